@@ -1,0 +1,282 @@
+/*
+ * dahdi_shim.h — THE contract between the real-time C side and everything above it.
+ *
+ * One engine owns one I/O thread that serves every line: it reads and writes the card in blocks of
+ * 160 samples (20 ms at 8 kHz), hears digits and voice, times ring cadences, and never waits for the
+ * caller. The caller (JavaScript) pushes commands and audio in, and drains events out; both ways are
+ * lock-free single-producer single-consumer rings.
+ *
+ *        caller thread                                    I/O thread
+ *   dshim_ring() … ──── command ring ────────▶ engine loop ──▶ struct chan_ops (card or simulator)
+ *   dshim_play_write ── sample ring per line ─▶ playout                │
+ *   dshim_drain() ◀──── event ring ◀────────── DTMF, VAD, hook … ◀─────┘
+ *   doorbell fd   ◀──── one byte when the event ring was not empty-handed
+ *
+ * Conventions
+ *   - Every function returns ≥ 0 or −errno. Commands return a sequence number > 0; the outcome comes as
+ *     a DSHIM_EV_COMMAND_DONE event carrying that number.
+ *   - Times are nanoseconds of CLOCK_MONOTONIC; in a stepped engine, of its virtual clock, which starts
+ *     at DSHIM_STEPPED_EPOCH_NS.
+ *   - Levels are hundredths of dBm0 (cdBm0): a digital milliwatt, i.e. a sine of −3.14 dBFS (mu-law,
+ *     ITU-T G.711), is 0 dBm0, so a full-scale sine is +3.14 dBm0.
+ *   - Lines are numbered from 0 in the order in which they were added.
+ *   - Only the thread that made the engine may call; dshim_destroy joins the I/O thread.
+ */
+#ifndef DAHDI_SHIM_H
+#define DAHDI_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DSHIM_ABI_VERSION 1
+#define DSHIM_SAMPLE_RATE_HZ 8000
+#define DSHIM_BLOCK_SAMPLES 160 /* 20 ms */
+#define DSHIM_MAX_LINES 32
+#define DSHIM_MAX_BURSTS 32            /* of one ring cadence */
+#define DSHIM_MAX_KEYS 64              /* of one simulated press */
+#define DSHIM_EVENT_RING 4096          /* events; past it they are counted as lost */
+#define DSHIM_PLAY_RING_SAMPLES 65536  /* 8.2 s per line, a power of two */
+#define DSHIM_EAR_RING_SAMPLES 262144  /* 32.8 s that a simulated telephone's ear heard last */
+#define DSHIM_STEPPED_EPOCH_NS 1000000000LL
+
+#if defined(__GNUC__)
+#define DSHIM_API __attribute__((visibility("default")))
+#else
+#define DSHIM_API
+#endif
+
+struct dshim_engine;
+
+/* ---- what the engine tells ------------------------------------------------------------------ */
+
+enum dshim_event_kind {
+  DSHIM_EV_LINE_UP = 1,      /* a: 1 lifted, 0 on-hook; b: dshim_capability bits; c: DAHDI signalling */
+  DSHIM_EV_LINE_DOWN = 2,    /* a: errno; b: enum dshim_stage; told once per change of (errno, stage) */
+  DSHIM_EV_OFF_HOOK = 3,     /* a: 1 when it tripped our ringing; b: ring sequence number or 0 */
+  DSHIM_EV_ON_HOOK = 4,      /* time_ns is when the loop opened, not when the driver was sure */
+  DSHIM_EV_FLASH = 5,        /* a: duration ms */
+  DSHIM_EV_PULSE_DIGIT = 6,  /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown */
+  DSHIM_EV_DTMF_DOWN = 7,    /* a: ASCII digit; b: level cdBm0, mean of the two tones' levels */
+  DSHIM_EV_DTMF_UP = 8,      /* a: ASCII digit; b: level cdBm0; c: duration ms; time_ns: tone's end */
+  DSHIM_EV_VOICE_START = 9,  /* a: level cdBm0 now; time_ns: talkspurt's onset */
+  DSHIM_EV_VOICE_END = 10,   /* a: level cdBm0 now; b: mean level of the talkspurt; c: duration ms */
+  DSHIM_EV_RING_BURST = 11,  /* a: burst number from 0; b: 1 bell on, 0 bell off */
+  DSHIM_EV_RING_DONE = 12,   /* a: enum dshim_ring_end; b: errno when error; c: ring sequence number */
+  DSHIM_EV_PLAY_STARTED = 13,/* a: mark id */
+  DSHIM_EV_PLAY_DONE = 14,   /* a: mark id; b: enum dshim_play_end; c: samples played between the marks */
+  DSHIM_EV_PLAY_LOW = 15,    /* the sample ring fell below half while a playback has samples to come */
+  DSHIM_EV_VOLTAGE = 16,     /* a: tip mV; b: ring mV; c: battery mV; at most 1/s, when changed ≥ 50 mV */
+  DSHIM_EV_ALARM = 17,       /* a: DAHDI alarm bits, 0 cleared */
+  DSHIM_EV_COMMAND_DONE = 18,/* a: sequence number; b: 0 or −errno */
+  DSHIM_EV_MIC_LOW = 19,     /* simulated: the microphone's sample ring fell below half */
+};
+
+enum dshim_capability {
+  DSHIM_CAP_VOLTAGE = 1 << 0,
+  DSHIM_CAP_ECHO_CANCEL = 1 << 1,
+  DSHIM_CAP_GAIN = 1 << 2,
+  DSHIM_CAP_SIMULATED = 1 << 3,
+};
+
+/* Where opening or serving a line failed, so that the words above can name the mend. */
+enum dshim_stage {
+  DSHIM_STAGE_NONE = 0,
+  DSHIM_STAGE_OPEN = 1,       /* open() of the device node: ENOENT no driver, EACCES no permission */
+  DSHIM_STAGE_SPECIFY = 2,    /* DAHDI_SPECIFY: ENXIO no such channel, EBUSY somebody holds it */
+  DSHIM_STAGE_PARAMS = 3,     /* DAHDI_GET_PARAMS */
+  DSHIM_STAGE_SIGNALLING = 4, /* the channel does not feed a telephone (EPROTO): it wants fxoks */
+  DSHIM_STAGE_LINEAR = 5,     /* DAHDI_SETLINEAR */
+  DSHIM_STAGE_BUFFERS = 6,    /* block size, buffer policy */
+  DSHIM_STAGE_IO = 7,         /* read or write failed while in service */
+  DSHIM_STAGE_REMOVED = 8,    /* ENODEV: the card or telephone port was taken away */
+};
+
+enum dshim_ring_end {
+  DSHIM_RING_COMPLETED = 0,
+  DSHIM_RING_DURATION = 1, /* the cap in ms ended it */
+  DSHIM_RING_STOPPED = 2,  /* dshim_ring_stop */
+  DSHIM_RING_ANSWERED = 3, /* ring trip */
+  DSHIM_RING_ERROR = 4,
+};
+
+enum dshim_play_end {
+  DSHIM_PLAY_COMPLETED = 0,
+  DSHIM_PLAY_FLUSHED = 1,
+};
+
+struct dshim_event {
+  int64_t time_ns; /* when it happened */
+  int64_t told_ns; /* when the I/O thread pushed it: latency is measured from here */
+  uint32_t kind;   /* enum dshim_event_kind */
+  int32_t line;    /* −1: the engine itself */
+  int32_t a, b, c, d;
+};
+_Static_assert(sizeof(struct dshim_event) == 40, "dshim_event has no padding");
+
+/* A snapshot of one line; all counters since the engine was made. */
+struct dshim_line_stats {
+  int64_t rx_blocks;         /* blocks read from the card */
+  int64_t tx_blocks;         /* blocks written to the card */
+  int64_t play_underruns;    /* blocks in which a playback had no sample ready: JavaScript was late */
+  int64_t card_underruns;    /* the driver's own count (DAHDI_EVENT_WRITEOVERRUN… as BUFFER_EVENTS tell) */
+  int64_t card_overruns;
+  int64_t late_blocks;       /* blocks served more than one block time after they were due */
+  int64_t max_service_gap_ns;/* longest time between two services of this line */
+  int64_t dtmf_digits;       /* digits accepted since start */
+  int64_t voltage_time_ns;   /* of the last reading */
+  int32_t up;                /* 1 in service */
+  int32_t lifted;            /* 1 off-hook */
+  int32_t ringing;           /* 1 while a cadence runs */
+  int32_t stage;             /* enum dshim_stage, when not up */
+  int32_t error;             /* errno, when not up */
+  int32_t capabilities;
+  int32_t signalling;
+  int32_t voltage_known;     /* 0: this card cannot tell */
+  int32_t tip_mv, ring_mv, battery_mv;
+  int32_t voltage_min_mv, voltage_max_mv; /* of |tip − ring| since the line came up */
+  int32_t level_cdbm0;       /* of the last block heard */
+  int32_t noise_cdbm0;       /* the voice detector's noise floor */
+  int32_t voice_active;
+  int32_t play_queued_samples; /* in the sample ring now */
+  int32_t alarms;            /* DAHDI alarm bits */
+};
+_Static_assert(sizeof(struct dshim_line_stats) == 9 * 8 + 18 * 4, "dshim_line_stats has no padding");
+
+struct dshim_engine_stats {
+  int64_t events_pushed;
+  int64_t events_lost;    /* the event ring was full: JavaScript stood still for very long */
+  int64_t wakeups;
+  int64_t max_wake_late_ns; /* how late the thread woke for a deadline, at worst */
+  int32_t realtime;       /* 1 SCHED_FIFO, 0 the kernel refused (see realtime_error) */
+  int32_t realtime_error; /* errno of that refusal */
+  int32_t memory_locked;  /* 1 the engine's own buffers are locked in memory */
+  int32_t lines;
+};
+_Static_assert(sizeof(struct dshim_engine_stats) == 4 * 8 + 4 * 4, "dshim_engine_stats has no padding");
+
+/* A simulated telephone, as a person standing before it would tell. */
+struct dshim_sim_state {
+  int64_t bursts;  /* rung so far, since the engine was made */
+  int32_t lifted;
+  int32_t bell;    /* 1 the bell sounds now */
+  int32_t plugged;
+  int32_t voltage_mv; /* |tip − ring| */
+};
+_Static_assert(sizeof(struct dshim_sim_state) == 24, "dshim_sim_state has no padding");
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+enum dshim_mode {
+  DSHIM_REALTIME = 0, /* an I/O thread paces itself by the card, or the clock when simulated */
+  DSHIM_STEPPED = 1,  /* no thread: dshim_step runs the same loop on a virtual clock */
+};
+
+enum dshim_option {            /* value; default */
+  DSHIM_OPT_FLASH_MAX_MS = 1,  /* rxflashtime: a longer break is on-hook; 200 < v ≤ 1500; 800 */
+  DSHIM_OPT_ECHO_CANCEL = 2,   /* taps, 0 off; 128 */
+  DSHIM_OPT_RX_GAIN_CDB = 3,   /* from the telephone; −2400 … 2400; 0 */
+  DSHIM_OPT_TX_GAIN_CDB = 4,   /* to the telephone; −2400 … 2400; 0 */
+  DSHIM_OPT_BUFFERS = 5,       /* driver buffers of one block; 8 … 32; 8 */
+  DSHIM_OPT_SIM_ECHO_CDB = 6,  /* hybrid echo below what is sent, 0 none; 2400 (24 dB) */
+  DSHIM_OPT_SIM_NOISE_CDBM0 = 7,/* line noise, ≤ −9000 none; −6500 */
+  DSHIM_OPT_SIM_COMPANDING = 8,/* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
+};
+
+DSHIM_API int dshim_abi_version(void);
+
+/* A new engine without lines, NULL when memory is short. mode: enum dshim_mode. Free: dshim_destroy. */
+DSHIM_API struct dshim_engine *dshim_create(int mode);
+
+/* Before dshim_start; applies to every line. −EINVAL out of range, −EBUSY started. */
+DSHIM_API int dshim_set_option(struct dshim_engine *engine, int option, int value);
+
+/* Adds a line and returns its number. device: "/dev/dahdi/channel" (opened, then DAHDI_SPECIFY).
+ * Nothing is opened here: the I/O thread opens it and tries again every second until it comes up. */
+DSHIM_API int dshim_add_dahdi(struct dshim_engine *engine, const char *device, int channel);
+DSHIM_API int dshim_add_sim(struct dshim_engine *engine);
+
+/* Starts the I/O thread (REALTIME), or opens the lines on the next step (STEPPED). */
+DSHIM_API int dshim_start(struct dshim_engine *engine);
+
+/* Stops every ring, closes every line, joins the thread, frees all. Safe on a never-started engine. */
+DSHIM_API void dshim_destroy(struct dshim_engine *engine);
+
+/* STEPPED only: advances the virtual clock by ms (≥ 0), doing everything that falls due on the way in
+ * its order; commands pushed before are carried out first, at the old time. −EINVAL when REALTIME. */
+DSHIM_API int dshim_step(struct dshim_engine *engine, int ms);
+
+/* The engine's clock (CLOCK_MONOTONIC or virtual) in ns; a double is exact to 2^53 ns, 104 days. */
+DSHIM_API double dshim_now_ns(struct dshim_engine *engine);
+
+/* A non-blocking socket: readable (one or more bytes, value 1) after events were pushed. The engine
+ * keeps its end; the caller owns the returned descriptor and closes it. Call once. */
+DSHIM_API int dshim_doorbell(struct dshim_engine *engine);
+
+/* Copies up to max events, oldest first, into out; returns how many. */
+DSHIM_API int dshim_drain(struct dshim_engine *engine, struct dshim_event *out, int max);
+
+DSHIM_API int dshim_line_stats(struct dshim_engine *engine, int line, struct dshim_line_stats *out);
+DSHIM_API int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engine_stats *out);
+
+/* ---- commands: > 0 sequence number, −EAGAIN command ring full, −EINVAL bad arguments ---------- */
+
+/* Rings. on_off_ms: bursts × {on, off} in ms, on ≥ 1, off ≥ 0 (copied). repeat: times the whole list,
+ * 0 for ever. max_ms: wall-clock cap, 0 none. A cadence already running is replaced without an event.
+ * Done when the card has accepted the first burst: 0, −EBUSY lifted or battery still down, −ENODATA no
+ * tone zone, −ENODEV line down. Then DSHIM_EV_RING_BURST…, and one DSHIM_EV_RING_DONE, at the end of
+ * the last burst and not after its trailing silence. */
+DSHIM_API int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts,
+                         int repeat, int max_ms);
+/* Done with 0 even when nothing rings. RING_DONE(STOPPED) precedes COMMAND_DONE when something did. */
+DSHIM_API int dshim_ring_stop(struct dshim_engine *engine, int line);
+
+/* Playout. Announce a mark before writing the samples that it bounds: position counts all samples ever
+ * written with dshim_play_write on this line (dshim_play_position). id ≥ 1 is the caller's.
+ * begin tells PLAY_STARTED when the sample at position is handed to the card, end tells PLAY_DONE when
+ * the last sample before position has left the card's queue. Marks complete in order. */
+DSHIM_API int dshim_play_begin(struct dshim_engine *engine, int line, int id, double position);
+DSHIM_API int dshim_play_end(struct dshim_engine *engine, int line, int id, double position);
+/* Copies up to count samples into the line's ring; returns how many fitted (0: full). Not a command. */
+DSHIM_API int dshim_play_write(struct dshim_engine *engine, int line, const int16_t *samples, int count);
+/* Samples ever accepted by dshim_play_write. */
+DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line);
+/* Drops everything written so far, in the ring and in the card's queue: open marks complete with
+ * PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. */
+DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line);
+
+/* Drops (1) or restores (0) battery on the loop: the server's way to hang up on a lifted telephone. */
+DSHIM_API int dshim_battery_drop(struct dshim_engine *engine, int line, int dropped);
+
+/* Renders count samples of a sum of up to 4 sines (Hz), each at level_cdbm0, from sample start of an
+ * endless tone: consecutive calls join without a click. No engine, no state. Returns count. */
+DSHIM_API int dshim_tone_render(const double *frequencies_hz, int tones, int level_cdbm0, double start,
+                                int16_t *out, int count);
+
+/* ---- simulated telephones: as commands above; done when the telephone has done it.
+ *      A telephone does its actions one after another. −ENOTTY on a real line. ------------------- */
+
+DSHIM_API int dshim_sim_hook(struct dshim_engine *engine, int line, int lifted);
+DSHIM_API int dshim_sim_flash(struct dshim_engine *engine, int line, int duration_ms);
+/* digits: 1 … DSHIM_MAX_KEYS of 0-9 * # A-D. level: of each tone, as Q.24 counts; twist: high group over
+ * low group, half of it on each side of level. Done when the last tone and its pause were sent. */
+DSHIM_API int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms,
+                              int off_ms, int level_cdbm0, int twist_cdb);
+/* Rotary dial, 10 pulses/s, 60 % break: digits of 0-9. */
+DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits);
+/* Speech into the microphone: write samples (returns how many fitted), then end (a command, done when
+ * all of it was said). */
+DSHIM_API int dshim_sim_mic_write(struct dshim_engine *engine, int line, const int16_t *samples, int count);
+DSHIM_API int dshim_sim_mic_end(struct dshim_engine *engine, int line);
+DSHIM_API int dshim_sim_voltage(struct dshim_engine *engine, int line, int voltage_mv);
+DSHIM_API int dshim_sim_plug(struct dshim_engine *engine, int line, int plugged);
+/* Copies the newest count samples (≤ DSHIM_EAR_RING_SAMPLES) that the ear heard, oldest first; returns
+ * how many there were. May be called while the telephone hears. */
+DSHIM_API int dshim_sim_ear(struct dshim_engine *engine, int line, int16_t *out, int count);
+DSHIM_API int dshim_sim_state(struct dshim_engine *engine, int line, struct dshim_sim_state *out);
+
+/* ---- the process: things that Bun has no call for --------------------------------------------- */
+
+/* sd_notify(3) without libsystemd: sends text to $NOTIFY_SOCKET. 0 when there is none. */
+DSHIM_API int dshim_sd_notify(const char *text);
+
+#endif

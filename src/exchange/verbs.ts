@@ -1,0 +1,172 @@
+import type { CallStats, LineFault, LineStateName } from "../line/state";
+
+/** A verb that was refused or failed. `code` is stable; http/problem.ts turns it into RFC 9457. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: RefusalCode,
+    /** One sentence that says what to do. */
+    message: string,
+    /** 422 only: the fields at fault, as JSON pointers without the slash ("custom_pattern.on_times"). */
+    readonly fields: readonly { field: string; message: string }[] = [],
+  ) {
+    super(message);
+    this.name = "Refusal";
+  }
+}
+
+export type RefusalCode =
+  | "unknown_line" // 404
+  | "line_off_hook" // 409 ring while lifted
+  | "line_on_hook" // 409 play while idle, press while on-hook
+  | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
+  | "line_not_ready" // 503 INITIALIZING or ERROR, with the fix
+  | "driver_error" // 503 the kernel refused
+  | "queue_full" // 429 too many playbacks wait
+  | "not_simulated" // 404 simulator verbs on a real card
+  | "invalid_input"; // 422
+
+export interface RingRequest {
+  /** Any case; omitted NORMAL, or CUSTOM when customPattern is given. */
+  pattern?: string;
+  /** Wall-clock cap, ms. */
+  durationMs?: number;
+  /** Times the whole pattern; 0 for ever; omitted the pattern's default, or for ever when durationMs is given. */
+  repeat?: number;
+  customPattern?: { onTimesMs: readonly number[]; offTimesMs: readonly number[] };
+  callerId?: { name?: string; number?: string };
+}
+
+export interface RingAnswer {
+  pattern: string;
+  repeat: number;
+  /** The cap in force, ms; null when the pattern ends by itself before max_ring_seconds. */
+  durationMs: number | null;
+}
+
+export type ToneRequest = {
+  /** Up to four sines summed, Hz (0 < f < 4000); or a named tone. */
+  frequenciesHz?: readonly number[];
+  tone?: string;
+  durationMs?: number;
+};
+
+/** Samples to play, pulled in chunks: 8 kHz S16. */
+export interface PcmSource {
+  /** Total length if known. */
+  readonly samples: number | null;
+  /** Fills `into` from its start; returns how many samples, 0 at the end. Synchronous: decoded already. */
+  read(into: Int16Array): number;
+}
+
+export interface PlayOptions {
+  /** "now": 409 when IDLE, waits for the answer when RINGING. "off_hook": waits for the lift as well. */
+  when: "now" | "off_hook";
+}
+
+export interface Playback {
+  playbackId: string;
+  durationMs: number | null;
+  bytes: number;
+  /** Settles when it has been heard, or ended otherwise. */
+  finished: Promise<{ reason: string; heardMs: number }>;
+}
+
+export interface LineStatus {
+  line: number;
+  channel: number;
+  state: LineStateName;
+  lineVoltage: number | null;
+  lastDtmf: string | null;
+  /** The newest digits, oldest first, at most 32. */
+  dtmfHistory: readonly string[];
+  isVoiceActive: boolean;
+  callStats: CallStats;
+  fault: LineFault | null;
+  /** Unix ms of the last change. */
+  updatedAtMs: number;
+}
+
+export interface VoltageReading {
+  /** Volts between tip and ring; null where the card cannot tell. */
+  voltage: number | null;
+  status: "normal" | "low" | "high" | "unsupported";
+  measuredAtMs: number | null;
+  /** The lowest and highest since the line came up. */
+  minVoltage: number | null;
+  maxVoltage: number | null;
+}
+
+/** Everything measured about one line; snake_case because it is shown as it is. */
+export interface LineDiagnostics {
+  hardware: {
+    driver: "dahdi" | "simulated";
+    device: string | null;
+    channel: number;
+    in_service: boolean;
+    signalling: string | null;
+    alarms: string[];
+    fault: LineFault | null;
+  };
+  capabilities: { voltage: boolean; echo_cancel: boolean; gain: boolean };
+  voltage: { tip: number | null; ring: number | null; battery: number | null };
+  signal: { level_dbm0: number | null; noise_dbm0: number | null; snr_db: number | null; voice_active: boolean };
+  io: {
+    rx_blocks: number;
+    tx_blocks: number;
+    playout_underruns: number;
+    card_underruns: number;
+    card_overruns: number;
+    late_blocks: number;
+    max_service_gap_ms: number;
+    queued_playout_ms: number;
+    dtmf_digits: number;
+  };
+  engine: {
+    realtime: boolean;
+    realtime_error: string | null;
+    memory_locked: boolean;
+    events_pushed: number;
+    events_lost: number;
+    wakeups: number;
+    max_wake_late_ms: number;
+  };
+}
+
+export interface SimulatedTelephone {
+  line: number;
+  hook: "on_hook" | "off_hook";
+  bell: { ringing: boolean; bursts: number };
+  voltage: number;
+  plugged: boolean;
+}
+
+/** A person with a hand on every simulated telephone. Each promise settles when the telephone has done it. */
+export interface Handsets {
+  lift(line: number): Promise<void>;
+  hangUp(line: number): Promise<void>;
+  flash(line: number, durationMs: number): Promise<void>;
+  press(line: number, keys: { digits: string; onMs: number; offMs: number; levelDbm0: number; twistDb: number }): Promise<void>;
+  pulse(line: number, digits: string): Promise<void>;
+  speak(line: number, source: PcmSource): Promise<void>;
+  voltage(line: number, volts: number): Promise<void>;
+  plug(line: number, plugged: boolean): Promise<void>;
+  /** The newest `seconds` that the ear heard, 8 kHz S16. */
+  ear(line: number, seconds: number): Int16Array;
+  telephone(line: number): SimulatedTelephone;
+}
+
+/** All that http may call. Lines are numbered as the API shows them (1 …). Throws or rejects with Refusal. */
+export interface Exchange {
+  /** The line of the flat verbs. */
+  readonly defaultLine: number;
+  readonly lines: readonly number[];
+  /** Present only when simulating. */
+  readonly handsets: Handsets | null;
+  status(line: number): LineStatus;
+  voltage(line: number): VoltageReading;
+  diagnostics(line: number): LineDiagnostics;
+  ring(line: number, request: RingRequest): Promise<RingAnswer>;
+  stopRing(line: number): Promise<{ wasRinging: boolean }>;
+  play(line: number, source: PcmSource, options: PlayOptions): Playback;
+  tone(line: number, request: ToneRequest): Playback;
+}

@@ -1,0 +1,69 @@
+import type { DigitSource, LineFault, PlaybackEndReason, RingStopReason } from "./state";
+
+/**
+ * What a line tells the world, before the bus gives it an id and an order. Times are Unix milliseconds
+ * (fractions allowed) of when it happened. Field names are those of the JSON, so that one object serves all;
+ * events/wire.ts adds `timestamp`, `id` and the aliases of the older server.
+ */
+export type LineEventBody =
+  | { type: "off_hook"; answered: boolean }
+  | { type: "on_hook" }
+  | { type: "dtmf"; digit: string; duration: number; signal_level?: number; source: DigitSource }
+  | {
+      type: "voice";
+      active: boolean;
+      /** Unix ms of the talkspurt's onset; `end` null while it lasts. */
+      startMs: number;
+      endMs: number | null;
+      /** dBm0 now. */
+      energyLevel: number;
+      /** dBm0, mean over the talkspurt so far. */
+      segmentLevel: number;
+    }
+  | { type: "ring_start"; pattern: string; repeat: number; duration: number | null }
+  | {
+      type: "ring_stop";
+      pattern: string;
+      repeat: number;
+      duration: number | null;
+      reason: RingStopReason;
+    }
+  | { type: "flash"; duration: number }
+  | { type: "voltage_change"; voltage: number }
+  | { type: "playback_started"; playback_id: string; duration_ms: number | null }
+  | {
+      type: "playback_finished";
+      playback_id: string;
+      reason: PlaybackEndReason;
+      heard_ms: number;
+    }
+  | { type: "hardware_status"; status: string; details: Record<string, unknown> }
+  | { type: "error"; error: LineFault };
+
+export type LineEventType = LineEventBody["type"];
+
+export const LINE_EVENT_TYPES = [
+  "off_hook",
+  "on_hook",
+  "dtmf",
+  "voice",
+  "ring_start",
+  "ring_stop",
+  "flash",
+  "voltage_change",
+  "playback_started",
+  "playback_finished",
+  "hardware_status",
+  "error",
+] as const satisfies readonly LineEventType[];
+
+/** An event in its place: `id` is what clients see as the opaque cursor. */
+export interface LineEvent {
+  id: number;
+  line: number;
+  /** When it happened, Unix ms; never before the line's previous event. */
+  atMs: number;
+  /** The native stamp (engine clock, ns) it came from, for latency measurement; 0 when JavaScript made it. */
+  nativeNs: number;
+  body: LineEventBody;
+}

@@ -1,0 +1,29 @@
+/** The states of `GET /status`: upper case in JSON. */
+export type LineStateName = "INITIALIZING" | "IDLE" | "RINGING" | "OFF_HOOK" | "IN_CALL" | "ERROR";
+
+export type DigitSource = "dtmf" | "pulse";
+export type RingStopReason = "completed" | "duration" | "stopped" | "answered" | "error";
+export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
+
+/** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */
+export interface LineFault {
+  /** Stable, e.g. `driver_missing`, `channel_busy`, `wrong_signalling`, `card_removed`. */
+  code: string;
+  /** One sentence: what is wrong. */
+  message: string;
+  /** What the owner types or does to mend it. */
+  fix: string;
+}
+
+/** Since the start of the process. A call is an off-hook session, or a ring that nobody answered. */
+export interface CallStats {
+  totalCalls: number;
+  /** Ended by hanging up. */
+  successfulCalls: number;
+  /** Rung out, or lost with the card. */
+  failedCalls: number;
+  /** Sum over successful calls, for the average. */
+  totalDurationMs: number;
+  lastCallAtMs: number | null;
+  dtmfDigitsReceived: number;
+}
