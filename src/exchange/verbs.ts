@@ -54,6 +54,8 @@ export type ToneRequest = {
 export interface PcmSource {
   /** Total length if known. */
   readonly samples: number | null;
+  /** Memory that it keeps while it waits, bytes; omitted: two per sample. */
+  readonly heldBytes?: number;
   /** Fills `into` from its start; returns how many samples, 0 at the end. Synchronous: decoded already. */
   read(into: Int16Array): number;
 }

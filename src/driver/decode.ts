@@ -1,0 +1,102 @@
+/** Fixed-size native events, translated into words at this one edge. */
+import { EventField, EventKind, EventSize, PlayEnd, RingEnd } from "./abi.gen";
+import { alarmNames } from "./faults";
+import type { RingStopReason } from "../line/state";
+
+export type DriverEvent = {
+  /** The line's index in the engine; −1 the engine itself. */
+  index: number;
+  /** When it happened, and when the I/O thread told it: engine clock, ns. */
+  atNs: number;
+  toldNs: number;
+} & (
+  | { kind: "line_up"; lifted: boolean }
+  | { kind: "line_down"; errno: number; stage: number }
+  | { kind: "off_hook"; trippedRing: boolean }
+  | { kind: "on_hook" }
+  | { kind: "flash"; durationMs: number }
+  | { kind: "pulse_digit"; digit: string; durationMs: number }
+  | { kind: "dtmf_down"; digit: string; levelDbm0: number }
+  | { kind: "dtmf_up"; digit: string; levelDbm0: number; durationMs: number }
+  | { kind: "voice_start"; levelDbm0: number }
+  | { kind: "voice_end"; levelDbm0: number; segmentDbm0: number }
+  | { kind: "ring_burst"; burst: number; on: boolean }
+  | { kind: "ring_done"; reason: RingStopReason; sequence: number }
+  | { kind: "play_started"; mark: number }
+  | { kind: "play_done"; mark: number; flushed: boolean; heardSamples: number }
+  | { kind: "play_low" }
+  | { kind: "mic_low" }
+  | { kind: "voltage"; volts: number }
+  | { kind: "alarm"; names: string[] }
+  | { kind: "command_done"; sequence: number; result: number }
+);
+
+const RING_END_REASONS: Record<number, RingStopReason> = {
+  [RingEnd.Completed]: "completed",
+  [RingEnd.Duration]: "duration",
+  [RingEnd.Stopped]: "stopped",
+  [RingEnd.Answered]: "answered",
+  [RingEnd.Error]: "error",
+};
+
+/** The event numbered `index` of a drained buffer; null for a kind that this version does not know. */
+export function decodeEvent(view: DataView, index: number): DriverEvent | null {
+  const at = index * EventSize;
+  const int = (offset: number): number => view.getInt32(at + offset, true);
+  const common = {
+    index: int(EventField.line),
+    atNs: Number(view.getBigInt64(at + EventField.time_ns, true)),
+    toldNs: Number(view.getBigInt64(at + EventField.told_ns, true)),
+  };
+  const a = int(EventField.a);
+  const b = int(EventField.b);
+  const c = int(EventField.c);
+  switch (view.getUint32(at + EventField.kind, true)) {
+    case EventKind.LineUp:
+      return { ...common, kind: "line_up", lifted: a === 1 };
+    case EventKind.LineDown:
+      return { ...common, kind: "line_down", errno: a, stage: b };
+    case EventKind.OffHook:
+      return { ...common, kind: "off_hook", trippedRing: a === 1 };
+    case EventKind.OnHook:
+      return { ...common, kind: "on_hook" };
+    case EventKind.Flash:
+      return { ...common, kind: "flash", durationMs: a };
+    case EventKind.PulseDigit:
+      return { ...common, kind: "pulse_digit", digit: String.fromCharCode(a), durationMs: b };
+    case EventKind.DtmfDown:
+      return { ...common, kind: "dtmf_down", digit: String.fromCharCode(a), levelDbm0: b / 100 };
+    case EventKind.DtmfUp:
+      return {
+        ...common,
+        kind: "dtmf_up",
+        digit: String.fromCharCode(a),
+        levelDbm0: b / 100,
+        durationMs: c,
+      };
+    case EventKind.VoiceStart:
+      return { ...common, kind: "voice_start", levelDbm0: a / 100 };
+    case EventKind.VoiceEnd:
+      return { ...common, kind: "voice_end", levelDbm0: a / 100, segmentDbm0: b / 100 };
+    case EventKind.RingBurst:
+      return { ...common, kind: "ring_burst", burst: a, on: b === 1 };
+    case EventKind.RingDone:
+      return { ...common, kind: "ring_done", reason: RING_END_REASONS[a] ?? "error", sequence: c };
+    case EventKind.PlayStarted:
+      return { ...common, kind: "play_started", mark: a };
+    case EventKind.PlayDone:
+      return { ...common, kind: "play_done", mark: a, flushed: b === PlayEnd.Flushed, heardSamples: c };
+    case EventKind.PlayLow:
+      return { ...common, kind: "play_low" };
+    case EventKind.MicLow:
+      return { ...common, kind: "mic_low" };
+    case EventKind.Voltage:
+      return { ...common, kind: "voltage", volts: Math.abs(a - b) / 1000 };
+    case EventKind.Alarm:
+      return { ...common, kind: "alarm", names: alarmNames(a) };
+    case EventKind.CommandDone:
+      return { ...common, kind: "command_done", sequence: a, result: b };
+    default:
+      return null;
+  }
+}

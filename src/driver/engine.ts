@@ -1,0 +1,156 @@
+/**
+ * The native engine as an object: its life, its commands as promises, its counters. One instance owns one
+ * `struct dshim_engine`; port.ts and handset.ts speak through it.
+ */
+import {
+  EngineStatsField,
+  EngineStatsSize,
+  EventSize,
+  LineStatsField,
+  LineStatsSize,
+  Mode,
+  Option,
+} from "./abi.gen";
+import { type DriverEvent, decodeEvent } from "./decode";
+import { errnoName } from "./faults";
+import { cString, type EngineHandle, type Shim } from "./library";
+
+/** The kernel, or the shim, said no. `errno` is positive. */
+export class DriverError extends Error {
+  constructor(readonly errno: number) {
+    super(`driver: ${errnoName(errno)}`);
+    this.name = "DriverError";
+  }
+}
+
+export type EngineOption = keyof typeof Option;
+
+export type LineStats = { [field in keyof typeof LineStatsField]: number };
+export type EngineStats = { [field in keyof typeof EngineStatsField]: number };
+
+const DRAIN_EVENTS = 256;
+
+export class DriverEngine {
+  readonly #handle: EngineHandle;
+  readonly #drained = new Uint8Array(DRAIN_EVENTS * EventSize);
+  readonly #drainedView = new DataView(this.#drained.buffer);
+  readonly #stats = new Uint8Array(Math.max(LineStatsSize, EngineStatsSize));
+  readonly #statsView = new DataView(this.#stats.buffer);
+  readonly #pending = new Map<number, { resolve: () => void; reject: (error: DriverError) => void }>();
+  #destroyed = false;
+
+  constructor(
+    readonly shim: Shim,
+    mode: "realtime" | "stepped",
+  ) {
+    const handle = shim.dshim_create(mode === "stepped" ? Mode.Stepped : Mode.Realtime);
+    if (!handle) throw new Error("memory is too short for the I/O engine");
+    this.#handle = handle;
+  }
+
+  get handle(): EngineHandle {
+    if (this.#destroyed) throw new Error("the I/O engine was closed");
+    return this.#handle;
+  }
+
+  setOption(option: EngineOption, value: number): void {
+    check(this.shim.dshim_set_option(this.handle, Option[option], value));
+  }
+
+  addDahdi(device: string, channel: number): number {
+    return check(this.shim.dshim_add_dahdi(this.handle, cString(device), channel));
+  }
+
+  addSimulated(): number {
+    return check(this.shim.dshim_add_sim(this.handle));
+  }
+
+  start(): void {
+    check(this.shim.dshim_start(this.handle));
+  }
+
+  /** Stepped engines only: everything that falls due in the next `ms` happens now. */
+  step(ms: number): void {
+    check(this.shim.dshim_step(this.handle, ms));
+  }
+
+  nowNs(): number {
+    return this.shim.dshim_now_ns(this.handle);
+  }
+
+  /** A descriptor to read; the caller closes it. */
+  doorbell(): number {
+    return check(this.shim.dshim_doorbell(this.handle));
+  }
+
+  /**
+   * Runs a native command and settles when the I/O thread has carried it out, or rejects with DriverError.
+   * `accepted` learns its sequence number at once, before any event that carries it.
+   */
+  command(issue: () => number, accepted?: (sequence: number) => void): Promise<void> {
+    const sequence = issue();
+    if (sequence <= 0) return Promise.reject(new DriverError(-sequence));
+    accepted?.(sequence);
+    return new Promise((resolve, reject) => this.#pending.set(sequence, { resolve, reject }));
+  }
+
+  /** Hands every event that waits to `deliver`, oldest first, and settles the commands among them. */
+  drain(deliver: (event: DriverEvent) => void): void {
+    if (this.#destroyed) return;
+    let count: number;
+    do {
+      count = check(this.shim.dshim_drain(this.#handle, this.#drained, DRAIN_EVENTS));
+      for (let i = 0; i < count; i++) {
+        const event = decodeEvent(this.#drainedView, i);
+        if (!event) continue;
+        deliver(event);
+        if (event.kind === "command_done") this.#settle(event.sequence, event.result);
+      }
+    } while (count === DRAIN_EVENTS);
+  }
+
+  #settle(sequence: number, result: number): void {
+    const pending = this.#pending.get(sequence);
+    this.#pending.delete(sequence);
+    if (result < 0) pending?.reject(new DriverError(-result));
+    else pending?.resolve();
+  }
+
+  lineStats(index: number): LineStats {
+    check(this.shim.dshim_line_stats(this.handle, index, this.#stats));
+    return readFields(this.#statsView, LineStatsField) as LineStats;
+  }
+
+  engineStats(): EngineStats {
+    check(this.shim.dshim_engine_stats(this.handle, this.#stats));
+    return readFields(this.#statsView, EngineStatsField) as EngineStats;
+  }
+
+  /** Stops every bell, gives the card back, joins the thread. Commands under way are rejected. */
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.shim.dshim_destroy(this.#handle);
+    for (const { reject } of this.#pending.values()) reject(new DriverError(CANCELED));
+    this.#pending.clear();
+  }
+}
+
+const CANCELED = 125; /* ECANCELED, <asm-generic/errno.h> */
+
+/** Passes a native result on; negative ones are errors. */
+export function check(result: number): number {
+  if (result < 0) throw new DriverError(-result);
+  return result;
+}
+
+function readFields(
+  view: DataView,
+  fields: Record<string, { offset: number; type: "i32" | "i64" }>,
+): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const [name, { offset, type }] of Object.entries(fields)) {
+    values[name] = type === "i64" ? Number(view.getBigInt64(offset, true)) : view.getInt32(offset, true);
+  }
+  return values;
+}

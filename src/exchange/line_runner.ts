@@ -1,0 +1,269 @@
+/**
+ * One line at work: feeds the pure machine with what the driver tells and clients ask, keeps its state, and
+ * carries out its effects on the port, the playout and the event bus, in their order.
+ */
+import { constants } from "node:os";
+import type { DriverEvent } from "../driver/decode";
+import { DriverError } from "../driver/engine";
+import { errnoName, lineFault } from "../driver/faults";
+import type { Port } from "../driver/port";
+import { planRing } from "../line/cadence";
+import type { LineEventBody } from "../line/events";
+import { initialState, type LineEffect, type LineInput, type LineState, playDecision, stateName, step } from "../line/machine";
+import type { Clock } from "./clock";
+import { Playout } from "./playout";
+import {
+  type LineStatus,
+  type PcmSource,
+  type Playback,
+  type PlayOptions,
+  Refusal,
+  type RingAnswer,
+  type RingRequest,
+  type VoltageReading,
+} from "./verbs";
+
+export type Publish = (line: number, atMs: number, nativeNs: number, body: LineEventBody) => void;
+
+export interface LineRunnerOptions {
+  line: number;
+  port: Port;
+  clock: Clock;
+  publish: Publish;
+  newPlaybackId: () => string;
+  maxRingMs: number;
+}
+
+/** −48 V feed: ETSI EN 302 769 and common cards give 40–60 V on-hook; lifted, the loop drops below 30 V. */
+const NORMAL_ON_HOOK_V = { low: 38, high: 60 };
+const NORMAL_LIFTED_V = { low: 3, high: 30 };
+
+export class LineRunner {
+  readonly line: number;
+  readonly port: Port;
+  readonly playout: Playout;
+  readonly #options: LineRunnerOptions;
+  #state: LineState;
+  #volts: number | null = null;
+  readonly #ringIdsBySequence = new Map<number, number>();
+  /** The engine's stamp of what is being handled, for the events that come of it. */
+  #nativeNs = 0;
+
+  constructor(options: LineRunnerOptions) {
+    this.#options = options;
+    this.line = options.line;
+    this.port = options.port;
+    this.#state = initialState(options.clock.nowMs());
+    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) =>
+      this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs),
+    );
+  }
+
+  get state(): LineState {
+    return this.#state;
+  }
+
+  handle(event: DriverEvent): void {
+    const atMs = this.#options.clock.wallMs(event.atNs);
+    const input = (input: LineInput): void => {
+      this.#input(input, event.toldNs);
+    };
+    switch (event.kind) {
+      case "line_up":
+        return input({ type: "line_up", atMs, lifted: event.lifted });
+      case "line_down": {
+        this.#volts = null;
+        return input({ type: "line_down", atMs, fault: lineFault(event.stage, event.errno, this.port) });
+      }
+      case "off_hook":
+        return input({ type: "off_hook", atMs, trippedRing: event.trippedRing });
+      case "on_hook":
+        return input({ type: "on_hook", atMs });
+      case "flash":
+        return input({ type: "flash", atMs, durationMs: event.durationMs });
+      case "pulse_digit":
+        return input({
+          type: "digit",
+          atMs,
+          digit: event.digit,
+          source: "pulse",
+          durationMs: event.durationMs,
+          levelDbm0: null,
+        });
+      case "dtmf_up": {
+        const { digit, durationMs, levelDbm0 } = event;
+        return input({ type: "digit", atMs, digit, source: "dtmf", durationMs, levelDbm0 });
+      }
+      case "voice_start":
+        return input({ type: "voice_started", atMs, levelDbm0: event.levelDbm0 });
+      case "voice_end":
+        return input({
+          type: "voice_ended",
+          atMs,
+          levelDbm0: event.levelDbm0,
+          segmentDbm0: event.segmentDbm0,
+        });
+      case "voltage":
+        this.#volts = event.volts;
+        return input({ type: "voltage", atMs, volts: event.volts });
+      case "alarm":
+        return input({ type: "alarm", atMs, names: event.names });
+      case "ring_done": {
+        const ringId = this.#ringIdsBySequence.get(event.sequence);
+        this.#ringIdsBySequence.delete(event.sequence);
+        if (ringId !== undefined) input({ type: "ring_ended", atMs, ringId, reason: event.reason });
+        return;
+      }
+      case "command_done":
+        return this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
+      case "play_started":
+        return this.playout.started(event.mark, event.atNs);
+      case "play_done":
+        return this.playout.done(event.mark, event.flushed, event.heardSamples, event.atNs);
+      case "play_low":
+        return this.playout.pour();
+      case "dtmf_down": // a digit is told once, when the key is released
+      case "ring_burst": // the bell's single bursts are the driver's business
+      case "mic_low": // the handset's
+        return;
+    }
+  }
+
+  /** In the order of the driver's events, so that a ring_stop can never overtake its ring_start. */
+  #ringCommandDone(sequence: number, result: number, atMs: number, toldNs: number): void {
+    const ringId = this.#ringIdsBySequence.get(sequence);
+    if (ringId === undefined) return;
+    if (result >= 0) {
+      this.#input({ type: "ring_accepted", atMs, ringId }, toldNs);
+      return;
+    }
+    this.#ringIdsBySequence.delete(sequence);
+    this.#input({ type: "ring_refused", atMs, ringId }, toldNs);
+  }
+
+  #input(input: LineInput, nativeNs: number): { ringing: Promise<void> | null } {
+    const { state, effects } = step(this.#state, input);
+    this.#state = state;
+    this.#nativeNs = nativeNs;
+    let ringing: Promise<void> | null = null;
+    for (const effect of effects) ringing = this.#carryOut(effect) ?? ringing;
+    return { ringing };
+  }
+
+  #carryOut(effect: LineEffect): Promise<void> | undefined {
+    switch (effect.kind) {
+      case "emit":
+        this.#options.publish(this.line, effect.atMs, this.#nativeNs, effect.body);
+        return;
+      case "ring": {
+        const { ringId, plan } = effect;
+        const ringing = this.port.ring(plan.bursts, plan.repeat, plan.capMs, (sequence) =>
+          this.#ringIdsBySequence.set(sequence, ringId),
+        );
+        return ringing.catch((error: unknown) => {
+          // Refused before it had a number: the machine still waits for word of it.
+          this.#input({ type: "ring_refused", atMs: this.#options.clock.nowMs(), ringId }, 0);
+          throw error;
+        });
+      }
+      case "stop_ring":
+        this.port.stopRing().catch(() => undefined); // a line that is gone rings no more
+        return;
+      case "start_playout":
+        this.playout.start();
+        return;
+      case "end_playout":
+        this.playout.end(effect.reason);
+        return;
+      case "cancel_awaiting_answer":
+        this.playout.cancelAwaitingAnswer();
+        return;
+      case "refuse":
+        throw new Refusal(effect.code, effect.message);
+    }
+  }
+
+  async ring(request: RingRequest): Promise<RingAnswer> {
+    const planned = planRing(request, this.#options.maxRingMs);
+    if (!planned.ok) {
+      const detail = planned.errors.map(({ field, message }) => `${field} ${message}`).join("; ");
+      throw new Refusal("invalid_input", `${detail}.`, planned.errors);
+    }
+    const { plan } = planned;
+    try {
+      await this.#input({ type: "ring_requested", atMs: this.#options.clock.nowMs(), plan }, 0).ringing;
+    } catch (error) {
+      throw error instanceof DriverError ? this.#ringRefusal(error) : error;
+    }
+    return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs };
+  }
+
+  #ringRefusal(error: DriverError): Refusal {
+    const { EBUSY, ENODATA, ENODEV } = constants.errno;
+    if (error.errno === EBUSY && this.#state.lifted) {
+      return new Refusal("line_off_hook", "The telephone was just lifted, its bell cannot ring: wait for on_hook.");
+    }
+    if (error.errno === ENODATA) {
+      return new Refusal("driver_error", "The driver has no tone zone, so it cannot ring: run sudo dahdi_cfg -vv.");
+    }
+    if (error.errno === ENODEV) {
+      return new Refusal("line_not_ready", this.#state.fault?.fix ?? "The line was just lost: see GET /ready.");
+    }
+    return new Refusal("driver_error", `The driver refused to ring (${errnoName(error.errno)}): see GET /diagnostics.`);
+  }
+
+  async stopRing(): Promise<{ wasRinging: boolean }> {
+    const wasRinging = this.#state.ring !== null || this.#state.pendingRings.length > 0;
+    if (wasRinging) {
+      // Settled by the driver after its ring_done, so that the answer follows the ring_stop event.
+      await this.port.stopRing().catch(() => undefined);
+    }
+    return { wasRinging };
+  }
+
+  play(source: PcmSource, options: PlayOptions): Playback {
+    const decision = playDecision(this.#state, options.when);
+    switch (decision) {
+      case "now":
+        return this.playout.enqueue(source, "nothing");
+      case "await_answer":
+        return this.playout.enqueue(source, "answer");
+      case "await_lift":
+        return this.playout.enqueue(source, "lift");
+      default:
+        throw new Refusal(decision.code, decision.message);
+    }
+  }
+
+  status(): LineStatus {
+    const state = this.#state;
+    return {
+      line: this.line,
+      channel: this.port.channel,
+      state: stateName(state),
+      lineVoltage: this.#volts,
+      lastDtmf: state.digits[state.digits.length - 1] ?? null,
+      dtmfHistory: state.digits,
+      isVoiceActive: state.talkspurtStartedAtMs !== null,
+      callStats: state.stats,
+      fault: state.fault,
+      updatedAtMs: state.updatedAtMs,
+    };
+  }
+
+  voltage(): VoltageReading {
+    const stats = this.port.stats();
+    if (stats.up === 0 || stats.voltage_known === 0) {
+      return { voltage: null, status: "unsupported", measuredAtMs: null, minVoltage: null, maxVoltage: null };
+    }
+    const voltage = Math.abs(stats.tip_mv - stats.ring_mv) / 1000;
+    const normal = this.#state.lifted ? NORMAL_LIFTED_V : NORMAL_ON_HOOK_V;
+    return {
+      voltage,
+      status: voltage < normal.low ? "low" : voltage > normal.high ? "high" : "normal",
+      measuredAtMs: this.#options.clock.wallMs(stats.voltage_time_ns),
+      minVoltage: stats.voltage_min_mv / 1000,
+      maxVoltage: stats.voltage_max_mv / 1000,
+    };
+  }
+}

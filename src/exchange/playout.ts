@@ -1,0 +1,151 @@
+/**
+ * What one telephone is to hear: a queue of playbacks, poured one after another without a gap into the
+ * line's native sample ring. Marks bound each playback there, so that its start and end are told when they
+ * are heard and not when they were written.
+ */
+import type { Port } from "../driver/port";
+import type { LineInput } from "../line/machine";
+import type { PlaybackEndReason } from "../line/state";
+import { SampleFeed } from "./sample_feed";
+import { type PcmSource, type Playback, Refusal } from "./verbs";
+
+/** Bounds on what clients may leave waiting on one line. */
+export const MAX_QUEUED_PLAYBACKS = 32;
+export const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
+
+const SAMPLES_PER_MS = 8;
+const SAMPLE_BYTES = 2;
+
+interface Entry {
+  mark: number;
+  playbackId: string;
+  source: PcmSource;
+  heldBytes: number;
+  durationMs: number | null;
+  awaits: "nothing" | "answer" | "lift";
+  feed: SampleFeed | null;
+  poured: boolean;
+  started: boolean;
+  /** Why it is being cut short; null while it runs its course. */
+  cut: PlaybackEndReason | null;
+  settle: (end: { reason: PlaybackEndReason; heardMs: number }) => void;
+}
+
+export type PlaybackInput = Extract<LineInput, { type: "playback_started" | "playback_ended" }>;
+
+export class Playout {
+  #entries: Entry[] = [];
+  #nextMark = 1;
+
+  constructor(
+    private readonly port: Port,
+    private readonly newPlaybackId: () => string,
+    private readonly tell: (input: PlaybackInput, atNs: number) => void,
+  ) {}
+
+  enqueue(source: PcmSource, awaits: Entry["awaits"]): Playback {
+    const samples = source.samples;
+    const heldBytes = source.heldBytes ?? (samples ?? 0) * SAMPLE_BYTES;
+    const queuedBytes = this.#entries.reduce((sum, entry) => sum + entry.heldBytes, heldBytes);
+    if (this.#entries.length >= MAX_QUEUED_PLAYBACKS || queuedBytes > MAX_QUEUED_BYTES) {
+      throw new Refusal("queue_full", "Too much waits to be played on this line: try again when some of it was heard.");
+    }
+    const playbackId = this.newPlaybackId();
+    const durationMs = samples === null ? null : Math.round(samples / SAMPLES_PER_MS);
+    const { promise, resolve } = Promise.withResolvers<{ reason: PlaybackEndReason; heardMs: number }>();
+    this.#entries.push({
+      mark: this.#nextMark++,
+      playbackId,
+      source,
+      heldBytes,
+      durationMs,
+      awaits,
+      feed: null,
+      poured: false,
+      started: false,
+      cut: null,
+      settle: resolve,
+    });
+    this.pour();
+    return { playbackId, durationMs, bytes: (samples ?? 0) * SAMPLE_BYTES, finished: promise };
+  }
+
+  /** The telephone was lifted: nothing waits for that any more. */
+  start(): void {
+    for (const entry of this.#entries) entry.awaits = "nothing";
+    this.pour();
+  }
+
+  /** The ring ended unanswered. */
+  cancelAwaitingAnswer(): void {
+    this.#drop((entry) => entry.awaits === "answer", "cancelled");
+  }
+
+  /** Nobody hears it any more: drops all but what still waits for a lift. */
+  end(reason: PlaybackEndReason): void {
+    this.#drop((entry) => !entry.started && entry.awaits !== "lift", reason);
+    const started = this.#entries.filter((entry) => entry.started);
+    for (const entry of started) entry.cut ??= reason;
+    // A driver that is gone has nothing to flush; its marks are settled here.
+    this.port.playFlush().catch(() => {
+      for (const entry of started) this.#finish(entry, 0, this.port.nowNs());
+    });
+  }
+
+  /** Writes as much as there is room for. */
+  pour(): void {
+    for (const entry of this.#entries) {
+      if (entry.awaits !== "nothing" || entry.cut) return;
+      if (entry.poured) continue;
+      entry.feed ??= this.#open(entry);
+      entry.poured = entry.feed.pour();
+      if (!entry.poured) return;
+    }
+  }
+
+  started(mark: number, atNs: number): void {
+    const entry = this.#entries.find((each) => each.mark === mark);
+    if (!entry) return;
+    entry.started = true;
+    const { playbackId, durationMs } = entry;
+    this.tell({ type: "playback_started", atMs: 0, playbackId, durationMs }, atNs);
+  }
+
+  done(mark: number, flushed: boolean, heardSamples: number, atNs: number): void {
+    const entry = this.#entries.find((each) => each.mark === mark);
+    if (!entry) return;
+    if (flushed) entry.cut ??= "stopped";
+    this.#finish(entry, heardSamples / SAMPLES_PER_MS, atNs);
+    this.pour();
+  }
+
+  #open(entry: Entry): SampleFeed {
+    // Marks go ahead of the samples that they bound: see dshim_play_begin.
+    void this.#mark(this.port.playBegin(entry.mark, this.port.playPosition()));
+    return new SampleFeed(
+      entry.source,
+      (samples) => this.port.playWrite(samples),
+      (samplesToCome) => void this.#mark(this.port.playEnd(entry.mark, this.port.playPosition() + samplesToCome)),
+    );
+  }
+
+  /** A mark that the engine refuses (its command ring is full, or it was closed) ends the playback. */
+  #mark(command: Promise<void>): Promise<void> {
+    return command.catch(() => this.end("error"));
+  }
+
+  #finish(entry: Entry, heardMs: number, atNs: number): void {
+    if (!this.#entries.includes(entry)) return;
+    this.#entries = this.#entries.filter((each) => each !== entry);
+    const end = { reason: entry.cut ?? ("completed" as const), heardMs: Math.round(heardMs) };
+    this.tell({ type: "playback_ended", atMs: 0, playbackId: entry.playbackId, ...end }, atNs);
+    entry.settle(end);
+  }
+
+  /** Those that nobody has heard a sample of leave without an event. */
+  #drop(which: (entry: Entry) => boolean, reason: PlaybackEndReason): void {
+    const dropped = this.#entries.filter(which);
+    this.#entries = this.#entries.filter((entry) => !which(entry));
+    for (const entry of dropped) entry.settle({ reason, heardMs: 0 });
+  }
+}
