@@ -2,7 +2,7 @@
 import type { Burst } from "../line/cadence";
 import { Capability } from "./abi.gen";
 import type { DriverEngine, LineStats } from "./engine";
-import { signallingName } from "./faults";
+import { alarmNames, signallingName } from "./faults";
 
 export class Port {
   constructor(
@@ -60,11 +60,12 @@ export class Port {
     return this.engine.command(() => shim.dshim_play_flush(handle, this.index));
   }
 
-  stats(): LineStats & { signallingName: string | null; capabilityNames: CapabilityNames } {
+  stats(): LineStats & { signallingName: string | null; alarmNames: string[]; capabilityNames: CapabilityNames } {
     const stats = this.engine.lineStats(this.index);
     return {
       ...stats,
       signallingName: signallingName(stats.signalling),
+      alarmNames: alarmNames(stats.alarms),
       capabilityNames: {
         voltage: (stats.capabilities & Capability.Voltage) !== 0,
         echo_cancel: (stats.capabilities & Capability.EchoCancel) !== 0,

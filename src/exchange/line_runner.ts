@@ -34,7 +34,10 @@ export interface LineRunnerOptions {
   maxRingMs: number;
 }
 
-/** −48 V feed: ETSI EN 302 769 and common cards give 40–60 V on-hook; lifted, the loop drops below 30 V. */
+/**
+ * Cards feed a nominal 48 V; a good loop drops to what the telephone's resistance leaves of it when lifted.
+ * Wide on purpose: outside of these the line or the card is broken, not merely long.
+ */
 const NORMAL_ON_HOOK_V = { low: 38, high: 60 };
 const NORMAL_LIFTED_V = { low: 3, high: 30 };
 

@@ -136,6 +136,8 @@ export function step(state: LineState, input: LineInput): Step {
   return next.state === state ? next : { ...next, state: { ...next.state, updatedAtMs: input.atMs } };
 }
 
+/** `lifted` alone is memory while the line is down. */
+const offHook = (state: LineState): boolean => state.service === "up" && state.lifted;
 const unchanged = (state: LineState): Step => ({ state, effects: [] });
 const emit = (atMs: number, body: LineEventBody): LineEffect => ({ kind: "emit", atMs, body });
 
@@ -148,9 +150,9 @@ function reduce(state: LineState, input: LineInput): Step {
     case "off_hook":
       return state.service === "up" && !state.lifted ? lifted(state, input.atMs, input.trippedRing) : unchanged(state);
     case "on_hook":
-      return state.service === "up" && state.lifted ? hungUp(state, input.atMs) : unchanged(state);
+      return offHook(state) ? hungUp(state, input.atMs) : unchanged(state);
     case "flash":
-      if (!state.lifted) return unchanged(state);
+      if (!offHook(state)) return unchanged(state);
       return { state: { ...state }, effects: [emit(input.atMs, { type: "flash", duration: input.durationMs })] };
     case "digit":
       return digit(state, input);
@@ -276,7 +278,7 @@ function hungUp(state: LineState, atMs: number): Step {
 }
 
 function digit(state: LineState, input: LineInput & { type: "digit" }): Step {
-  if (!state.lifted) return unchanged(state);
+  if (!offHook(state)) return unchanged(state);
   const body: LineEventBody = {
     type: "dtmf",
     digit: input.digit,
@@ -298,7 +300,7 @@ function digit(state: LineState, input: LineInput & { type: "digit" }): Step {
 const SILENCE_DBM0 = -90;
 
 function voiceStarted(state: LineState, atMs: number, levelDbm0: number): Step {
-  if (!state.lifted || state.talkspurtStartedAtMs !== null) return unchanged(state);
+  if (!offHook(state) || state.talkspurtStartedAtMs !== null) return unchanged(state);
   return {
     state: { ...state, talkspurtStartedAtMs: atMs },
     effects: [

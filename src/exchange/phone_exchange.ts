@@ -1,0 +1,158 @@
+/** The lines and the public verbs: all that http may call. */
+import type { DriverEvent } from "../driver/decode";
+import type { DriverEngine } from "../driver/engine";
+import { errnoName } from "../driver/faults";
+import { Handset } from "../driver/handset";
+import { Port } from "../driver/port";
+import type { Clock } from "./clock";
+import { SimulatedHandsets } from "./handsets";
+import { LineRunner, type Publish } from "./line_runner";
+import {
+  type Exchange,
+  type Handsets,
+  type LineDiagnostics,
+  type LineStatus,
+  type PcmSource,
+  type Playback,
+  type PlayOptions,
+  Refusal,
+  type RingAnswer,
+  type RingRequest,
+  type VoltageReading,
+} from "./verbs";
+
+export interface LineSetup {
+  /** As the API counts: DAHDI's channel number. */
+  line: number;
+  /** null: simulated. */
+  device: string | null;
+}
+
+export interface ExchangeOptions {
+  engine: DriverEngine;
+  lines: readonly LineSetup[];
+  defaultLine: number;
+  clock: Clock;
+  publish: Publish;
+  newPlaybackId: () => string;
+  maxRingMs: number;
+}
+
+const NS_PER_MS = 1e6;
+const SAMPLES_PER_MS = 8;
+
+export class PhoneExchange implements Exchange {
+  readonly defaultLine: number;
+  readonly lines: readonly number[];
+  readonly handsets: Handsets | null;
+  readonly #engine: DriverEngine;
+  readonly #runners: readonly LineRunner[];
+  readonly #byLine: ReadonlyMap<number, LineRunner>;
+  readonly #simulated: SimulatedHandsets | null;
+
+  /** Adds its lines to the engine, which must not be started yet. */
+  constructor(options: ExchangeOptions) {
+    const { engine } = options;
+    this.#engine = engine;
+    this.defaultLine = options.defaultLine;
+    this.lines = options.lines.map(({ line }) => line);
+    const handsets = new Map<number, Handset>();
+    this.#runners = options.lines.map(({ line, device }) => {
+      const index = device === null ? engine.addSimulated() : engine.addDahdi(device, line);
+      if (device === null) handsets.set(line, new Handset(engine, index));
+      const port = new Port(engine, index, line, device);
+      return new LineRunner({ ...options, line, port });
+    });
+    this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
+    this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
+    this.handsets = this.#simulated;
+  }
+
+  /** Every driver event, in the order in which the I/O thread told them. */
+  handle(event: DriverEvent): void {
+    const runner = this.#runners[event.index];
+    if (!runner) return;
+    if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
+    else runner.handle(event);
+  }
+
+  status(line: number): LineStatus {
+    return this.#runner(line).status();
+  }
+
+  voltage(line: number): VoltageReading {
+    return this.#runner(line).voltage();
+  }
+
+  ring(line: number, request: RingRequest): Promise<RingAnswer> {
+    return this.#runner(line).ring(request);
+  }
+
+  stopRing(line: number): Promise<{ wasRinging: boolean }> {
+    return this.#runner(line).stopRing();
+  }
+
+  play(line: number, source: PcmSource, options: PlayOptions): Playback {
+    return this.#runner(line).play(source, options);
+  }
+
+  diagnostics(line: number): LineDiagnostics {
+    const runner = this.#runner(line);
+    const stats = runner.port.stats();
+    const engine = this.#engine.engineStats();
+    const up = stats.up === 1;
+    const known = up && stats.voltage_known === 1;
+    const heard = up && stats.lifted === 1;
+    const levelDbm0 = heard ? stats.level_cdbm0 / 100 : null;
+    const noiseDbm0 = heard ? stats.noise_cdbm0 / 100 : null;
+    return {
+      hardware: {
+        driver: runner.port.device === null ? "simulated" : "dahdi",
+        device: runner.port.device,
+        channel: runner.port.channel,
+        in_service: up,
+        signalling: up ? stats.signallingName : null,
+        alarms: stats.alarmNames,
+        fault: runner.state.fault,
+      },
+      capabilities: stats.capabilityNames,
+      voltage: {
+        tip: known ? stats.tip_mv / 1000 : null,
+        ring: known ? stats.ring_mv / 1000 : null,
+        battery: known ? stats.battery_mv / 1000 : null,
+      },
+      signal: {
+        level_dbm0: levelDbm0,
+        noise_dbm0: noiseDbm0,
+        snr_db: levelDbm0 === null || noiseDbm0 === null ? null : Math.max(0, levelDbm0 - noiseDbm0),
+        voice_active: stats.voice_active === 1,
+      },
+      io: {
+        rx_blocks: stats.rx_blocks,
+        tx_blocks: stats.tx_blocks,
+        playout_underruns: stats.play_underruns,
+        card_underruns: stats.card_underruns,
+        card_overruns: stats.card_overruns,
+        late_blocks: stats.late_blocks,
+        max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
+        queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
+        dtmf_digits: stats.dtmf_digits,
+      },
+      engine: {
+        realtime: engine.realtime === 1,
+        realtime_error: engine.realtime === 1 ? null : errnoName(engine.realtime_error),
+        memory_locked: engine.memory_locked === 1,
+        events_pushed: engine.events_pushed,
+        events_lost: engine.events_lost,
+        wakeups: engine.wakeups,
+        max_wake_late_ms: engine.max_wake_late_ns / NS_PER_MS,
+      },
+    };
+  }
+
+  #runner(line: number): LineRunner {
+    const runner = this.#byLine.get(line);
+    if (!runner) throw new Refusal("unknown_line", `There is no line ${line}: GET /lines lists them.`);
+    return runner;
+  }
+}

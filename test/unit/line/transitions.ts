@@ -1,0 +1,113 @@
+/** Every input in every state, rendered as the table that docs/line-transitions.md shows. */
+import { planRing, type RingPlan } from "../../../src/line/cadence";
+import {
+  initialState,
+  type LineEffect,
+  type LineInput,
+  type LineState,
+  stateName,
+  step,
+} from "../../../src/line/machine";
+
+const AT_MS = 1_000;
+
+export function normalRing(): RingPlan {
+  const planned = planRing({}, 120_000);
+  if (!planned.ok) throw new Error("NORMAL must be a plan");
+  return planned.plan;
+}
+
+const FAULT = { code: "card_removed", message: "The card was taken away.", fix: "Put it back." };
+
+export const SAMPLE_INPUTS: readonly LineInput[] = [
+  { type: "line_up", atMs: AT_MS, lifted: false },
+  { type: "line_up", atMs: AT_MS, lifted: true },
+  { type: "line_down", atMs: AT_MS, fault: FAULT },
+  { type: "off_hook", atMs: AT_MS, trippedRing: false },
+  { type: "off_hook", atMs: AT_MS, trippedRing: true },
+  { type: "on_hook", atMs: AT_MS },
+  { type: "flash", atMs: AT_MS, durationMs: 300 },
+  { type: "digit", atMs: AT_MS, digit: "5", source: "dtmf", durationMs: 100, levelDbm0: -10 },
+  { type: "digit", atMs: AT_MS, digit: "5", source: "pulse", durationMs: 500, levelDbm0: null },
+  { type: "voice_started", atMs: AT_MS, levelDbm0: -20 },
+  { type: "voice_ended", atMs: AT_MS, levelDbm0: -60, segmentDbm0: -20 },
+  { type: "voltage", atMs: AT_MS, volts: 48 },
+  { type: "voltage", atMs: AT_MS, volts: 8 },
+  { type: "alarm", atMs: AT_MS, names: ["red"] },
+  { type: "ring_requested", atMs: AT_MS, plan: normalRing() },
+  { type: "ring_accepted", atMs: AT_MS, ringId: 1 },
+  { type: "ring_refused", atMs: AT_MS, ringId: 1 },
+  { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "completed" },
+  { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "answered" },
+  { type: "stop_ring_requested", atMs: AT_MS },
+  { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
+  { type: "playback_ended", atMs: AT_MS, playbackId: "p", reason: "completed", heardMs: 20 },
+];
+
+/** A state by the inputs that lead to it. */
+function reached(...inputs: readonly LineInput[]): LineState {
+  return inputs.reduce((state, input) => step(state, input).state, initialState(0));
+}
+
+const up: LineInput = { type: "line_up", atMs: 1, lifted: false };
+const reading: LineInput = { type: "voltage", atMs: 2, volts: 48 };
+const ask: LineInput = { type: "ring_requested", atMs: 3, plan: normalRing() };
+const accepted: LineInput = { type: "ring_accepted", atMs: 4, ringId: 1 };
+const lift: LineInput = { type: "off_hook", atMs: 5, trippedRing: false };
+const talk: LineInput = { type: "voice_started", atMs: 6, levelDbm0: -20 };
+const lost: LineInput = { type: "line_down", atMs: 7, fault: FAULT };
+
+export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
+  ["INITIALIZING", initialState(0)],
+  ["IDLE", reached(up, reading)],
+  ["IDLE, ring asked for", reached(up, reading, ask)],
+  ["RINGING", reached(up, reading, ask, accepted)],
+  ["OFF_HOOK", reached(up, reading, lift)],
+  ["OFF_HOOK, talking", reached(up, reading, lift, talk)],
+  ["IN_CALL", reached(up, reading, ask, accepted, { type: "ring_ended", atMs: 5, ringId: 1, reason: "answered" }, { ...lift, trippedRing: true })],
+  ["ERROR", reached(up, lost)],
+  ["ERROR, was lifted", reached(up, lift, lost)],
+]);
+
+function inputName(input: LineInput): string {
+  const details = Object.entries(input)
+    .filter(([key]) => ["lifted", "trippedRing", "source", "reason", "volts"].includes(key))
+    .map(([key, value]) => (typeof value === "boolean" ? (value ? key : `not ${key}`) : String(value)));
+  return details.length > 0 ? `${input.type} (${details.join(", ")})` : input.type;
+}
+
+function effectName(effect: LineEffect): string {
+  if (effect.kind === "refuse") return `refuse ${effect.code}`;
+  if (effect.kind === "end_playout") return `end_playout (${effect.reason})`;
+  if (effect.kind !== "emit") return effect.kind;
+  const { body } = effect;
+  if (body.type === "ring_stop" || body.type === "playback_finished") return `**${body.type}** ${body.reason}`;
+  if (body.type === "off_hook") return body.answered ? "**off_hook** answered" : "**off_hook**";
+  if (body.type === "voice") return `**voice** ${body.active ? "start" : "end"}`;
+  if (body.type === "hardware_status") return `**hardware_status** ${body.status}`;
+  return `**${body.type}**`;
+}
+
+export function transitionTable(): string {
+  const rows: string[] = [];
+  for (const [name, state] of SAMPLE_STATES) {
+    rows.push(`## ${name}`, "", "| input | next state | effects, in order |", "|---|---|---|");
+    for (const input of SAMPLE_INPUTS) {
+      const next = step(state, input);
+      const to = next.state === state ? "=" : stateName(next.state);
+      rows.push(`| ${inputName(input)} | ${to} | ${next.effects.map(effectName).join(", ") || "none"} |`);
+    }
+    rows.push("");
+  }
+  return rows.join("\n");
+}
+
+export const TRANSITIONS_PAGE = (): string =>
+  [
+    "# Every input in every state",
+    "",
+    "Generated from `src/line/machine.ts` by `bun test/unit/line/write_transitions.ts`; a test compares. Bold: an",
+    "event for clients. `=`: nothing changed.",
+    "",
+    transitionTable(),
+  ].join("\n");
