@@ -11,16 +11,16 @@
 /* What the card tells, in the driver's own terms: kernel events translated at this one edge. */
 enum chan_event_kind {
   CHAN_EV_NONE = 0,
-  CHAN_EV_OFF_HOOK,      /* also ends ringing: DAHDI_EVENT_RINGOFFHOOK */
+  CHAN_EV_OFF_HOOK, /* also ends ringing: DAHDI_EVENT_RINGOFFHOOK */
   CHAN_EV_ON_HOOK,
-  CHAN_EV_FLASH,         /* DAHDI_EVENT_WINKFLASH */
+  CHAN_EV_FLASH, /* DAHDI_EVENT_WINKFLASH */
   CHAN_EV_PULSE_START,
-  CHAN_EV_PULSE_DIGIT,   /* value: ASCII */
-  CHAN_EV_ALARM,         /* value: alarm bits, 0 cleared */
+  CHAN_EV_PULSE_DIGIT, /* value: ASCII */
+  CHAN_EV_ALARM,       /* value: alarm bits, 0 cleared */
   CHAN_EV_UNDERRUN,
   CHAN_EV_OVERRUN,
   CHAN_EV_REMOVED,
-  CHAN_EV_OTHER,         /* value: the driver's number, for the counters */
+  CHAN_EV_OTHER, /* value: the driver's number, for the counters */
 };
 
 struct chan_event {
@@ -29,7 +29,7 @@ struct chan_event {
 };
 
 struct chan_stats {
-  int32_t lifted;        /* the loop as the driver sees it now, flash filter or not */
+  int32_t lifted; /* the loop as the driver sees it now, flash filter or not */
   int32_t alarms;
   int32_t signalling;
   int32_t voltage_known;
@@ -73,7 +73,7 @@ struct chan_ops {
 
 struct chan {
   const struct chan_ops *ops;
-  int32_t capabilities; /* enum dshim_capability, valid while open */
+  int32_t capabilities;    /* enum dshim_capability, valid while open */
   int32_t tx_queue_blocks; /* blocks that wait in the card before they are heard: playout's latency */
 };
 

@@ -28,16 +28,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DSHIM_ABI_VERSION 1
-#define DSHIM_SAMPLE_RATE_HZ 8000
-#define DSHIM_BLOCK_SAMPLES 160 /* 20 ms */
-#define DSHIM_MAX_LINES 32
-#define DSHIM_MAX_BURSTS 32            /* of one ring cadence */
-#define DSHIM_MAX_KEYS 64              /* of one simulated press */
-#define DSHIM_EVENT_RING 4096          /* events; past it they are counted as lost */
+#define DSHIM_ABI_VERSION       1
+#define DSHIM_SAMPLE_RATE_HZ    8000
+#define DSHIM_BLOCK_SAMPLES     160 /* 20 ms */
+#define DSHIM_MAX_LINES         32
+#define DSHIM_MAX_BURSTS        32     /* of one ring cadence */
+#define DSHIM_MAX_KEYS          64     /* of one simulated press */
+#define DSHIM_EVENT_RING        4096   /* events; past it they are counted as lost */
 #define DSHIM_PLAY_RING_SAMPLES 65536  /* 8.2 s per line, a power of two */
-#define DSHIM_EAR_RING_SAMPLES 262144  /* 32.8 s that a simulated telephone's ear heard last */
-#define DSHIM_STEPPED_EPOCH_NS 1000000000LL
+#define DSHIM_EAR_RING_SAMPLES  262144 /* 32.8 s that a simulated telephone's ear heard last */
+#define DSHIM_STEPPED_EPOCH_NS  1000000000LL
 
 #if defined(__GNUC__)
 #define DSHIM_API __attribute__((visibility("default")))
@@ -50,25 +50,25 @@ struct dshim_engine;
 /* ---- what the engine tells ------------------------------------------------------------------ */
 
 enum dshim_event_kind {
-  DSHIM_EV_LINE_UP = 1,      /* a: 1 lifted, 0 on-hook; b: dshim_capability bits; c: DAHDI signalling */
-  DSHIM_EV_LINE_DOWN = 2,    /* a: errno; b: enum dshim_stage; told once per change of (errno, stage) */
-  DSHIM_EV_OFF_HOOK = 3,     /* a: 1 when it tripped our ringing; b: ring sequence number or 0 */
-  DSHIM_EV_ON_HOOK = 4,      /* time_ns is when the loop opened, not when the driver was sure */
-  DSHIM_EV_FLASH = 5,        /* a: duration ms */
-  DSHIM_EV_PULSE_DIGIT = 6,  /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown */
-  DSHIM_EV_DTMF_DOWN = 7,    /* a: ASCII digit; b: level cdBm0, mean of the two tones' levels */
-  DSHIM_EV_DTMF_UP = 8,      /* a: ASCII digit; b: level cdBm0; c: duration ms; time_ns: tone's end */
-  DSHIM_EV_VOICE_START = 9,  /* a: level cdBm0 now; time_ns: talkspurt's onset */
-  DSHIM_EV_VOICE_END = 10,   /* a: level cdBm0 now; b: mean level of the talkspurt; c: duration ms */
-  DSHIM_EV_RING_BURST = 11,  /* a: burst number from 0; b: 1 bell on, 0 bell off */
-  DSHIM_EV_RING_DONE = 12,   /* a: enum dshim_ring_end; b: errno when error; c: ring sequence number */
-  DSHIM_EV_PLAY_STARTED = 13,/* a: mark id */
-  DSHIM_EV_PLAY_DONE = 14,   /* a: mark id; b: enum dshim_play_end; c: samples played between the marks */
-  DSHIM_EV_PLAY_LOW = 15,    /* the sample ring fell below half while a playback has samples to come */
-  DSHIM_EV_VOLTAGE = 16,     /* a: tip mV; b: ring mV; c: battery mV; at most 1/s, when changed ≥ 50 mV */
-  DSHIM_EV_ALARM = 17,       /* a: DAHDI alarm bits, 0 cleared */
-  DSHIM_EV_COMMAND_DONE = 18,/* a: sequence number; b: 0 or −errno */
-  DSHIM_EV_MIC_LOW = 19,     /* simulated: the microphone's sample ring fell below half */
+  DSHIM_EV_LINE_UP = 1,       /* a: 1 lifted, 0 on-hook; b: dshim_capability bits; c: DAHDI signalling */
+  DSHIM_EV_LINE_DOWN = 2,     /* a: errno; b: enum dshim_stage; told once per change of (errno, stage) */
+  DSHIM_EV_OFF_HOOK = 3,      /* a: 1 when it tripped our ringing; b: ring sequence number or 0 */
+  DSHIM_EV_ON_HOOK = 4,       /* time_ns is when the loop opened, not when the driver was sure */
+  DSHIM_EV_FLASH = 5,         /* a: duration ms */
+  DSHIM_EV_PULSE_DIGIT = 6,   /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown */
+  DSHIM_EV_DTMF_DOWN = 7,     /* a: ASCII digit; b: level cdBm0, mean of the two tones' levels */
+  DSHIM_EV_DTMF_UP = 8,       /* a: ASCII digit; b: level cdBm0; c: duration ms; time_ns: tone's end */
+  DSHIM_EV_VOICE_START = 9,   /* a: level cdBm0 now; time_ns: talkspurt's onset */
+  DSHIM_EV_VOICE_END = 10,    /* a: level cdBm0 now; b: mean level of the talkspurt; c: duration ms */
+  DSHIM_EV_RING_BURST = 11,   /* a: burst number from 0; b: 1 bell on, 0 bell off */
+  DSHIM_EV_RING_DONE = 12,    /* a: enum dshim_ring_end; b: errno when error; c: ring sequence number */
+  DSHIM_EV_PLAY_STARTED = 13, /* a: mark id */
+  DSHIM_EV_PLAY_DONE = 14,    /* a: mark id; b: enum dshim_play_end; c: samples played between the marks */
+  DSHIM_EV_PLAY_LOW = 15,     /* the sample ring fell below half while a playback has samples to come */
+  DSHIM_EV_VOLTAGE = 16,      /* a: tip mV; b: ring mV; c: battery mV; at most 1/s, when changed ≥ 50 mV */
+  DSHIM_EV_ALARM = 17,        /* a: DAHDI alarm bits, 0 cleared */
+  DSHIM_EV_COMMAND_DONE = 18, /* a: sequence number; b: 0 or −errno */
+  DSHIM_EV_MIC_LOW = 19,      /* simulated: the microphone's sample ring fell below half */
 };
 
 enum dshim_capability {
@@ -102,6 +102,7 @@ enum dshim_ring_end {
 enum dshim_play_end {
   DSHIM_PLAY_COMPLETED = 0,
   DSHIM_PLAY_FLUSHED = 1,
+  DSHIM_PLAY_LOST = 2, /* with its line */
 };
 
 struct dshim_event {
@@ -115,50 +116,50 @@ _Static_assert(sizeof(struct dshim_event) == 40, "dshim_event has no padding");
 
 /* A snapshot of one line; all counters since the engine was made. */
 struct dshim_line_stats {
-  int64_t rx_blocks;         /* blocks read from the card */
-  int64_t tx_blocks;         /* blocks written to the card */
-  int64_t play_underruns;    /* blocks in which a playback had no sample ready: JavaScript was late */
-  int64_t card_underruns;    /* the driver's own count (DAHDI_EVENT_WRITEOVERRUN… as BUFFER_EVENTS tell) */
+  int64_t rx_blocks;      /* blocks read from the card */
+  int64_t tx_blocks;      /* blocks written to the card */
+  int64_t play_underruns; /* blocks in which a playback had no sample ready: JavaScript was late */
+  int64_t card_underruns; /* the driver's own count (DAHDI_EVENT_WRITEOVERRUN… as BUFFER_EVENTS tell) */
   int64_t card_overruns;
-  int64_t late_blocks;       /* blocks served more than one block time after they were due */
-  int64_t max_service_gap_ns;/* longest time between two services of this line */
-  int64_t dtmf_digits;       /* digits accepted since start */
-  int64_t voltage_time_ns;   /* of the last reading */
-  int32_t up;                /* 1 in service */
-  int32_t lifted;            /* 1 off-hook */
-  int32_t ringing;           /* 1 while a cadence runs */
-  int32_t stage;             /* enum dshim_stage, when not up */
-  int32_t error;             /* errno, when not up */
+  int64_t late_blocks;        /* blocks served more than one block time after they were due */
+  int64_t max_service_gap_ns; /* longest time between two services of this line */
+  int64_t dtmf_digits;        /* digits accepted since start */
+  int64_t voltage_time_ns;    /* of the last reading */
+  int32_t up;                 /* 1 in service */
+  int32_t lifted;             /* 1 off-hook */
+  int32_t ringing;            /* 1 while a cadence runs */
+  int32_t stage;              /* enum dshim_stage, when not up */
+  int32_t error;              /* errno, when not up */
   int32_t capabilities;
   int32_t signalling;
-  int32_t voltage_known;     /* 0: this card cannot tell */
+  int32_t voltage_known; /* 0: this card cannot tell */
   int32_t tip_mv, ring_mv, battery_mv;
   int32_t voltage_min_mv, voltage_max_mv; /* of |tip − ring| since the line came up */
-  int32_t level_cdbm0;       /* of the last block heard */
-  int32_t noise_cdbm0;       /* the voice detector's noise floor */
+  int32_t level_cdbm0;                    /* of the last block heard */
+  int32_t noise_cdbm0;                    /* the voice detector's noise floor */
   int32_t voice_active;
   int32_t play_queued_samples; /* in the sample ring now */
-  int32_t alarms;            /* DAHDI alarm bits */
+  int32_t alarms;              /* DAHDI alarm bits */
 };
 _Static_assert(sizeof(struct dshim_line_stats) == 9 * 8 + 18 * 4, "dshim_line_stats has no padding");
 
 struct dshim_engine_stats {
   int64_t events_pushed;
-  int64_t events_lost;    /* the event ring was full: JavaScript stood still for very long */
+  int64_t events_lost; /* the event ring was full: JavaScript stood still for very long */
   int64_t wakeups;
   int64_t max_wake_late_ns; /* how late the thread woke for a deadline, at worst */
-  int32_t realtime;       /* 1 SCHED_FIFO, 0 the kernel refused (see realtime_error) */
-  int32_t realtime_error; /* errno of that refusal */
-  int32_t memory_locked;  /* 1 the engine's own buffers are locked in memory */
+  int32_t realtime;         /* 1 SCHED_FIFO, 0 the kernel refused (see realtime_error) */
+  int32_t realtime_error;   /* errno of that refusal */
+  int32_t memory_locked;    /* 1 the engine's own buffers are locked in memory */
   int32_t lines;
 };
 _Static_assert(sizeof(struct dshim_engine_stats) == 4 * 8 + 4 * 4, "dshim_engine_stats has no padding");
 
 /* A simulated telephone, as a person standing before it would tell. */
 struct dshim_sim_state {
-  int64_t bursts;  /* rung so far, since the engine was made */
+  int64_t bursts; /* rung so far, since the engine was made */
   int32_t lifted;
-  int32_t bell;    /* 1 the bell sounds now */
+  int32_t bell; /* 1 the bell sounds now */
   int32_t plugged;
   int32_t voltage_mv; /* |tip − ring| */
 };
@@ -171,15 +172,15 @@ enum dshim_mode {
   DSHIM_STEPPED = 1,  /* no thread: dshim_step runs the same loop on a virtual clock */
 };
 
-enum dshim_option {            /* value; default */
-  DSHIM_OPT_FLASH_MAX_MS = 1,  /* rxflashtime: a longer break is on-hook; 200 < v ≤ 1500; 800 */
-  DSHIM_OPT_ECHO_CANCEL = 2,   /* taps, 0 off; 128 */
-  DSHIM_OPT_RX_GAIN_CDB = 3,   /* from the telephone; −2400 … 2400; 0 */
-  DSHIM_OPT_TX_GAIN_CDB = 4,   /* to the telephone; −2400 … 2400; 0 */
-  DSHIM_OPT_BUFFERS = 5,       /* driver buffers of one block; 8 … 32; 8 */
-  DSHIM_OPT_SIM_ECHO_CDB = 6,  /* hybrid echo below what is sent, 0 none; 2400 (24 dB) */
-  DSHIM_OPT_SIM_NOISE_CDBM0 = 7,/* line noise, ≤ −9000 none; −6500 */
-  DSHIM_OPT_SIM_COMPANDING = 8,/* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
+enum dshim_option {                             /* value; default */
+                    DSHIM_OPT_FLASH_MAX_MS = 1, /* rxflashtime: a longer break is on-hook; 200 < v ≤ 1500; 800 */
+                    DSHIM_OPT_ECHO_CANCEL = 2,  /* taps, 0 off; 128 */
+                    DSHIM_OPT_RX_GAIN_CDB = 3,  /* from the telephone; −2400 … 2400; 0 */
+                    DSHIM_OPT_TX_GAIN_CDB = 4,  /* to the telephone; −2400 … 2400; 0 */
+                    DSHIM_OPT_BUFFERS = 5,      /* driver buffers of one block; 8 … 32; 8 */
+                    DSHIM_OPT_SIM_ECHO_CDB = 6, /* hybrid echo below what is sent, 0 none; 2400 (24 dB) */
+                    DSHIM_OPT_SIM_NOISE_CDBM0 = 7, /* line noise, ≤ −9000 none; −6500 */
+                    DSHIM_OPT_SIM_COMPANDING = 8,  /* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
 };
 
 DSHIM_API int dshim_abi_version(void);
@@ -225,8 +226,8 @@ DSHIM_API int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engin
  * Done when the card has accepted the first burst: 0, −EBUSY lifted or battery still down, −ENODATA no
  * tone zone, −ENODEV line down. Then DSHIM_EV_RING_BURST…, and one DSHIM_EV_RING_DONE, at the end of
  * the last burst and not after its trailing silence. */
-DSHIM_API int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts,
-                         int repeat, int max_ms);
+DSHIM_API int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts, int repeat,
+                         int max_ms);
 /* Done with 0 even when nothing rings. RING_DONE(STOPPED) precedes COMMAND_DONE when something did. */
 DSHIM_API int dshim_ring_stop(struct dshim_engine *engine, int line);
 
@@ -259,8 +260,8 @@ DSHIM_API int dshim_sim_hook(struct dshim_engine *engine, int line, int lifted);
 DSHIM_API int dshim_sim_flash(struct dshim_engine *engine, int line, int duration_ms);
 /* digits: 1 … DSHIM_MAX_KEYS of 0-9 * # A-D. level: of each tone, as Q.24 counts; twist: high group over
  * low group, half of it on each side of level. Done when the last tone and its pause were sent. */
-DSHIM_API int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms,
-                              int off_ms, int level_cdbm0, int twist_cdb);
+DSHIM_API int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms, int off_ms,
+                              int level_cdbm0, int twist_cdb);
 /* Rotary dial, 10 pulses/s, 60 % break: digits of 0-9. */
 DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits);
 /* Speech into the microphone: write samples (returns how many fitted), then end (a command, done when

@@ -11,7 +11,7 @@ double dsp_tone_amplitude(int32_t level_cdbm0);
 
 /* Writes count samples of the sum of tones sines from sample index start of an endless tone, saturating.
  * Adds to nothing, keeps no state; consecutive calls join without a click. */
-void dsp_tone_render(const double *frequencies_hz, const double *amplitudes, int tones, double start,
-                     int16_t *out, int count);
+void dsp_tone_render(const double *frequencies_hz, const double *amplitudes, int tones, double start, int16_t *out,
+                     int count);
 
 #endif

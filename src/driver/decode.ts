@@ -23,13 +23,22 @@ export type DriverEvent = {
   | { kind: "ring_burst"; burst: number; on: boolean }
   | { kind: "ring_done"; reason: RingStopReason; sequence: number }
   | { kind: "play_started"; mark: number }
-  | { kind: "play_done"; mark: number; flushed: boolean; heardSamples: number }
+  | { kind: "play_done"; mark: number; end: PlayoutEnd; heardSamples: number }
   | { kind: "play_low" }
   | { kind: "mic_low" }
   | { kind: "voltage"; volts: number }
   | { kind: "alarm"; names: string[] }
   | { kind: "command_done"; sequence: number; result: number }
 );
+
+/** flushed: on our command; lost: with its line. */
+export type PlayoutEnd = "completed" | "flushed" | "lost";
+
+const PLAY_ENDS: Record<number, PlayoutEnd> = {
+  [PlayEnd.Completed]: "completed",
+  [PlayEnd.Flushed]: "flushed",
+  [PlayEnd.Lost]: "lost",
+};
 
 const RING_END_REASONS: Record<number, RingStopReason> = {
   [RingEnd.Completed]: "completed",
@@ -44,14 +53,14 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
   const at = index * EventSize;
   const int = (offset: number): number => view.getInt32(at + offset, true);
   const common = {
-    index: int(EventField.line),
-    atNs: Number(view.getBigInt64(at + EventField.time_ns, true)),
-    toldNs: Number(view.getBigInt64(at + EventField.told_ns, true)),
+    index: int(EventField.line.offset),
+    atNs: Number(view.getBigInt64(at + EventField.time_ns.offset, true)),
+    toldNs: Number(view.getBigInt64(at + EventField.told_ns.offset, true)),
   };
-  const a = int(EventField.a);
-  const b = int(EventField.b);
-  const c = int(EventField.c);
-  switch (view.getUint32(at + EventField.kind, true)) {
+  const a = int(EventField.a.offset);
+  const b = int(EventField.b.offset);
+  const c = int(EventField.c.offset);
+  switch (view.getUint32(at + EventField.kind.offset, true)) {
     case EventKind.LineUp:
       return { ...common, kind: "line_up", lifted: a === 1 };
     case EventKind.LineDown:
@@ -85,7 +94,7 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
     case EventKind.PlayStarted:
       return { ...common, kind: "play_started", mark: a };
     case EventKind.PlayDone:
-      return { ...common, kind: "play_done", mark: a, flushed: b === PlayEnd.Flushed, heardSamples: c };
+      return { ...common, kind: "play_done", mark: a, end: PLAY_ENDS[b] ?? "lost", heardSamples: c };
     case EventKind.PlayLow:
       return { ...common, kind: "play_low" };
     case EventKind.MicLow:

@@ -122,7 +122,7 @@ export class LineRunner {
       case "play_started":
         return this.playout.started(event.mark, event.atNs);
       case "play_done":
-        return this.playout.done(event.mark, event.flushed, event.heardSamples, event.atNs);
+        return this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
       case "play_low":
         return this.playout.pour();
       case "dtmf_down": // a digit is told once, when the key is released

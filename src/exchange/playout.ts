@@ -3,6 +3,7 @@
  * line's native sample ring. Marks bound each playback there, so that its start and end are told when they
  * are heard and not when they were written.
  */
+import type { PlayoutEnd } from "../driver/decode";
 import type { Port } from "../driver/port";
 import type { LineInput } from "../line/machine";
 import type { PlaybackEndReason } from "../line/state";
@@ -111,10 +112,10 @@ export class Playout {
     this.tell({ type: "playback_started", atMs: 0, playbackId, durationMs }, atNs);
   }
 
-  done(mark: number, flushed: boolean, heardSamples: number, atNs: number): void {
+  done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
     const entry = this.#entries.find((each) => each.mark === mark);
     if (!entry) return;
-    if (flushed) entry.cut ??= "stopped";
+    if (end !== "completed") entry.cut ??= end === "lost" ? "error" : "stopped";
     this.#finish(entry, heardSamples / SAMPLES_PER_MS, atNs);
     this.pour();
   }

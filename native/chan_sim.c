@@ -1,0 +1,299 @@
+#include "chan_sim.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "dsp_level.h"
+
+#define NS_PER_MS 1000000LL
+#define BLOCK_NS  (20 * NS_PER_MS)
+/* <dahdi/kernel.h>: DAHDI_MINPULSETIME, DAHDI_MAXPULSETIME, DAHDI_PULSETIMEOUT; KEWLTIME + AFTERKEWLTIME. */
+#define MIN_PULSE_MS     15
+#define MAX_PULSE_MS     200
+#define PULSE_TIMEOUT_MS 250
+#define AFTER_DROP_MS    800
+/* The catch-up after a stall is bounded by what a driver buffers. */
+#define MAX_BACKLOG_BLOCKS 32
+/* A common card's feed and the drop over a telephone of 200 Ω at 23 mA. */
+#define ON_HOOK_TIP_MV  (-1500)
+#define ON_HOOK_RING_MV (-49500)
+#define LIFTED_TIP_MV   (-1500)
+#define LIFTED_RING_MV  (-9600)
+#define BATTERY_MV      (-53000)
+#define DAHDI_SIG_FXOKS ((1 << 12) | (1 << 5))
+
+static struct chan_sim *sim_of(struct chan *chan) { return (struct chan_sim *)chan; }
+
+static void queue_event(struct chan_sim *sim, int32_t kind, int32_t value) {
+  if (!sim->opened || sim->event_count == SIM_EVENT_QUEUE) return;
+  sim->events[sim->event_count++] = (struct chan_event){.kind = kind, .value = value};
+}
+
+static void measure(const struct chan_sim *sim, int32_t *tip_mv, int32_t *ring_mv) {
+  *tip_mv = sim->loop_closed ? LIFTED_TIP_MV : ON_HOOK_TIP_MV;
+  *ring_mv = sim->loop_closed ? LIFTED_RING_MV : ON_HOOK_RING_MV;
+  if (sim->phone.voltage_mv >= 0) *ring_mv = *tip_mv - sim->phone.voltage_mv;
+  if (sim->battery_dropped) *ring_mv = *tip_mv;
+}
+
+static void show(struct chan_sim *sim) {
+  int32_t tip_mv;
+  int32_t ring_mv;
+  measure(sim, &tip_mv, &ring_mv);
+  atomic_store_explicit(&sim->seen_lifted, sim->phone.lifted, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_bell, sim->bell, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_plugged, sim->phone.plugged, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_voltage_mv, tip_mv - ring_mv, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_bursts, sim->bursts, memory_order_relaxed);
+}
+
+/* __dahdi_hooksig_pvt for FXO kewlstart, in our words. */
+static void loop_changed(struct chan_sim *sim, int64_t now_ns, bool closed) {
+  if (sim->loop_closed == closed) return;
+  sim->loop_closed = closed;
+  if (!closed) {
+    if (!sim->off_hook) return;
+    sim->opened_break_ns = now_ns;
+    sim->flash_timeout_ns = now_ns + sim->settings.flash_max_ms * NS_PER_MS;
+    return;
+  }
+  sim->bell = false; /* ring trip */
+  sim->flash_timeout_ns = INT64_MAX;
+  if (!sim->off_hook) {
+    sim->off_hook = true;
+    queue_event(sim, CHAN_EV_OFF_HOOK, 0);
+    return;
+  }
+  int64_t break_ms = (now_ns - sim->opened_break_ns) / NS_PER_MS;
+  if (break_ms > MAX_PULSE_MS) {
+    queue_event(sim, CHAN_EV_FLASH, 0);
+  } else if (break_ms >= MIN_PULSE_MS) {
+    if (++sim->pulses == 1) queue_event(sim, CHAN_EV_PULSE_START, 0);
+    sim->pulse_timeout_ns = now_ns + PULSE_TIMEOUT_MS * NS_PER_MS;
+  }
+}
+
+/* Everything that falls due up to now_ns: contacts that move, the driver's timers. */
+static void catch_up(struct chan_sim *sim, int64_t now_ns) {
+  do {
+    loop_changed(sim, now_ns, sim_phone_contact(&sim->phone));
+  } while (sim_phone_move(&sim->phone, now_ns));
+  if (now_ns >= sim->flash_timeout_ns) {
+    sim->flash_timeout_ns = INT64_MAX;
+    sim->off_hook = false;
+    queue_event(sim, CHAN_EV_ON_HOOK, 0);
+  }
+  if (now_ns >= sim->pulse_timeout_ns) {
+    sim->pulse_timeout_ns = INT64_MAX;
+    int32_t digit = sim->pulses == 10   ? '0'
+                    : sim->pulses == 11 ? '*'
+                    : sim->pulses == 12 ? '#'
+                                        : '0' + sim->pulses;
+    if (sim->pulses <= 12) queue_event(sim, CHAN_EV_PULSE_DIGIT, digit);
+    sim->pulses = 0;
+  }
+  show(sim);
+}
+
+void chan_sim_init(struct chan_sim *sim, struct sim_ear *ear, uint32_t seed) {
+  sim->chan.ops = &chan_sim_ops;
+  sim->phone.plugged = true;
+  sim->phone.voltage_mv = -1;
+  sim->phone.ear = ear;
+  sim->noise_state = seed;
+  sim->flash_timeout_ns = INT64_MAX;
+  sim->pulse_timeout_ns = INT64_MAX;
+  show(sim);
+}
+
+void chan_sim_lift(struct chan_sim *sim, int64_t now_ns, bool lifted) {
+  if (!lifted) sim_phone_abort(&sim->phone, -ECANCELED);
+  sim->phone.lifted = lifted;
+  catch_up(sim, now_ns);
+}
+
+void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged) {
+  if (!plugged) sim_phone_abort(&sim->phone, -ECANCELED);
+  sim->phone.plugged = plugged;
+  if (!plugged) sim->bell = false;
+  catch_up(sim, now_ns);
+}
+
+void chan_sim_voltage(struct chan_sim *sim, int32_t voltage_mv) {
+  sim->phone.voltage_mv = voltage_mv;
+  show(sim);
+}
+
+int chan_sim_act(struct chan_sim *sim, const struct sim_action *action) {
+  if (!sim->phone.plugged || !sim->phone.lifted) return -ENOTCONN;
+  return sim_phone_queue(&sim->phone, action);
+}
+
+bool chan_sim_mic_low(struct chan_sim *sim) {
+  struct sim_phone *phone = &sim->phone;
+  if (spsc_readable(&phone->mic_ring) >= SIM_MIC_RING_SAMPLES / 2) {
+    phone->mic_low_told = false;
+    return false;
+  }
+  bool tell = !phone->mic_low_told;
+  phone->mic_low_told = true;
+  return tell;
+}
+
+static int sim_open(struct chan *chan, const struct chan_settings *settings, int64_t now_ns, int32_t *stage) {
+  struct chan_sim *sim = sim_of(chan);
+  if (!sim->phone.plugged) {
+    *stage = DSHIM_STAGE_REMOVED;
+    return -ENODEV;
+  }
+  sim->settings = *settings;
+  sim->chan.capabilities = DSHIM_CAP_VOLTAGE | DSHIM_CAP_GAIN | DSHIM_CAP_SIMULATED;
+  sim->chan.tx_queue_blocks = 0;
+  sim->echo_gain = settings->sim_echo_cdb > 0 ? pow(10.0, -settings->sim_echo_cdb / 2000.0) : 0.0;
+  sim->noise_amplitude =
+      settings->sim_noise_cdbm0 > DSP_SILENCE_CDBM0 ? sqrt(3.0 * dsp_mean_square(settings->sim_noise_cdbm0)) : 0.0;
+  sim->opened = true;
+  sim->phone.mic_low_told = true; /* nothing was ever asked for */
+  sim->removed_told = false;
+  sim->event_count = 0;
+  sim->pulses = 0;
+  sim->flash_timeout_ns = INT64_MAX;
+  sim->pulse_timeout_ns = INT64_MAX;
+  sim->loop_closed = sim_phone_contact(&sim->phone);
+  sim->off_hook = sim->loop_closed;
+  memset(sim->last_sent, 0, sizeof(sim->last_sent));
+  sim->next_block_ns = now_ns + BLOCK_NS;
+  catch_up(sim, now_ns);
+  return 0;
+}
+
+static void sim_close(struct chan *chan) {
+  struct chan_sim *sim = sim_of(chan);
+  sim->opened = false;
+  sim->bell = false; /* the kernel silences a channel that its owner gives back */
+  show(sim);
+}
+
+static int sim_fd(struct chan *chan) {
+  (void)chan;
+  return -1;
+}
+
+static int64_t sim_wake_ns(struct chan *chan) {
+  const struct chan_sim *sim = sim_of(chan);
+  int64_t wake = sim_phone_deadline(&sim->phone);
+  if (!sim->opened) return wake;
+  if (sim->next_block_ns < wake) wake = sim->next_block_ns;
+  if (sim->flash_timeout_ns < wake) wake = sim->flash_timeout_ns;
+  if (sim->pulse_timeout_ns < wake) wake = sim->pulse_timeout_ns;
+  return wake;
+}
+
+static double noise(struct chan_sim *sim) {
+  sim->noise_state = sim->noise_state * 1664525U + 1013904223U;
+  return ((double)sim->noise_state / 4294967295.0 - 0.5) * 2.0 * sim->noise_amplitude;
+}
+
+static int sim_read(struct chan *chan, int64_t now_ns, int16_t *samples) {
+  struct chan_sim *sim = sim_of(chan);
+  catch_up(sim, now_ns);
+  if (!sim->phone.plugged) return -ENODEV;
+  if (now_ns < sim->next_block_ns) return 0;
+  int64_t backlog = (now_ns - sim->next_block_ns) / BLOCK_NS;
+  if (backlog > MAX_BACKLOG_BLOCKS) {
+    sim->next_block_ns += (backlog - MAX_BACKLOG_BLOCKS) * BLOCK_NS;
+    queue_event(sim, CHAN_EV_OVERRUN, 0);
+  }
+  sim->next_block_ns += BLOCK_NS;
+  memset(samples, 0, DSHIM_BLOCK_SAMPLES * sizeof(*samples));
+  if (!sim->loop_closed) return 1;
+  sim_phone_speak(&sim->phone, samples, DSHIM_BLOCK_SAMPLES);
+  for (int i = 0; i < DSHIM_BLOCK_SAMPLES; i++) {
+    double heard = samples[i] + sim->echo_gain * sim->last_sent[i];
+    if (sim->noise_amplitude > 0.0) heard += noise(sim);
+    heard = fmax(INT16_MIN, fmin(INT16_MAX, heard));
+    samples[i] = g711_through((enum g711_law)sim->settings.sim_companding, (int16_t)lrint(heard));
+  }
+  return 1;
+}
+
+static int sim_write(struct chan *chan, int64_t now_ns, const int16_t *samples) {
+  struct chan_sim *sim = sim_of(chan);
+  (void)now_ns;
+  if (!sim->phone.plugged) return -ENODEV;
+  for (int i = 0; i < DSHIM_BLOCK_SAMPLES; i++) {
+    sim->last_sent[i] = g711_through((enum g711_law)sim->settings.sim_companding, samples[i]);
+  }
+  if (sim->loop_closed && !sim->battery_dropped) sim_ear_hear(sim->phone.ear, sim->last_sent, DSHIM_BLOCK_SAMPLES);
+  return 1;
+}
+
+static int sim_event(struct chan *chan, int64_t now_ns, struct chan_event *event) {
+  struct chan_sim *sim = sim_of(chan);
+  catch_up(sim, now_ns);
+  if (!sim->phone.plugged) {
+    if (sim->removed_told) return -ENODEV;
+    sim->removed_told = true;
+    *event = (struct chan_event){.kind = CHAN_EV_REMOVED};
+    return 1;
+  }
+  if (sim->event_count == 0) return 0;
+  *event = sim->events[0];
+  sim->event_count--;
+  memmove(&sim->events[0], &sim->events[1], sizeof(sim->events[0]) * (size_t)sim->event_count);
+  return 1;
+}
+
+static int sim_ring(struct chan *chan, int64_t now_ns, bool on) {
+  struct chan_sim *sim = sim_of(chan);
+  if (!sim->phone.plugged) return -ENODEV;
+  if (on && (sim->battery_dropped || now_ns < sim->battery_back_ns)) return -EBUSY;
+  if (on && !sim->bell && !sim->loop_closed) sim->bursts++;
+  /* The kernel accepts it on a lifted loop too, where no bell can sound. */
+  sim->bell = on && !sim->loop_closed;
+  show(sim);
+  return 0;
+}
+
+static int sim_battery_drop(struct chan *chan, int64_t now_ns, bool dropped) {
+  struct chan_sim *sim = sim_of(chan);
+  if (!sim->phone.plugged) return -ENODEV;
+  sim->battery_dropped = dropped;
+  if (dropped) sim->battery_back_ns = now_ns + AFTER_DROP_MS * NS_PER_MS;
+  show(sim);
+  return 0;
+}
+
+static int sim_stats(struct chan *chan, int64_t now_ns, bool voltage, struct chan_stats *stats) {
+  struct chan_sim *sim = sim_of(chan);
+  (void)now_ns;
+  if (!sim->phone.plugged) return -ENODEV;
+  *stats = (struct chan_stats){.lifted = sim->loop_closed, .signalling = DAHDI_SIG_FXOKS};
+  if (!voltage) return 0;
+  stats->voltage_known = 1;
+  stats->battery_mv = BATTERY_MV;
+  measure(sim, &stats->tip_mv, &stats->ring_mv);
+  return 0;
+}
+
+static int sim_flush(struct chan *chan, int64_t now_ns) {
+  (void)chan;
+  (void)now_ns;
+  return 0; /* nothing waits: a block is heard when it is written */
+}
+
+const struct chan_ops chan_sim_ops = {
+    .name = "simulated",
+    .open = sim_open,
+    .close = sim_close,
+    .fd = sim_fd,
+    .wake_ns = sim_wake_ns,
+    .read = sim_read,
+    .write = sim_write,
+    .event = sim_event,
+    .ring = sim_ring,
+    .battery_drop = sim_battery_drop,
+    .stats = sim_stats,
+    .flush = sim_flush,
+};

@@ -1,0 +1,48 @@
+/* chan_sim.h — a simulated FXS port and its telephone, behind the same operations as a card. */
+#ifndef CHAN_SIM_H
+#define CHAN_SIM_H
+
+#include "chan_ops.h"
+#include "g711.h"
+#include "sim_phone.h"
+
+#define SIM_EVENT_QUEUE 64 /* as many as the kernel keeps (DAHDI_MAX_EVENTSIZE) */
+
+struct chan_sim {
+  struct chan chan;
+  struct sim_phone phone;
+  /* The port, as the kernel's driver keeps it. */
+  bool opened, loop_closed, off_hook, bell, removed_told;
+  int64_t bursts;
+  int64_t opened_break_ns;  /* when the loop opened; valid while off_hook && !loop_closed */
+  int64_t flash_timeout_ns; /* then it is on-hook */
+  int32_t pulses;
+  int64_t pulse_timeout_ns; /* then they are a digit */
+  bool battery_dropped;
+  int64_t battery_back_ns; /* the kernel refuses to ring for a while after a drop */
+  struct chan_event events[SIM_EVENT_QUEUE];
+  int32_t event_count;
+  int64_t next_block_ns;
+  struct chan_settings settings;
+  int16_t last_sent[DSHIM_BLOCK_SAMPLES];
+  double echo_gain, noise_amplitude;
+  uint32_t noise_state;
+  /* For dshim_sim_state on the caller's thread. */
+  _Atomic int32_t seen_lifted, seen_bell, seen_plugged, seen_voltage_mv;
+  _Atomic int64_t seen_bursts;
+};
+
+extern const struct chan_ops chan_sim_ops;
+
+/* seed: of the line noise. ear: zeroed, outlives the channel. */
+void chan_sim_init(struct chan_sim *sim, struct sim_ear *ear, uint32_t seed);
+/* Hook, plug and voltage take effect at once. */
+void chan_sim_lift(struct chan_sim *sim, int64_t now_ns, bool lifted);
+void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged);
+void chan_sim_voltage(struct chan_sim *sim, int32_t voltage_mv);
+/* 0, −EAGAIN too much to do already, −ENOTCONN on-hook or unplugged. */
+int chan_sim_act(struct chan_sim *sim, const struct sim_action *action);
+/* True once when the mouth has room for more speech again. */
+bool chan_sim_mic_low(struct chan_sim *sim);
+
+#endif

@@ -1,0 +1,427 @@
+/* libdahdi_shim.c — the calls of dahdi_shim.h: checks arguments, makes commands, hands out snapshots. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "dahdi_shim.h"
+#include "dsp_level.h"
+#include "engine.h"
+
+#define REALTIME_PRIORITY 10 /* above every normal task, below the kernel's own threads (50) */
+#define MAX_MS            (24 * 3600 * 1000)
+#define MAX_KEY_MS        10000
+
+int dshim_abi_version(void) { return DSHIM_ABI_VERSION; }
+
+struct dshim_engine *dshim_create(int mode) {
+  struct dshim_engine *engine = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*engine) + 63) & ~(size_t)63);
+  if (!engine) return NULL;
+  memset(engine, 0, sizeof(*engine));
+  engine->mode = mode;
+  engine->virtual_now_ns = DSHIM_STEPPED_EPOCH_NS;
+  engine->settings = (struct chan_settings){.flash_max_ms = 800,
+                                            .echo_cancel_taps = 128,
+                                            .buffers = 8,
+                                            .sim_echo_cdb = 2400,
+                                            .sim_noise_cdbm0 = -6500,
+                                            .sim_companding = G711_ULAW};
+  engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int pair[2] = {-1, -1};
+  if (engine->wake_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+    if (engine->wake_fd >= 0) close(engine->wake_fd);
+    free(engine);
+    return NULL;
+  }
+  engine->doorbell_fd = pair[0];
+  engine->doorbell_caller_fd = pair[1];
+  return engine;
+}
+
+int dshim_set_option(struct dshim_engine *engine, int option, int value) {
+  if (engine->started) return -EBUSY;
+  struct chan_settings *settings = &engine->settings;
+  const struct {
+    int32_t *place;
+    int low, high;
+  } options[] = {
+      [DSHIM_OPT_FLASH_MAX_MS] = {&settings->flash_max_ms, 201, 1500},
+      [DSHIM_OPT_ECHO_CANCEL] = {&settings->echo_cancel_taps, 0, 1024},
+      [DSHIM_OPT_RX_GAIN_CDB] = {&settings->rx_gain_cdb, -2400, 2400},
+      [DSHIM_OPT_TX_GAIN_CDB] = {&settings->tx_gain_cdb, -2400, 2400},
+      [DSHIM_OPT_BUFFERS] = {&settings->buffers, 8, 32},
+      [DSHIM_OPT_SIM_ECHO_CDB] = {&settings->sim_echo_cdb, 0, 9000},
+      [DSHIM_OPT_SIM_NOISE_CDBM0] = {&settings->sim_noise_cdbm0, -12000, 0},
+      [DSHIM_OPT_SIM_COMPANDING] = {&settings->sim_companding, G711_NONE, G711_ALAW},
+  };
+  if (option < 1 || option >= (int)(sizeof(options) / sizeof(options[0]))) return -EINVAL;
+  if (value < options[option].low || value > options[option].high) return -EINVAL;
+  *options[option].place = value;
+  return 0;
+}
+
+static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_sim *sim) {
+  struct line *line = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*line) + 63) & ~(size_t)63);
+  if (!line) return -ENOMEM;
+  memset(line, 0, sizeof(*line));
+  line->engine = engine;
+  line->index = engine->line_count;
+  line->chan = chan;
+  line->sim = sim;
+  dsp_dtmf_init(&line->dtmf);
+  dsp_vad_init(&line->vad);
+  line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
+  line->stats.noise_cdbm0 = DSP_SILENCE_CDBM0;
+  line_publish(line);
+  engine->lines[engine->line_count] = line;
+  return engine->line_count++;
+}
+
+int dshim_add_dahdi(struct dshim_engine *engine, const char *device, int channel) {
+  if (engine->started) return -EBUSY;
+  if (engine->line_count == DSHIM_MAX_LINES) return -ENOSPC;
+  struct chan_dahdi *dahdi = calloc(1, sizeof(*dahdi));
+  if (!dahdi) return -ENOMEM;
+  int result = chan_dahdi_init(dahdi, device, channel);
+  if (result == 0) result = add_line(engine, &dahdi->chan, NULL);
+  if (result < 0) free(dahdi);
+  return result;
+}
+
+int dshim_add_sim(struct dshim_engine *engine) {
+  if (engine->started) return -EBUSY;
+  if (engine->line_count == DSHIM_MAX_LINES) return -ENOSPC;
+  struct chan_sim *sim = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*sim) + 63) & ~(size_t)63);
+  struct sim_ear *ear = calloc(1, sizeof(*ear)); /* apart: never locked, touched only as far as it is heard */
+  if (!sim || !ear) {
+    free(sim);
+    free(ear);
+    return -ENOMEM;
+  }
+  memset(sim, 0, sizeof(*sim));
+  chan_sim_init(sim, ear, 0x9E3779B9U * (uint32_t)(engine->line_count + 1));
+  int result = add_line(engine, &sim->chan, sim);
+  if (result < 0) {
+    free(ear);
+    free(sim);
+  }
+  return result;
+}
+
+/* Only our own memory: mlockall would pin gigabytes of the JavaScript engine's reservations. */
+static bool lock_memory(struct dshim_engine *engine) {
+  bool locked = mlock(engine, sizeof(*engine)) == 0;
+  for (int i = 0; i < engine->line_count; i++) {
+    locked = mlock(engine->lines[i], sizeof(*engine->lines[i])) == 0 && locked;
+  }
+  return locked;
+}
+
+int dshim_start(struct dshim_engine *engine) {
+  if (engine->started) return -EBUSY;
+  engine->started = true;
+  if (engine->mode == DSHIM_STEPPED) return 0;
+  engine->memory_locked = lock_memory(engine);
+  /* Signals belong to the caller's threads: a new thread inherits the mask. */
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int result = pthread_create(&engine->thread, NULL, engine_thread, engine);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (result != 0) {
+    engine->started = false;
+    return -result;
+  }
+  struct sched_param priority = {.sched_priority = REALTIME_PRIORITY};
+  engine->realtime_error = pthread_setschedparam(engine->thread, SCHED_FIFO, &priority);
+  return 0;
+}
+
+static void wake(struct dshim_engine *engine) {
+  const uint64_t one = 1;
+  while (write(engine->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) continue;
+}
+
+void dshim_destroy(struct dshim_engine *engine) {
+  if (!engine) return;
+  if (engine->started && engine->mode == DSHIM_REALTIME) {
+    atomic_store_explicit(&engine->stop, true, memory_order_release);
+    wake(engine);
+    pthread_join(engine->thread, NULL);
+  } else {
+    engine_close_lines(engine);
+  }
+  for (int i = 0; i < engine->line_count; i++) {
+    struct line *line = engine->lines[i];
+    if (line->sim) free(line->sim->phone.ear);
+    free(line->chan); /* the channel is its implementation's first member */
+    free(line);
+  }
+  close(engine->wake_fd);
+  close(engine->doorbell_fd);
+  if (engine->doorbell_caller_fd >= 0) close(engine->doorbell_caller_fd);
+  free(engine);
+}
+
+int dshim_step(struct dshim_engine *engine, int ms) {
+  if (engine->mode != DSHIM_STEPPED || !engine->started || ms < 0) return -EINVAL;
+  int64_t target_ns = engine->virtual_now_ns + ms * 1000000LL;
+  engine_service(engine, engine->virtual_now_ns);
+  for (int64_t next; (next = engine_deadline(engine)) <= target_ns;) {
+    if (next > engine->virtual_now_ns) engine->virtual_now_ns = next;
+    engine_service(engine, engine->virtual_now_ns);
+  }
+  engine->virtual_now_ns = target_ns;
+  return 0;
+}
+
+double dshim_now_ns(struct dshim_engine *engine) { return (double)engine_now_ns(engine); }
+
+int dshim_doorbell(struct dshim_engine *engine) {
+  int fd = engine->doorbell_caller_fd;
+  if (fd < 0) return -EBUSY;
+  engine->doorbell_caller_fd = -1;
+  return fd;
+}
+
+int dshim_drain(struct dshim_engine *engine, struct dshim_event *out, int max) {
+  /* Cleared first: what is pushed while we copy rings again. */
+  atomic_store(&engine->doorbell_rung, false);
+  int count = 0;
+  while (count < max && spsc_readable(&engine->event_ring) > 0) {
+    out[count++] = engine->events[spsc_read_position(&engine->event_ring) & (DSHIM_EVENT_RING - 1)];
+    spsc_release(&engine->event_ring, 1);
+  }
+  return count;
+}
+
+static struct line *line_at(struct dshim_engine *engine, int line) {
+  return line >= 0 && line < engine->line_count ? engine->lines[line] : NULL;
+}
+
+int dshim_line_stats(struct dshim_engine *engine, int line, struct dshim_line_stats *out) {
+  struct line *found = line_at(engine, line);
+  if (!found) return -EINVAL;
+  line_snapshot(found, out);
+  return 0;
+}
+
+int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engine_stats *out) {
+  *out = (struct dshim_engine_stats){
+      .events_pushed = atomic_load_explicit(&engine->events_pushed, memory_order_relaxed),
+      .events_lost = atomic_load_explicit(&engine->events_lost, memory_order_relaxed),
+      .wakeups = atomic_load_explicit(&engine->wakeups, memory_order_relaxed),
+      .max_wake_late_ns = atomic_load_explicit(&engine->max_wake_late_ns, memory_order_relaxed),
+      .realtime = engine->started && engine->mode == DSHIM_REALTIME && engine->realtime_error == 0,
+      .realtime_error = engine->realtime_error,
+      .memory_locked = engine->memory_locked,
+      .lines = engine->line_count,
+  };
+  return 0;
+}
+
+/* ---- commands ------------------------------------------------------------------------------- */
+
+static int submit(struct dshim_engine *engine, int line, const struct command *command) {
+  if (!line_at(engine, line)) return -EINVAL;
+  if (spsc_writable(&engine->command_ring, ENGINE_COMMANDS) == 0) return -EAGAIN;
+  /* Positive as an int, for ever. */
+  engine->next_sequence = engine->next_sequence % INT32_MAX + 1;
+  struct command *place = &engine->commands[spsc_write_position(&engine->command_ring) & (ENGINE_COMMANDS - 1)];
+  *place = *command;
+  place->line = line;
+  place->sequence = engine->next_sequence;
+  spsc_publish(&engine->command_ring, 1);
+  if (engine->mode == DSHIM_REALTIME) wake(engine);
+  return (int)engine->next_sequence;
+}
+
+int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts, int repeat,
+               int max_ms) {
+  if (bursts < 1 || bursts > DSHIM_MAX_BURSTS || repeat < 0 || max_ms < 0) return -EINVAL;
+  struct command command = {.kind = CMD_RING};
+  command.cadence.bursts = bursts;
+  command.cadence.repeat = repeat;
+  command.cadence.max_ms = max_ms;
+  for (int i = 0; i < bursts; i++) {
+    int32_t on_ms = on_off_ms[2 * i];
+    int32_t off_ms = on_off_ms[2 * i + 1];
+    if (on_ms < 1 || on_ms > MAX_MS || off_ms < 0 || off_ms > MAX_MS) return -EINVAL;
+    command.cadence.on_off_ms[2 * i] = on_ms;
+    command.cadence.on_off_ms[2 * i + 1] = off_ms;
+  }
+  return submit(engine, line, &command);
+}
+
+int dshim_ring_stop(struct dshim_engine *engine, int line) {
+  return submit(engine, line, &(struct command){.kind = CMD_RING_STOP});
+}
+
+static int mark(struct dshim_engine *engine, int line, int id, bool begin, double position) {
+  if (id < 1 || !(position >= 0.0)) return -EINVAL;
+  return submit(
+      engine, line,
+      &(struct command){.kind = CMD_PLAY_MARK, .value = id, .begin = begin, .position = (uint64_t)position});
+}
+
+int dshim_play_begin(struct dshim_engine *engine, int line, int id, double position) {
+  return mark(engine, line, id, true, position);
+}
+
+int dshim_play_end(struct dshim_engine *engine, int line, int id, double position) {
+  return mark(engine, line, id, false, position);
+}
+
+int dshim_play_write(struct dshim_engine *engine, int line, const int16_t *samples, int count) {
+  struct line *found = line_at(engine, line);
+  if (!found || count < 0) return -EINVAL;
+  return spsc_write_samples(&found->playout.ring, found->playout.samples, DSHIM_PLAY_RING_SAMPLES, samples, count);
+}
+
+double dshim_play_position(struct dshim_engine *engine, int line) {
+  struct line *found = line_at(engine, line);
+  return found ? (double)spsc_write_position(&found->playout.ring) : 0.0;
+}
+
+int dshim_play_flush(struct dshim_engine *engine, int line) {
+  struct line *found = line_at(engine, line);
+  if (!found) return -EINVAL;
+  uint64_t position = spsc_write_position(&found->playout.ring);
+  return submit(engine, line, &(struct command){.kind = CMD_PLAY_FLUSH, .position = position});
+}
+
+int dshim_battery_drop(struct dshim_engine *engine, int line, int dropped) {
+  return submit(engine, line, &(struct command){.kind = CMD_BATTERY_DROP, .value = dropped});
+}
+
+int dshim_tone_render(const double *frequencies_hz, int tones, int level_cdbm0, double start, int16_t *out,
+                      int count) {
+  if (tones < 1 || tones > DSP_TONE_MAX || count < 0) return -EINVAL;
+  double amplitudes[DSP_TONE_MAX];
+  for (int t = 0; t < tones; t++) {
+    if (!(frequencies_hz[t] > 0.0) || !(frequencies_hz[t] < DSHIM_SAMPLE_RATE_HZ / 2.0)) return -EINVAL;
+    amplitudes[t] = dsp_tone_amplitude(level_cdbm0);
+  }
+  dsp_tone_render(frequencies_hz, amplitudes, tones, start, out, count);
+  return count;
+}
+
+/* ---- simulated telephones --------------------------------------------------------------------- */
+
+static struct chan_sim *sim_at(struct dshim_engine *engine, int line) {
+  struct line *found = line_at(engine, line);
+  return found ? found->sim : NULL;
+}
+
+static int submit_sim(struct dshim_engine *engine, int line, const struct command *command) {
+  return sim_at(engine, line) ? submit(engine, line, command) : -ENOTTY;
+}
+
+static int copy_digits(struct sim_action *action, const char *digits, const char *allowed) {
+  size_t count = strnlen(digits, DSHIM_MAX_KEYS + 1);
+  if (count < 1 || count > DSHIM_MAX_KEYS || strspn(digits, allowed) != count) return -EINVAL;
+  memcpy(action->digits, digits, count + 1);
+  return 0;
+}
+
+int dshim_sim_hook(struct dshim_engine *engine, int line, int lifted) {
+  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_HOOK, .value = lifted});
+}
+
+int dshim_sim_flash(struct dshim_engine *engine, int line, int duration_ms) {
+  if (duration_ms < 1 || duration_ms > MAX_KEY_MS) return -EINVAL;
+  struct command command = {.kind = CMD_SIM_ACTION, .action = {.kind = SIM_FLASH, .on_ms = duration_ms}};
+  return submit_sim(engine, line, &command);
+}
+
+int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms, int off_ms,
+                    int level_cdbm0, int twist_cdb) {
+  if (on_ms < 1 || on_ms > MAX_KEY_MS || off_ms < 0 || off_ms > MAX_KEY_MS) return -EINVAL;
+  struct command command = {.kind = CMD_SIM_ACTION,
+                            .action = {.kind = SIM_PRESS,
+                                       .on_ms = on_ms,
+                                       .off_ms = off_ms,
+                                       .level_cdbm0 = level_cdbm0,
+                                       .twist_cdb = twist_cdb}};
+  int result = copy_digits(&command.action, digits, "0123456789*#ABCD");
+  return result < 0 ? result : submit_sim(engine, line, &command);
+}
+
+int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits) {
+  struct command command = {.kind = CMD_SIM_ACTION, .action = {.kind = SIM_PULSE}};
+  int result = copy_digits(&command.action, digits, "0123456789");
+  return result < 0 ? result : submit_sim(engine, line, &command);
+}
+
+int dshim_sim_mic_write(struct dshim_engine *engine, int line, const int16_t *samples, int count) {
+  struct chan_sim *sim = sim_at(engine, line);
+  if (!sim || count < 0) return -ENOTTY;
+  return spsc_write_samples(&sim->phone.mic_ring, sim->phone.mic_samples, SIM_MIC_RING_SAMPLES, samples, count);
+}
+
+int dshim_sim_mic_end(struct dshim_engine *engine, int line) {
+  struct chan_sim *sim = sim_at(engine, line);
+  if (!sim) return -ENOTTY;
+  struct command command = {
+      .kind = CMD_SIM_ACTION,
+      .action = {.kind = SIM_SAY, .mic_position = spsc_write_position(&sim->phone.mic_ring)},
+  };
+  return submit(engine, line, &command);
+}
+
+int dshim_sim_voltage(struct dshim_engine *engine, int line, int voltage_mv) {
+  if (voltage_mv < 0 || voltage_mv > 200000) return -EINVAL;
+  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_VOLTAGE, .value = voltage_mv});
+}
+
+int dshim_sim_plug(struct dshim_engine *engine, int line, int plugged) {
+  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_PLUG, .value = plugged});
+}
+
+int dshim_sim_ear(struct dshim_engine *engine, int line, int16_t *out, int count) {
+  struct chan_sim *sim = sim_at(engine, line);
+  if (!sim) return -ENOTTY;
+  return count < 0 ? -EINVAL : sim_ear_copy(sim->phone.ear, out, count);
+}
+
+int dshim_sim_state(struct dshim_engine *engine, int line, struct dshim_sim_state *out) {
+  struct chan_sim *sim = sim_at(engine, line);
+  if (!sim) return -ENOTTY;
+  *out = (struct dshim_sim_state){
+      .bursts = atomic_load_explicit(&sim->seen_bursts, memory_order_relaxed),
+      .lifted = atomic_load_explicit(&sim->seen_lifted, memory_order_relaxed),
+      .bell = atomic_load_explicit(&sim->seen_bell, memory_order_relaxed),
+      .plugged = atomic_load_explicit(&sim->seen_plugged, memory_order_relaxed),
+      .voltage_mv = atomic_load_explicit(&sim->seen_voltage_mv, memory_order_relaxed),
+  };
+  return 0;
+}
+
+/* ---- the process ------------------------------------------------------------------------------ */
+
+int dshim_sd_notify(const char *text) {
+  const char *path = getenv("NOTIFY_SOCKET");
+  if (!path || (path[0] != '/' && path[0] != '@')) return 0;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  if (length >= sizeof(address.sun_path)) return -ENAMETOOLONG;
+  memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0'; /* abstract */
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  ssize_t sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+  int result = sent < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}

@@ -1,0 +1,80 @@
+/* line.h — one line in the I/O thread: its channel, what it hears, rings and plays. */
+#ifndef LINE_H
+#define LINE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "chan_ops.h"
+#include "dahdi_shim.h"
+#include "dsp_dtmf.h"
+#include "dsp_vad.h"
+#include "playout.h"
+#include "ring_cadence.h"
+
+struct dshim_engine;
+
+/* A snapshot that one thread writes and another reads, word by word: see line_publish and line_snapshot. */
+struct shared_stats {
+  _Atomic uint32_t version; /* odd while it is being written */
+  _Atomic uint32_t words[sizeof(struct dshim_line_stats) / sizeof(uint32_t)];
+};
+
+struct line {
+  struct dshim_engine *engine;
+  int32_t index;
+  struct chan *chan;
+  struct chan_sim *sim; /* chan, when simulated; else NULL */
+  struct playout playout;
+
+  bool up;
+  int64_t reopen_ns;
+  int32_t told_error, told_stage; /* the LINE_DOWN told last */
+
+  bool lifted;
+  int64_t break_began_ns; /* the loop is open while lifted: a flash, a pulse or the end; 0 closed */
+  int64_t pulses_began_ns;
+
+  struct ring_cadence cadence;
+  uint32_t ring_sequence;     /* of the cadence that runs; 0 none */
+  struct ring_cadence wanted; /* asked for, the card said EBUSY */
+  uint32_t wanted_sequence;   /* 0 none */
+  int64_t wanted_retry_ns, wanted_until_ns;
+
+  struct dsp_dtmf dtmf;
+  struct dsp_vad vad;
+  int64_t heard_samples; /* since the detectors were reset */
+  int64_t heard_until_ns;
+  /* A talkspurt is told a little late, so that a key's tone is not taken for a voice. */
+  bool voice_held, voice_told, voice_is_key;
+  struct dshim_event held_voice;
+  int64_t held_until_ns;
+
+  int16_t block[DSHIM_BLOCK_SAMPLES]; /* made, not yet taken by the card */
+  int32_t blocks_owed;                /* to the card */
+  bool block_made;
+  int64_t block_sample_ns;
+
+  int64_t next_voltage_ns;
+  int32_t told_tip_mv, told_ring_mv, told_battery_mv;
+  bool voltage_told;
+  int64_t served_ns; /* the last block, 0 none */
+  struct dshim_line_stats stats;
+  struct shared_stats shared;
+};
+
+/* All that is due at now_ns. */
+void line_service(struct line *line, int64_t now_ns);
+int64_t line_deadline(const struct line *line);
+/* A command's outcome is 0, −errno, or LINE_PENDING: it will be told later. */
+#define LINE_PENDING 1
+int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cadence, uint32_t sequence);
+int line_ring_stop(struct line *line, int64_t now_ns);
+int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end);
+int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
+void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
+void line_close(struct line *line);
+void line_publish(struct line *line);
+void line_snapshot(struct line *line, struct dshim_line_stats *out);
+
+#endif

@@ -1,0 +1,143 @@
+// Made by native/abi_dump.c from native/dahdi_shim.h: `make native-abi`. Do not edit.
+
+export const ABI_VERSION = 1;
+export const SAMPLE_RATE_HZ = 8000;
+export const MAX_LINES = 32;
+export const MAX_BURSTS = 32;
+export const MAX_KEYS = 64;
+export const EAR_RING_SAMPLES = 262144;
+
+export const EventKind = {
+  LineUp: 1,
+  LineDown: 2,
+  OffHook: 3,
+  OnHook: 4,
+  Flash: 5,
+  PulseDigit: 6,
+  DtmfDown: 7,
+  DtmfUp: 8,
+  VoiceStart: 9,
+  VoiceEnd: 10,
+  RingBurst: 11,
+  RingDone: 12,
+  PlayStarted: 13,
+  PlayDone: 14,
+  PlayLow: 15,
+  Voltage: 16,
+  Alarm: 17,
+  CommandDone: 18,
+  MicLow: 19,
+} as const;
+
+export const Stage = {
+  None: 0,
+  Open: 1,
+  Specify: 2,
+  Params: 3,
+  Signalling: 4,
+  Linear: 5,
+  Buffers: 6,
+  Io: 7,
+  Removed: 8,
+} as const;
+
+export const RingEnd = {
+  Completed: 0,
+  Duration: 1,
+  Stopped: 2,
+  Answered: 3,
+  Error: 4,
+} as const;
+
+export const PlayEnd = {
+  Completed: 0,
+  Flushed: 1,
+  Lost: 2,
+} as const;
+
+export const Capability = {
+  Voltage: 1,
+  EchoCancel: 2,
+  Gain: 4,
+  Simulated: 8,
+} as const;
+
+export const Mode = {
+  Realtime: 0,
+  Stepped: 1,
+} as const;
+
+export const Option = {
+  FlashMaxMs: 1,
+  EchoCancel: 2,
+  RxGainCdb: 3,
+  TxGainCdb: 4,
+  Buffers: 5,
+  SimEchoCdb: 6,
+  SimNoiseCdbm0: 7,
+  SimCompanding: 8,
+} as const;
+
+export const EventSize = 40;
+export const EventField = {
+  time_ns: { offset: 0, type: "i64" },
+  told_ns: { offset: 8, type: "i64" },
+  kind: { offset: 16, type: "i32" },
+  line: { offset: 20, type: "i32" },
+  a: { offset: 24, type: "i32" },
+  b: { offset: 28, type: "i32" },
+  c: { offset: 32, type: "i32" },
+  d: { offset: 36, type: "i32" },
+} as const;
+
+export const LineStatsSize = 144;
+export const LineStatsField = {
+  rx_blocks: { offset: 0, type: "i64" },
+  tx_blocks: { offset: 8, type: "i64" },
+  play_underruns: { offset: 16, type: "i64" },
+  card_underruns: { offset: 24, type: "i64" },
+  card_overruns: { offset: 32, type: "i64" },
+  late_blocks: { offset: 40, type: "i64" },
+  max_service_gap_ns: { offset: 48, type: "i64" },
+  dtmf_digits: { offset: 56, type: "i64" },
+  voltage_time_ns: { offset: 64, type: "i64" },
+  up: { offset: 72, type: "i32" },
+  lifted: { offset: 76, type: "i32" },
+  ringing: { offset: 80, type: "i32" },
+  stage: { offset: 84, type: "i32" },
+  error: { offset: 88, type: "i32" },
+  capabilities: { offset: 92, type: "i32" },
+  signalling: { offset: 96, type: "i32" },
+  voltage_known: { offset: 100, type: "i32" },
+  tip_mv: { offset: 104, type: "i32" },
+  ring_mv: { offset: 108, type: "i32" },
+  battery_mv: { offset: 112, type: "i32" },
+  voltage_min_mv: { offset: 116, type: "i32" },
+  voltage_max_mv: { offset: 120, type: "i32" },
+  level_cdbm0: { offset: 124, type: "i32" },
+  noise_cdbm0: { offset: 128, type: "i32" },
+  voice_active: { offset: 132, type: "i32" },
+  play_queued_samples: { offset: 136, type: "i32" },
+  alarms: { offset: 140, type: "i32" },
+} as const;
+
+export const EngineStatsSize = 48;
+export const EngineStatsField = {
+  events_pushed: { offset: 0, type: "i64" },
+  events_lost: { offset: 8, type: "i64" },
+  wakeups: { offset: 16, type: "i64" },
+  max_wake_late_ns: { offset: 24, type: "i64" },
+  realtime: { offset: 32, type: "i32" },
+  realtime_error: { offset: 36, type: "i32" },
+  memory_locked: { offset: 40, type: "i32" },
+  lines: { offset: 44, type: "i32" },
+} as const;
+
+export const SimStateSize = 24;
+export const SimStateField = {
+  bursts: { offset: 0, type: "i64" },
+  lifted: { offset: 8, type: "i32" },
+  bell: { offset: 12, type: "i32" },
+  plugged: { offset: 16, type: "i32" },
+  voltage_mv: { offset: 20, type: "i32" },
+} as const;

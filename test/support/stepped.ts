@@ -1,0 +1,134 @@
+/**
+ * A whole exchange on a stepped engine: real native code, simulated telephones, and a virtual clock that only
+ * the test moves. An hour of telephone life takes seconds and nothing waits.
+ */
+import { DriverEngine, type EngineOption } from "../../src/driver/engine";
+import { loadShim } from "../../src/driver/library";
+import { steppedClock } from "../../src/exchange/clock";
+import { PhoneExchange } from "../../src/exchange/phone_exchange";
+import type { Handsets, PcmSource } from "../../src/exchange/verbs";
+import type { LineEventBody } from "../../src/line/events";
+
+export interface ToldEvent {
+  line: number;
+  atMs: number;
+  body: LineEventBody;
+}
+
+export interface Stepped {
+  exchange: PhoneExchange;
+  handsets: Handsets;
+  engine: DriverEngine;
+  /** Everything published so far. */
+  told: ToldEvent[];
+  /** Moves the virtual clock, 20 ms at a time, delivering events on the way. */
+  advance(ms: number): Promise<void>;
+  /** Moves the clock until the promise settles; fails after `limitMs` of virtual time. */
+  until<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
+  /** Types of line 1's events so far, as "ring_stop:answered" where there is a reason. */
+  types(line?: number): string[];
+}
+
+export const EPOCH_MS = Date.UTC(2026, 0, 29, 12);
+
+const SLICE_MS = 20;
+
+export async function stepped(
+  options: { ports?: number; engine?: Partial<Record<EngineOption, number>>; maxRingMs?: number } = {},
+): Promise<Stepped & Disposable> {
+  const engine = new DriverEngine(await loadShim(), "stepped");
+  for (const [option, value] of Object.entries(options.engine ?? {})) engine.setOption(option as EngineOption, value);
+  const told: ToldEvent[] = [];
+  let playbacks = 0;
+  const exchange = new PhoneExchange({
+    engine,
+    lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
+    defaultLine: 1,
+    clock: steppedClock(() => engine.nowNs(), EPOCH_MS),
+    publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
+    newPlaybackId: () => `playback-${++playbacks}`,
+    maxRingMs: options.maxRingMs ?? 120_000,
+  });
+  engine.start();
+  const drain = async (): Promise<void> => {
+    engine.drain((event) => exchange.handle(event));
+    await Bun.sleep(0); // lets what awaits those events go on
+  };
+  const advance = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= SLICE_MS) {
+      engine.step(Math.min(left, SLICE_MS));
+      await drain();
+    }
+  };
+  const until = async <T>(promise: Promise<T>, limitMs = 60_000): Promise<T> => {
+    let settled = false;
+    const mark = (): void => {
+      settled = true;
+    };
+    promise.then(mark, mark);
+    await drain();
+    for (let spent = 0; !settled; spent += SLICE_MS) {
+      if (spent >= limitMs) throw new Error(`not settled within ${limitMs} ms of the telephone's time`);
+      await advance(SLICE_MS);
+    }
+    return promise;
+  };
+  const types = (line = 1): string[] =>
+    told
+      .filter((event) => event.line === line)
+      .map(({ body }) => ("reason" in body ? `${body.type}:${body.reason}` : body.type));
+  engine.step(0);
+  await drain();
+  await advance(SLICE_MS);
+  if (!exchange.handsets) throw new Error("a stepped exchange is simulated");
+  return {
+    exchange,
+    handsets: exchange.handsets,
+    engine,
+    told,
+    advance,
+    until,
+    types,
+    [Symbol.dispose]: () => engine.destroy(),
+  };
+}
+
+export function pcmSource(samples: Int16Array): PcmSource {
+  let at = 0;
+  return {
+    samples: samples.length,
+    read(into) {
+      const chunk = samples.subarray(at, at + into.length);
+      into.set(chunk);
+      at += chunk.length;
+      return chunk.length;
+    },
+  };
+}
+
+/** A sine of the frequency at a peak amplitude in S16 steps. */
+export function sine(frequencyHz: number, ms: number, amplitude = 8000): Int16Array {
+  return Int16Array.from({ length: ms * 8 }, (_, i) =>
+    Math.round(amplitude * Math.sin((2 * Math.PI * frequencyHz * i) / 8000)),
+  );
+}
+
+/** Seeded noise that never repeats within a test: where it is found in an ear, there is one place only. */
+export function noise(samples: number, seed = 1, amplitude = 8000): Int16Array {
+  let state = seed >>> 0;
+  return Int16Array.from({ length: samples }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.round((state / 0xffffffff - 0.5) * 2 * amplitude);
+  });
+}
+
+/** Where `part` stands in `whole`, sample for sample; −1 nowhere. */
+export function find(whole: Int16Array, part: Int16Array): number {
+  const last = whole.length - part.length;
+  for (let start = 0; start <= last; start++) {
+    let same = 0;
+    while (same < part.length && whole[start + same] === part[same]) same++;
+    if (same === part.length) return start;
+  }
+  return -1;
+}
