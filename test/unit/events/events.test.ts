@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import { EventBus, type EventFilter } from "../../../src/events/bus";
+import { Subscription } from "../../../src/events/subscription";
+
+const ALL: EventFilter = { types: null, line: null };
+const T0 = Date.UTC(2026, 0, 29, 12);
+
+/** A transport whose congestion the test decides. */
+function sink() {
+  const frames: Record<string, unknown>[] = [];
+  const state = { congested: false };
+  return {
+    frames,
+    state,
+    send: (text: string) => frames.push(JSON.parse(text)),
+    congested: () => state.congested,
+    brief: () => frames.map((frame) => (frame.id ? `${frame.type} ${frame.id}` : frame.type)),
+  };
+}
+
+const lift = (bus: EventBus, line = 1, atMs = T0) => bus.publish(line, atMs, 0, { type: "off_hook", answered: false });
+const flash = (bus: EventBus, line = 1) => bus.publish(line, T0, 0, { type: "flash", duration: 300 });
+
+describe("an event on the wire", () => {
+  test("has a timestamp of exactly three decimals, in either format", () => {
+    const bus = new EventBus(1, 10);
+    const event = bus.publish(1, T0 + 0.4, 0, { type: "on_hook" });
+    expect(JSON.parse(event.text("z"))).toEqual({
+      type: "on_hook",
+      timestamp: "2026-01-29T12:00:00.000Z",
+      line: 1,
+      id: "1",
+    });
+    expect(JSON.parse(event.text("offset")).timestamp).toBe("2026-01-29T12:00:00.000+00:00");
+    expect(event.text("z")).toBe(event.text("z"));
+  });
+
+  test("carries the older server's names", () => {
+    const bus = new EventBus(1, 10);
+    const voltage = bus.publish(1, T0, 0, { type: "voltage_change", voltage: 47.96 });
+    expect(JSON.parse(voltage.text("z"))).toMatchObject({ voltage: 48, value: 48 });
+    const error = bus.publish(1, T0, 0, { type: "error", error: { code: "c", message: "m", fix: "f" } });
+    expect(JSON.parse(error.text("z"))).toMatchObject({ error_message: "m", error_code: "c", error: "m", fix: "f" });
+    const voice = bus.publish(1, T0, 0, {
+      type: "voice",
+      active: true,
+      startMs: T0 - 100,
+      endMs: null,
+      energyLevel: -20.04,
+      segmentLevel: -21,
+    });
+    expect(JSON.parse(voice.text("z"))).toMatchObject({
+      energy_level: -20,
+      energy: -20,
+      segment_level: -21,
+      active: true,
+      start_time: "2026-01-29T11:59:59.900Z",
+      end_time: null,
+    });
+  });
+
+  test("of a pulse digit has no signal level", () => {
+    const bus = new EventBus(1, 10);
+    const pulse = bus.publish(1, T0, 0, { type: "dtmf", digit: "5", duration: 500, source: "pulse" });
+    expect(JSON.parse(pulse.text("z"))).not.toHaveProperty("signal_level");
+    const tone = bus.publish(1, T0, 0, { type: "dtmf", digit: "5", duration: 80, signal_level: -9.96, source: "dtmf" });
+    expect(JSON.parse(tone.text("z"))).toMatchObject({ digit: "5", duration: 80, signal_level: -10, source: "dtmf" });
+  });
+});
+
+describe("order", () => {
+  test("times of one line never run backwards, another line's do not matter", () => {
+    const bus = new EventBus(1, 10);
+    expect(lift(bus, 1, T0 + 1000).atMs).toBe(T0 + 1000);
+    expect(bus.publish(1, T0, 0, { type: "on_hook" }).atMs).toBe(T0 + 1000);
+    expect(lift(bus, 2, T0).atMs).toBe(T0);
+  });
+});
+
+describe("the log", () => {
+  test("pages, filters, and says where to go on", () => {
+    const bus = new EventBus(100, 10);
+    for (let i = 0; i < 3; i++) {
+      lift(bus);
+      flash(bus, 2);
+    }
+    const page = bus.page(99, 2, { types: new Set(["flash"] as const), line: null });
+    expect(page.events.map(({ id }) => id)).toEqual([101, 103]);
+    expect(page.next).toBe(103);
+    expect(bus.page(103, 10, ALL).events.map(({ id }) => id)).toEqual([104, 105]);
+    expect(bus.page(105, 10, ALL)).toEqual({ events: [], next: 105, reachesBack: true });
+  });
+
+  test("keeps the newest, and says truthfully how far back it reaches", () => {
+    const bus = new EventBus(1, 4);
+    for (let i = 0; i < 10; i++) lift(bus);
+    expect(bus.page(null, 10, ALL).events.map(({ id }) => id)).toEqual([7, 8, 9, 10]);
+    expect(bus.reaches(6)).toBe(true);
+    expect(bus.reaches(5)).toBe(false);
+    expect(bus.reaches(11)).toBe(false);
+    expect(bus.page(2, 10, ALL)).toMatchObject({ reachesBack: false, next: 10 });
+  });
+});
+
+describe("a subscription", () => {
+  test("sends nothing of its own, then every event", () => {
+    const bus = new EventBus(1, 10);
+    lift(bus);
+    const client = sink();
+    new Subscription(bus, client, { filter: ALL, format: "z", since: null });
+    expect(client.frames).toEqual([]);
+    flash(bus);
+    expect(client.brief()).toEqual(["flash 2"]);
+  });
+
+  test("filters by type and line", () => {
+    const bus = new EventBus(1, 10);
+    const client = sink();
+    new Subscription(bus, client, { filter: { types: new Set(["flash"] as const), line: 2 }, format: "z", since: null });
+    lift(bus, 2);
+    flash(bus, 1);
+    flash(bus, 2);
+    expect(client.brief()).toEqual(["flash 3"]);
+  });
+
+  test("replays, says so, and goes on without a repetition", () => {
+    const bus = new EventBus(1, 10);
+    lift(bus);
+    flash(bus);
+    const client = sink();
+    new Subscription(bus, client, { filter: ALL, format: "z", since: 1 });
+    flash(bus);
+    expect(client.brief()).toEqual(["flash 2", "caught_up", "flash 3"]);
+  });
+
+  test("from before the log asks for a resync and goes on from now", () => {
+    const bus = new EventBus(50, 2);
+    for (let i = 0; i < 5; i++) lift(bus);
+    const client = sink();
+    new Subscription(bus, client, { filter: ALL, format: "z", since: 50 });
+    flash(bus);
+    expect(client.brief()).toEqual(["resync_required", "flash 55"]);
+  });
+
+  test("that does not read loses only what the log loses, and is told once", () => {
+    const bus = new EventBus(1, 3);
+    const client = sink();
+    const subscription = new Subscription(bus, client, { filter: ALL, format: "z", since: null });
+    lift(bus);
+    client.state.congested = true;
+    for (let i = 0; i < 6; i++) flash(bus);
+    expect(client.brief()).toEqual(["off_hook 1"]);
+    client.state.congested = false;
+    subscription.resume();
+    expect(client.frames[1]).toEqual({ type: "gap", from: "2", to: "4" });
+    expect(client.brief().slice(2)).toEqual(["flash 5", "flash 6", "flash 7"]);
+  });
+
+  test("closed, hears no more", () => {
+    const bus = new EventBus(1, 3);
+    const client = sink();
+    new Subscription(bus, client, { filter: ALL, format: "z", since: null }).close();
+    lift(bus);
+    expect(client.frames).toEqual([]);
+  });
+});
