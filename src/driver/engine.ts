@@ -126,6 +126,14 @@ export class DriverEngine {
     return readFields(this.#statsView, EngineStatsField) as EngineStats;
   }
 
+  /** `count` samples of a sum of up to four sines, from sample `start` of an endless tone. */
+  renderTone(frequenciesHz: readonly number[], levelDbm0: number, start: number, into: Int16Array): void {
+    if (into.length === 0) return;
+    const frequencies = Float64Array.from(frequenciesHz);
+    const level = Math.round(levelDbm0 * 100);
+    check(this.shim.dshim_tone_render(frequencies, frequencies.length, level, start, into, into.length));
+  }
+
   /** Stops every bell, gives the card back, joins the thread. Commands under way are rejected. */
   destroy(): void {
     if (this.#destroyed) return;

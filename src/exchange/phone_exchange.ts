@@ -1,4 +1,5 @@
 /** The lines and the public verbs: all that http may call. */
+import { toneSource } from "../audio/tone_plan";
 import type { DriverEvent } from "../driver/decode";
 import type { DriverEngine } from "../driver/engine";
 import { errnoName } from "../driver/faults";
@@ -7,6 +8,7 @@ import { Port } from "../driver/port";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import { planTone } from "./tone_request";
 import {
   type Exchange,
   type Handsets,
@@ -18,6 +20,7 @@ import {
   Refusal,
   type RingAnswer,
   type RingRequest,
+  type ToneRequest,
   type VoltageReading,
 } from "./verbs";
 
@@ -94,6 +97,14 @@ export class PhoneExchange implements Exchange {
 
   play(line: number, source: PcmSource, options: PlayOptions): Playback {
     return this.#runner(line).play(source, options);
+  }
+
+  tone(line: number, request: ToneRequest): Playback {
+    const { plan, durationMs } = planTone(request);
+    const source = toneSource(plan, durationMs, (frequenciesHz, levelDbm0, start, into) =>
+      this.#engine.renderTone(frequenciesHz, levelDbm0, start, into),
+    );
+    return this.#runner(line).play(source, { when: "now" });
   }
 
   diagnostics(line: number): LineDiagnostics {

@@ -1,4 +1,7 @@
+import type { PcmSource } from "../audio/source";
 import type { CallStats, LineFault, LineStateName } from "../line/state";
+
+export type { PcmSource };
 
 /** A verb that was refused or failed. `code` is stable; http/problem.ts turns it into RFC 9457. */
 export class Refusal extends Error {
@@ -49,16 +52,6 @@ export type ToneRequest = {
   tone?: string;
   durationMs?: number;
 };
-
-/** Samples to play, pulled in chunks: 8 kHz S16. */
-export interface PcmSource {
-  /** Total length if known. */
-  readonly samples: number | null;
-  /** Memory that it keeps while it waits, bytes; omitted: two per sample. */
-  readonly heldBytes?: number;
-  /** Fills `into` from its start; returns how many samples, 0 at the end. Synchronous: decoded already. */
-  read(into: Int16Array): number;
-}
 
 export interface PlayOptions {
   /** "now": 409 when IDLE, waits for the answer when RINGING. "off_hook": waits for the lift as well. */

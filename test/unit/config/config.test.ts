@@ -1,0 +1,104 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, loadConfig, maskedConfig } from "../../../src/config";
+
+const folder = mkdtempSync(join(tmpdir(), "dahdi-config-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const NOTHING = { host: null, restPort: null, websocketPort: null };
+
+let files = 0;
+function file(yaml: string): string {
+  const path = join(folder, `config-${++files}.yml`);
+  writeFileSync(path, yaml);
+  return path;
+}
+
+const load = async (yaml: string, environment: Record<string, string> = {}) =>
+  (await loadConfig(file(yaml), environment, NOTHING)).config;
+
+async function wrong(yaml: string, environment: Record<string, string> = {}): Promise<string> {
+  try {
+    await load(yaml, environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.replace(`${folder}/config-${files}.yml`, "FILE");
+    throw error;
+  }
+  return "loaded";
+}
+
+describe("the configuration", () => {
+  test("has a default for everything, and the example shows them all", async () => {
+    const { config, path } = await loadConfig(null, {}, NOTHING);
+    expect(path).toBeNull();
+    const example = await loadConfig(`${import.meta.dir}/../../../docs/config.example.yml`, {}, NOTHING);
+    expect(example.config).toEqual(config);
+    expect(config.server).toEqual({ host: "127.0.0.1", rest_port: 8000, websocket_port: 8001 });
+  });
+
+  test("environment outweighs the file, the command line both", async () => {
+    const path = file("server:\n  rest_port: 9000\nlogging:\n  level: error\n");
+    const { config } = await loadConfig(path, { LOG_LEVEL: "DEBUG", DAHDI_API_REST_PORT: "9001" }, { ...NOTHING, restPort: 9002 });
+    expect(config.server.rest_port).toBe(9002);
+    expect(config.logging.level).toBe("debug");
+  });
+
+  test("/dev/dahdi/channel001 means channel 1", async () => {
+    const config = await load("dahdi:\n  device: /dev/dahdi/channel003\n");
+    expect(config.dahdi).toMatchObject({ device: "/dev/dahdi/channel", channel: 3, channels: [3] });
+    expect((await load("", { DAHDI_DEVICE: "/dev/dahdi/channel002" })).dahdi.channel).toBe(2);
+  });
+
+  test("an empty file, and a heading without keys, change nothing", async () => {
+    const { config } = await loadConfig(null, {}, NOTHING);
+    expect(await load("")).toEqual(config);
+    expect(await load("server:\nlogging:\n")).toEqual(config);
+  });
+
+  test("is frozen, and shown without secrets", async () => {
+    const config = await load("");
+    expect(() => {
+      (config.server as { host: string }).host = "x";
+    }).toThrow();
+    expect(maskedConfig(config)).toMatchObject({ security: { api_tokens: [] } });
+  });
+});
+
+describe("a wrong configuration names file, line and key", () => {
+  test.each([
+    ["server:\n  host: 127.0.0.1\n  rest_prot: 1\n", "FILE:3: server.rest_prot: is not known here"],
+    ["sever:\n  host: x\n", "FILE:1: sever: is not known here"],
+    ["server:\n  rest_port: 99999\n", "FILE:2: server.rest_port: must be a whole number from 0 to 65535"],
+    ["server:\n  rest_port: eight\n", "FILE:2: server.rest_port: must be"],
+    ["server: 5\n", "FILE:1: server: must be a mapping"],
+    ["dahdi:\n  channels: [1, 1]\n", "FILE:2: dahdi.channels: must be a list"],
+    ["dahdi:\n  channels: [2, 3]\n", "FILE: dahdi.channel: must be one of dahdi.channels (2, 3)"],
+    ["dahdi:\n  audio:\n    sample_rate: 16000\n", "FILE:3: dahdi.audio.sample_rate: must be 8000"],
+    ["logging:\n  levels:\n    rest: loud\n", "FILE:3: logging.levels.rest: must be one of debug, info, warning, error"],
+    ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
+    ["security:\n  api_tokens: [secret]\n", "FILE:2: security.api_tokens: is not enforced"],
+    ["server: [\n", "FILE:"],
+    ["server:\n  host: a\n  host: b\n", "FILE:3:"],
+  ])("%j", async (yaml, expected) => {
+    const message = await wrong(yaml);
+    expect(message.startsWith(expected)).toBe(true);
+    expect(message).not.toContain("\n");
+    expect(message).not.toContain("secret");
+  });
+
+  test("the environment is named too", async () => {
+    expect(await wrong("", { DAHDI_API_REST_PORT: "x" })).toBe(
+      'environment: DAHDI_API_REST_PORT: must be a whole number from 0 to 65535, not "x"',
+    );
+  });
+
+  test("a file asked for by name must be there", async () => {
+    expect(loadConfig(join(folder, "none.yml"), {}, NOTHING)).rejects.toThrow("none.yml: cannot be read (ENOENT)");
+  });
+
+  test("an address open to the network wants to be allowed", async () => {
+    expect((await load("server:\n  host: 0.0.0.0\nsecurity:\n  allow_unauthenticated: true\n")).server.host).toBe("0.0.0.0");
+  });
+});
