@@ -33,7 +33,13 @@ export interface Config {
     output: string;
     levels: Partial<Record<LogComponent, LogLevel>>;
   };
-  api: { max_body_bytes: number };
+  api: {
+    max_body_bytes: number;
+    /** Seconds without a byte, then a request is given up. */
+    timeout: number;
+    /** WebSocket clients at once. */
+    max_connections: number;
+  };
   websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
   events: { log_size: number };
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
@@ -109,6 +115,12 @@ const tokens: Leaf = {
   },
 };
 
+/** Of the contract, and of a later version: taken silently it would be believed to work. */
+const notYet: Leaf = {
+  value: undefined,
+  check: () => ({ wrong: "does nothing in this version, and so is not taken: remove it" }),
+};
+
 /** Every key there is. Units are in the names or in docs/config.example.yml. */
 const SCHEMA = {
   server: { host: text("127.0.0.1"), rest_port: whole(8000, 0, 65_535), websocket_port: whole(8001, 0, 65_535) },
@@ -139,14 +151,21 @@ const SCHEMA = {
     output: text("stderr"),
     levels: Object.fromEntries(LOG_COMPONENTS.map((name) => [name, { ...oneOf("", ...LOG_LEVELS), value: undefined }])),
   },
-  api: { max_body_bytes: whole(64 * 1024 * 1024, 1024, 1024 * 1024 * 1024) },
+  api: {
+    max_body_bytes: whole(64 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
+    timeout: whole(30, 1, 255),
+    max_connections: whole(2000, 1, 100_000),
+    rate_limit: notYet,
+  },
   websocket: {
     ping_interval: whole(30, 1, 900),
     ping_timeout: whole(60, 2, 960),
     max_message_size: whole(64 * 1024, 128, 16 * 1024 * 1024),
   },
   events: { log_size: whole(10_000, 100, 1_000_000) },
-  security: { allow_unauthenticated: flag(false), api_tokens: tokens },
+  security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
+  state_dir: notYet,
+  mqtt: notYet,
 } as const;
 
 type Schema = { readonly [key: string]: Schema | Leaf };
@@ -239,10 +258,11 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
     if ("wrong" in checked) throw new ConfigError(`environment: ${name}: ${checked.wrong}, not "${given}"`);
     keep(checked.ok as never);
   };
-  const { server, dahdi, logging } = SCHEMA;
+  const { api, server, dahdi, logging } = SCHEMA;
   take("DAHDI_API_HOST", server.host, String, (host: string) => (values.server.host = host));
   take("DAHDI_API_REST_PORT", server.rest_port, Number, (port: number) => (values.server.rest_port = port));
   take("DAHDI_API_WS_PORT", server.websocket_port, Number, (port: number) => (values.server.websocket_port = port));
+  take("API_TIMEOUT", api.timeout, Number, (seconds: number) => (values.api.timeout = seconds));
   take("LOG_LEVEL", logging.level, String, (level: LogLevel) => (values.logging.level = level));
   take("DAHDI_DEVICE", dahdi.device, String, (path: string) => (values.dahdi.device = path));
 }

@@ -44,7 +44,7 @@ export class DriverEngine {
     mode: "realtime" | "stepped",
   ) {
     const handle = shim.dshim_create(mode === "stepped" ? Mode.Stepped : Mode.Realtime);
-    if (!handle) throw new Error("memory is too short for the I/O engine");
+    if (!handle || typeof handle === "bigint") throw new Error("memory is too short for the I/O engine");
     this.#handle = handle;
   }
 

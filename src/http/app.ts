@@ -1,0 +1,120 @@
+/** The REST and WebSocket application. It does not listen: main does, once for each port. */
+import { Elysia } from "elysia";
+import { documentation, operationDetail, SOCKET_DETAIL } from "./docs";
+import type { Call, Endpoint, HttpDependencies } from "./endpoint";
+import { internalProblem, Problem, toProblem } from "./problem";
+import { LINE_ENDPOINTS } from "./routes/line";
+import { SERVER_ENDPOINTS } from "./routes/server";
+import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
+import { SOUND_ENDPOINTS } from "./routes/sound";
+import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
+
+/** Bun's own bound on bodies must lie above ours, which answers with a problem. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
+
+interface Route {
+  path: string;
+  endpoint: Endpoint;
+}
+
+function routesFor(dependencies: HttpDependencies): Route[] {
+  const routes: Route[] = [];
+  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...SERVER_ENDPOINTS];
+  for (const endpoint of endpoints) {
+    routes.push({ path: endpoint.path, endpoint });
+    if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
+  }
+  if (dependencies.exchange.handsets) {
+    for (const endpoint of SIMULATOR_ENDPOINTS) routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
+  }
+  return routes;
+}
+
+function lineNumber(text: string, dependencies: HttpDependencies): number {
+  const line = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (dependencies.exchange.lines.includes(line)) return line;
+  throw new Problem(404, "unknown_line", "There is no such line: GET /lines lists them.");
+}
+
+type Query = Record<string, string | undefined>;
+
+export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
+  const { limits, logs } = dependencies;
+  const routes = routesFor(dependencies);
+  const pathsAndMethods = routes.map(({ path, endpoint }) => ({
+    pattern: new RegExp(`^${path.replaceAll(":line", "[^/]+")}/?$`),
+    method: endpoint.method as string,
+  }));
+  pathsAndMethods.push({ pattern: /^\/(ws|docs|openapi\.json)?$/, method: "GET" });
+
+  const notFound = (request: Request): Problem => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/ws" && request.method === "GET") {
+      return new Problem(426, "websocket_only", "Connect with a WebSocket client; GET /events serves polling.", {
+        headers: { upgrade: "websocket" },
+      });
+    }
+    const allowed = pathsAndMethods.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+    if (allowed.length === 0 || allowed.includes(request.method)) {
+      return new Problem(404, "unknown_path", "There is nothing here: GET /docs shows what there is.");
+    }
+    const allow = [...new Set(allowed)].join(", ");
+    return new Problem(405, "method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
+  };
+
+  const app = new Elysia({
+    normalize: false,
+    serve: { maxRequestBodySize: MAX_REQUEST_BYTES, idleTimeout: limits.timeoutS },
+    websocket: {
+      maxPayloadLength: limits.maxMessageBytes,
+      idleTimeout: limits.pingTimeoutS,
+      sendPings: false, // we ping at the interval of the configuration
+    },
+  })
+    .onError(({ error, code, request }) => {
+      if (code === "NOT_FOUND") return notFound(request).response();
+      const problem = toProblem(error);
+      if (problem) {
+        logs.rest.debug("refused", { method: request.method, path: new URL(request.url).pathname, code: problem.code });
+        return problem.response();
+      }
+      logs.rest.error("request failed", {
+        method: request.method,
+        path: new URL(request.url).pathname,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      return internalProblem().response();
+    })
+    .use(documentation(dependencies.version));
+
+  for (const { path, endpoint } of routes) {
+    const answer = (request: Request, query: unknown, line: number): unknown => {
+      const call: Call = { request, query: query as Query, line, dependencies };
+      return endpoint.handle(call);
+    };
+    // Elysia reads from a handler's text what it needs, so each names just that.
+    const handle = path.includes(":line")
+      ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
+          answer(request, query, lineNumber((params as { line: string }).line, dependencies))
+      : ({ request, query }: { request: Request; query: unknown }) =>
+          answer(request, query, dependencies.exchange.defaultLine);
+    const options = { parse: "none" as const, detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")) };
+    if (endpoint.method === "GET") app.get(path, handle, options);
+    else app.post(path, handle, options);
+  }
+
+  app.ws("/ws", {
+    detail: SOCKET_DETAIL,
+    beforeHandle: (context) => {
+      admitted(context).socketRequest = sockets.admit(context.query as Query);
+    },
+    open: (ws) => sockets.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
+    drain: (ws) => sockets.drained(ws.raw),
+    message: (ws) => sockets.received(ws.raw),
+    close: (ws) => sockets.closed(ws.raw),
+  });
+  return app;
+}
+
+/** What beforeHandle found out travels to open in the connection's own context. */
+const admitted = (context: unknown): { socketRequest: SocketRequest } => context as { socketRequest: SocketRequest };

@@ -1,0 +1,224 @@
+/** Swagger UI and the OpenAPI text, out of the binary: no request of the page leaves the machine. */
+import { swagger } from "@elysiajs/swagger";
+import type { TSchema } from "@sinclair/typebox";
+import { Elysia } from "elysia";
+import { PublishedEvent } from "../events/published";
+import type { LineEventBody } from "../line/events";
+import type { Endpoint } from "./endpoint";
+import { ProblemAnswer, SocketQuery } from "./schema";
+
+// The bundler puts these files into the executable; their paths work there and on disk alike.
+import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>DAHDI Phone API</title>
+<link rel="icon" href="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><text y='14' font-size='14'>☎</text></svg>">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+const START = `SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  validatorUrl: null,
+});
+`;
+
+const HEADERS = {
+  "content-security-policy":
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+  "x-content-type-options": "nosniff",
+};
+
+const served = (body: string | Blob, mediaType: string): Response =>
+  new Response(body, { headers: { ...HEADERS, "content-type": mediaType } });
+
+const AT_MS = Date.UTC(2026, 0, 29, 12, 0, 0, 250);
+const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
+  [{ type: "off_hook", answered: false }, "Lifted. answered: it ended our ringing."],
+  [{ type: "on_hook" }, "Hung up; dated when the loop opened."],
+  [
+    { type: "dtmf", digit: "5", duration: 100, signal_level: -10.2, source: "dtmf" },
+    "A key, when it is released; source pulse has no signal_level. Levels in dBm0.",
+  ],
+  [
+    { type: "voice", active: true, startMs: AT_MS, endMs: null, energyLevel: -21.4, segmentLevel: -21.4 },
+    "At the start and at the end of every talkspurt; energy_level is below −50 dBm0 at the end.",
+  ],
+  [{ type: "ring_start", pattern: "NORMAL", repeat: 1, duration: null }, "The bell began."],
+  [
+    { type: "ring_stop", pattern: "NORMAL", repeat: 1, duration: null, reason: "completed" },
+    "reason: completed, duration, stopped, answered or error.",
+  ],
+  [{ type: "flash", duration: 310 }, "Hook flash, ms."],
+  [{ type: "voltage_change", voltage: 8.1 }, "A change of 1 V or more."],
+  [{ type: "playback_started", playback_id: "01k…", duration_ms: 2000 }, "Its first sample is heard."],
+  [
+    { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
+    "reason: completed, stopped, hung_up, cancelled or error.",
+  ],
+  [{ type: "hardware_status", status: "ready", details: {} }, "status: ready, alarm or ok."],
+  [
+    {
+      type: "error",
+      error: { code: "card_removed", message: "The card of channel 1 was taken away.", fix: "Put it back." },
+    },
+    "The line is out of service; hardware_status ready tells the end of it.",
+  ],
+];
+
+function eventsText(): string {
+  const rows = EVENT_EXAMPLES.map(([body, meaning], i) => {
+    const event = new PublishedEvent(1_769_688_000_000_001 + i, 1, AT_MS, 0, body);
+    return `**${body.type}** ${meaning}\n\`\`\`json\n${event.text("z")}\n\`\`\`\n`;
+  });
+  return [
+    "Connect to `ws://127.0.0.1:8001/ws` (or `/ws` on this port). Every text frame is one JSON object. A plain connection",
+    "sends nothing of its own. Frames from a client are ignored. Besides events there are `caught_up` and",
+    "`resync_required` after `?since=`, `snapshot` with `?snapshot=1`, and `gap` (`from`, `to`) where a client read too",
+    "slowly and lost events.\n",
+    ...rows,
+  ].join("\n");
+}
+
+const PROBLEM_MEANINGS: Record<number, string> = {
+  400: "The body is not valid JSON",
+  404: "No such line",
+  409: "The line's state forbids it",
+  413: "The body is too large",
+  415: "Not a format that is understood",
+  422: "The input is wrong: errors[] names the fields",
+  426: "Not a WebSocket request",
+  429: "Too much waits already",
+  500: "A defect of ours",
+  503: "The line or its driver is not ready: detail says how to mend it",
+};
+
+const problemAnswer = (status: number) => ({
+  description: PROBLEM_MEANINGS[status] ?? "Problem",
+  content: { "application/problem+json": { schema: ProblemAnswer } },
+});
+
+const queryParameters = (schema: TSchema) =>
+  Object.entries((schema.properties ?? {}) as Record<string, TSchema>).map(([name, property]) => ({
+    name,
+    in: "query",
+    required: (schema.required as string[] | undefined)?.includes(name) ?? false,
+    schema: property,
+    ...(property.description ? { description: property.description } : {}),
+  }));
+
+const LINE_PARAMETER = {
+  name: "line",
+  in: "path",
+  required: true,
+  schema: { type: "integer" },
+  example: 1,
+  description: "A line of GET /lines",
+};
+
+/** A second of 440 Hz, as Swagger UI cannot invent a file: what "sound" means. */
+const SOUND_BODY = {
+  required: true,
+  description: "S16LE 8 kHz mono, or a WAV file",
+  content: {
+    "application/octet-stream": { schema: { type: "string", format: "binary" } },
+    "audio/wav": { schema: { type: "string", format: "binary" } },
+  },
+};
+
+/** Elysia's `detail` of an operation, from our one definition of it. */
+export function operationDetail(endpoint: Endpoint, path: string): Record<string, unknown> {
+  const ofLine = path.includes("{line}");
+  const { answer, body, example } = endpoint;
+  const good =
+    "mediaType" in answer
+      ? { [answer.mediaType as string]: { schema: { type: "string", format: "binary" } } }
+      : { "application/json": { schema: answer } };
+  const problems = [...new Set([...endpoint.problems, ...(ofLine ? [404] : []), 500])].sort();
+  return {
+    tags: [ofLine && endpoint.scope === "line" ? "Lines" : endpoint.tag],
+    summary: ofLine && endpoint.scope === "line" ? `${endpoint.summary} (of one line)` : endpoint.summary,
+    ...(endpoint.description ? { description: endpoint.description } : {}),
+    operationId: `${endpoint.method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w?)/gi, (_, next: string) => next.toUpperCase())}`,
+    parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
+    ...(body === "sound"
+      ? { requestBody: SOUND_BODY }
+      : body
+        ? { requestBody: { content: { "application/json": { schema: body, example } } } }
+        : {}),
+    responses: {
+      200: { description: "Done", content: good },
+      ...Object.fromEntries(problems.map((status) => [status, problemAnswer(status)])),
+    },
+  };
+}
+
+export const SOCKET_DETAIL: Record<string, unknown> = {
+  tags: ["Events"],
+  summary: "Events by WebSocket",
+  description: eventsText(),
+  parameters: queryParameters(SocketQuery),
+  responses: {
+    101: { description: "Upgraded: events follow" },
+    ...Object.fromEntries([404, 422, 426, 429].map((status) => [status, problemAnswer(status)])),
+  },
+};
+
+const TAGS = [
+  { name: "Telephone", description: "The default line: its state and its bell" },
+  { name: "Sound", description: "What its ear hears" },
+  { name: "Events", description: "What it does: WebSocket, or polling" },
+  { name: "Lines", description: "The same for each line of a card" },
+  { name: "Simulator", description: "A hand on a simulated telephone" },
+  { name: "Server", description: "The program itself" },
+];
+
+export function documentation(version: string) {
+  const pages: Record<string, () => Response> = {
+    "/docs": () => served(PAGE, "text/html; charset=utf-8"),
+    "/docs/start.js": () => served(START, "text/javascript; charset=utf-8"),
+    "/docs/swagger-ui-bundle.js": () => served(Bun.file(bundlePath), "text/javascript; charset=utf-8"),
+    "/docs/swagger-ui.css": () => served(Bun.file(stylePath), "text/css; charset=utf-8"),
+  };
+  const hidden = { detail: { hide: true } };
+  return new Elysia({ name: "documentation" })
+    .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
+    .get("/docs/start.js", () => pages["/docs/start.js"]?.(), hidden)
+    .get("/docs/swagger-ui-bundle.js", () => pages["/docs/swagger-ui-bundle.js"]?.(), hidden)
+    .get("/docs/swagger-ui.css", () => pages["/docs/swagger-ui.css"]?.(), hidden)
+    // The plugin's own page loads its scripts from a public network; ours answers before it.
+    .onBeforeHandle(({ path }) => pages[path]?.())
+    .use(
+      swagger({
+        path: "/docs",
+        specPath: "/openapi.json",
+        provider: "swagger-ui",
+        documentation: {
+          info: {
+            title: "DAHDI Phone API",
+            version,
+            description:
+              "An analog telephone on a DAHDI FXS card. Press **Try it out**, then **Execute**. Errors are RFC 9457 " +
+              "problem+json: `code` is stable, `detail` says what to do.",
+          },
+          tags: TAGS,
+        },
+        exclude: ["/docs", "/openapi.json"],
+      }),
+    );
+}

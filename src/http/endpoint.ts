@@ -1,0 +1,53 @@
+/** One definition of an operation: its route, its twin below /lines/{line}, its documentation. */
+import type { TSchema } from "@sinclair/typebox";
+import type { EventBus } from "../events/bus";
+import type { Exchange } from "../exchange/verbs";
+import type { Logs } from "../observe/log";
+
+/** All that http knows of the rest of the program. */
+export interface HttpDependencies {
+  exchange: Exchange;
+  bus: EventBus;
+  logs: Logs;
+  version: string;
+  /** Unix ms. */
+  startedAtMs: number;
+  /** What GET /config shows. */
+  shownConfig: Record<string, unknown>;
+  limits: {
+    maxBodyBytes: number;
+    timeoutS: number;
+    maxWebsocketClients: number;
+    maxMessageBytes: number;
+    pingTimeoutS: number;
+  };
+}
+
+export interface Call {
+  request: Request;
+  query: Record<string, string | undefined>;
+  /** The line that is meant: of the path, or the default one. */
+  line: number;
+  dependencies: HttpDependencies;
+}
+
+export interface Endpoint {
+  method: "GET" | "POST";
+  /** Below / or /lines/{line}, or /simulator/lines/{line}. */
+  path: string;
+  /** line: stands twice, flat and below /lines/{line}. */
+  scope: "server" | "line" | "telephone";
+  tag: "Telephone" | "Sound" | "Lines" | "Events" | "Server" | "Simulator";
+  summary: string;
+  description?: string;
+  query?: TSchema;
+  /** "sound": raw or WAV bytes. */
+  body?: TSchema | "sound";
+  /** A body that works when "Execute" is pressed. */
+  example?: unknown;
+  /** A schema for JSON, or the media type of something else. */
+  answer: TSchema | { mediaType: string };
+  /** Codes of RFC 9457 problems that it may answer, beside 500. */
+  problems: readonly number[];
+  handle(call: Call): unknown;
+}

@@ -1,0 +1,133 @@
+/** What a request brings: JSON or a query checked against a schema, or bytes up to a limit. */
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { type FieldProblem, Problem } from "./problem";
+
+/** JSON bodies are small; a larger one is a mistake. */
+const MAX_JSON_BYTES = 1024 * 1024;
+/** Of a body that is too long this much is still read, so that a client that only writes first gets its answer. */
+const MAX_DISCARDED_BYTES = 1024 * 1024 * 1024;
+
+const compiled = new Map<TSchema, TypeCheck<TSchema>>();
+function checkFor(schema: TSchema): TypeCheck<TSchema> {
+  let check = compiled.get(schema);
+  if (!check) {
+    check = TypeCompiler.Compile(schema);
+    compiled.set(schema, check);
+  }
+  return check;
+}
+
+const fieldName = (path: string): string =>
+  path.slice(1).replaceAll(/\/(\d+)/g, "[$1]").replaceAll("/", ".") || "body";
+
+function explain(schema: TSchema, value: unknown): FieldProblem[] {
+  const problems = new Map<string, string>();
+  for (const error of checkFor(schema).Errors(value)) {
+    const field = fieldName(error.path);
+    if (problems.has(field)) continue;
+    const unknown = error.message === "Unexpected property";
+    problems.set(field, unknown ? "is not known here" : decapitalised(error.message));
+  }
+  return [...problems].map(([field, message]) => ({ field, message }));
+}
+
+const decapitalised = (text: string): string => `must be: ${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+
+export function validated<T extends TSchema>(schema: T, value: unknown): Static<T> {
+  if (checkFor(schema).Check(value)) return value as Static<T>;
+  const errors = explain(schema, value);
+  const detail = `${errors.map(({ field, message }) => `${field} ${message}`).join("; ")}.`;
+  throw new Problem(422, "invalid_input", detail, { errors });
+}
+
+/** A query's texts as the schema's types; what cannot be converted stays a text and is refused with its name. */
+function coerced(schema: TSchema, query: Record<string, string | undefined>): Record<string, unknown> {
+  const properties = (schema.properties ?? {}) as Record<string, TSchema>;
+  const values: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(query)) {
+    if (text === undefined) continue;
+    const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
+    if ((type === "number" || type === "integer") && text.trim() !== "" && Number.isFinite(Number(text))) {
+      values[name] = Number(text);
+    } else if (type === "boolean" && (text === "true" || text === "1")) values[name] = true;
+    else if (type === "boolean" && (text === "false" || text === "0")) values[name] = false;
+    else if (type === "object" || type === "array") values[name] = parsedOrText(text);
+    else values[name] = text;
+  }
+  return values;
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+export const queryInput = <T extends TSchema>(schema: T, query: Record<string, string | undefined>): Static<T> =>
+  validated(schema, coerced(schema, query));
+
+/** The JSON body and the query together; the body wins. An empty body is an empty object. */
+export async function jsonInput<T extends TSchema>(
+  schema: T,
+  request: Request,
+  query: Record<string, string | undefined>,
+): Promise<Static<T>> {
+  const bytes = await readBody(request, MAX_JSON_BYTES);
+  const fromQuery = coerced(schema, query);
+  if (bytes.byteLength === 0) return validated(schema, fromQuery);
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "application/json";
+  // curl -d says "form" for whatever it sends: what counts is that it is JSON.
+  if (type !== "application/json" && type !== "application/x-www-form-urlencoded" && !type.endsWith("+json")) {
+    throw new Problem(415, "unsupported_media_type", `Send application/json, not ${type}.`);
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Problem(400, "malformed_json", "The body is not valid JSON: check quotes, commas and braces.");
+  }
+  if (body === null || typeof body !== "object" || Array.isArray(body)) {
+    throw new Problem(422, "invalid_input", 'The body must be a JSON object, such as {"pattern":"NORMAL"}.');
+  }
+  return validated(schema, { ...fromQuery, ...body });
+}
+
+/** Reads a body in pieces, never keeping more than the limit. 413 beyond it. */
+export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+  // Announced as too long: nothing of it is kept while it is read.
+  const hopeless = Number(request.headers.get("content-length") ?? 0) > limitBytes;
+  const reader = request.body?.getReader();
+  if (!reader) return new Uint8Array(0);
+  let kept: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    total += value.byteLength;
+    if (total <= limitBytes && !hopeless) kept.push(value);
+    else kept = [];
+    if (total > MAX_DISCARDED_BYTES) {
+      await reader.cancel();
+      break;
+    }
+  }
+  if (total > limitBytes) {
+    const detail = `The body is larger than ${limitBytes} bytes (api.max_body_bytes): send less, or in pieces.`;
+    throw new Problem(413, "body_too_large", detail);
+  }
+  const [only] = kept;
+  if (kept.length === 1 && only) return only;
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const piece of kept) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}
+
+/** A verb without a body: one that brings anything all the same is told so. */
+export const Nothing = Type.Object({}, { additionalProperties: false });

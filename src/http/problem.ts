@@ -1,0 +1,89 @@
+/** RFC 9457 problem+json: every answer that is not what was asked for. */
+import { AudioError } from "../audio/error";
+import { Refusal, type RefusalCode } from "../exchange/verbs";
+
+export interface FieldProblem {
+  field: string;
+  message: string;
+}
+
+export interface ProblemOptions {
+  errors?: readonly FieldProblem[];
+  headers?: Record<string, string>;
+}
+
+const TITLES: Record<number, string> = {
+  400: "Bad request",
+  404: "Not found",
+  405: "Method not allowed",
+  409: "Not in this state",
+  413: "Too large",
+  415: "Unsupported media type",
+  422: "Invalid input",
+  426: "Upgrade required",
+  429: "Too many requests",
+  500: "Internal error",
+  503: "Not ready",
+};
+
+/** Thrown anywhere below a route. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    /** One sentence that says what to do. */
+    readonly detail: string,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(detail);
+    this.name = "Problem";
+  }
+
+  response(): Response {
+    const { errors, headers } = this.options;
+    const body = {
+      type: `urn:dahdi-phone-api:problem:${this.code}`,
+      title: TITLES[this.status] ?? "Problem",
+      status: this.status,
+      detail: this.detail,
+      code: this.code,
+      ...(errors && errors.length > 0 ? { errors } : {}),
+    };
+    return new Response(JSON.stringify(body), {
+      status: this.status,
+      headers: { "content-type": "application/problem+json", ...headers },
+    });
+  }
+}
+
+const REFUSAL_STATUS: Record<RefusalCode, number> = {
+  unknown_line: 404,
+  not_simulated: 404,
+  line_off_hook: 409,
+  line_on_hook: 409,
+  already_in_that_position: 409,
+  invalid_input: 422,
+  queue_full: 429,
+  line_not_ready: 503,
+  driver_error: 503,
+};
+
+/** Seconds after which a queue may have room, or a line be back. */
+const RETRY_AFTER_S = "1";
+
+/** Any error as a problem; null for what is a defect of ours. */
+export function toProblem(error: unknown): Problem | null {
+  if (error instanceof Problem) return error;
+  if (error instanceof Refusal) {
+    const status = REFUSAL_STATUS[error.code];
+    const headers: Record<string, string> = status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
+    return new Problem(status, error.code, error.message, { errors: error.fields, headers });
+  }
+  if (error instanceof AudioError) {
+    return new Problem(error.code === "unsupported_format" ? 415 : 422, error.code, error.message);
+  }
+  return null;
+}
+
+export const internalProblem = (): Problem =>
+  new Problem(500, "internal_error", "Something went wrong on our side; it was logged. Trying again may help.");

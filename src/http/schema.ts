@@ -1,0 +1,188 @@
+/** What the API takes and gives, as JSON Schema: checked at run time and shown in the documentation. */
+import { Type } from "@sinclair/typebox";
+import { RING_PATTERN_NAMES } from "../line/cadence";
+import { LINE_EVENT_TYPES } from "../line/events";
+import { TONE_NAMES } from "../audio/tone_plan";
+
+const closed = { additionalProperties: false } as const;
+
+export const RingInput = Type.Object(
+  {
+    pattern: Type.Optional(
+      Type.String({
+        description: `Any case: ${RING_PATTERN_NAMES.join(", ")}. Omitted: NORMAL, or CUSTOM where custom_pattern is given.`,
+        examples: ["NORMAL"],
+      }),
+    ),
+    duration: Type.Optional(
+      Type.Integer({ description: "Wall-clock cap, ms. Without repeat: ring until then.", examples: [2000] }),
+    ),
+    repeat: Type.Optional(
+      Type.Integer({ description: "Times the whole pattern; 0: until the cap. Omitted: the pattern's own.", examples: [1] }),
+    ),
+    custom_pattern: Type.Optional(
+      Type.Object(
+        {
+          on_times: Type.Array(Type.Number(), { description: "ms, 1 to 32 of them", examples: [[400, 400]] }),
+          off_times: Type.Array(Type.Number(), { description: "ms, as many; the last may be 0", examples: [[200, 2000]] }),
+        },
+        closed,
+      ),
+    ),
+    caller_id: Type.Optional(
+      Type.Object(
+        { name: Type.Optional(Type.String({ maxLength: 50 })), number: Type.Optional(Type.String({ maxLength: 32 })) },
+        { ...closed, description: "Checked, and not yet sent to the telephone in this version." },
+      ),
+    ),
+  },
+  closed,
+);
+
+export const ToneInput = Type.Object(
+  {
+    frequency: Type.Optional(Type.Number({ description: "Hz, more than 0 and less than 4000", examples: [440] })),
+    frequencies: Type.Optional(Type.Array(Type.Number(), { description: "Up to four, sounded together", examples: [[350, 440]] })),
+    tone: Type.Optional(Type.String({ description: `A named tone: ${TONE_NAMES.join(", ")}`, examples: ["dial"] })),
+    duration: Type.Optional(Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] })),
+  },
+  closed,
+);
+
+export const PlayQuery = Type.Object(
+  {
+    wait: Type.Optional(Type.Boolean({ description: "Answer when it has been heard" })),
+    when: Type.Optional(
+      Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
+        description: "off_hook: on an idle line, wait for the lift",
+      }),
+    ),
+  },
+  closed,
+);
+
+export const EventsQuery = Type.Object(
+  {
+    since: Type.Optional(Type.String({ description: "Only what came after this id", examples: ["0"] })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "At most this many; omitted: 100" })),
+    types: Type.Optional(Type.String({ description: `Comma-separated: ${LINE_EVENT_TYPES.join(", ")}` })),
+    line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })),
+    ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
+  },
+  closed,
+);
+
+export const PressInput = Type.Object(
+  {
+    digits: Type.String({ pattern: "^[0-9*#A-Da-d]{1,64}$", description: "1 to 64 of 0-9 * # A-D", examples: ["123#"] }),
+    on_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 100" })),
+    off_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: "Omitted: 100" })),
+    level_dbm0: Type.Optional(Type.Number({ minimum: -60, maximum: 3, description: "Of each tone; omitted: −10" })),
+    twist_db: Type.Optional(
+      Type.Number({ minimum: -20, maximum: 20, description: "High group over low group; omitted: 0" }),
+    ),
+  },
+  closed,
+);
+
+export const PulseInput = Type.Object(
+  { digits: Type.String({ pattern: "^[0-9]{1,64}$", description: "1 to 64 of 0-9", examples: ["190"] }) },
+  closed,
+);
+
+export const FlashInput = Type.Object(
+  { duration_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 300", examples: [300] })) },
+  closed,
+);
+
+export const VoltageInput = Type.Object(
+  { volts: Type.Number({ minimum: 0, maximum: 200, description: "Between tip and ring", examples: [42] }) },
+  closed,
+);
+
+export const EarQuery = Type.Object(
+  { seconds: Type.Optional(Type.Number({ minimum: 0.02, maximum: 32, description: "Omitted: 5" })) },
+  closed,
+);
+
+// ---- answers -----------------------------------------------------------------------------------
+
+const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+export const ProblemAnswer = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: "One sentence that says what to do" }),
+  code: Type.String({ description: "Stable: compare this" }),
+  errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+});
+
+export const StatusAnswer = Type.Object({
+  line: Type.Integer(),
+  state: Type.String({ description: "INITIALIZING, IDLE, RINGING, OFF_HOOK, IN_CALL or ERROR", examples: ["IDLE"] }),
+  line_voltage: nullableNumber("V between tip and ring; null where the card cannot tell"),
+  last_dtmf: nullableText("The newest digit"),
+  dtmf_history: Type.Array(Type.String(), { description: "The newest 32, oldest first" }),
+  is_voice_active: Type.Boolean(),
+  audio_format: Type.Object({
+    sample_rate: Type.Integer({ examples: [8000] }),
+    channels: Type.Integer({ examples: [1] }),
+    bit_depth: Type.Integer({ examples: [16] }),
+  }),
+  call_stats: Type.Object({
+    total_calls: Type.Integer({ description: "Lifts, and rings that nobody answered" }),
+    successful_calls: Type.Integer({ description: "Ended by hanging up" }),
+    failed_calls: Type.Integer({ description: "Rung and not answered, or lost with the card" }),
+    average_duration: Type.Number({ description: "s, of the successful ones" }),
+    last_call_timestamp: nullableText("When the last one began"),
+    dtmf_digits_received: Type.Integer(),
+  }),
+  error_message: nullableText("What is wrong with the line"),
+  last_update: Type.String(),
+});
+
+export const VoltageAnswer = Type.Object({
+  voltage: nullableNumber("V; null: this card cannot tell"),
+  status: Type.String({ description: "normal, low, high or unsupported" }),
+  timestamp: Type.String({ description: "When it was measured" }),
+  min_voltage: nullableNumber("The lowest since the line came up"),
+  max_voltage: nullableNumber("The highest since then"),
+});
+
+const success = Type.Literal("success");
+export const SuccessAnswer = Type.Object({ status: success });
+export const RingAnswer = Type.Object({
+  status: success,
+  pattern: Type.String(),
+  repeat: Type.Integer({ description: "0: until the cap" }),
+  duration: nullableNumber("The cap that was asked for, ms"),
+});
+export const StopRingAnswer = Type.Object({ status: success, was_ringing: Type.Boolean() });
+export const PlayAnswer = Type.Object({
+  status: success,
+  bytes_written: Type.Integer({ description: "Of the sound as the telephone will hear it: two a sample" }),
+  playback_id: Type.String(),
+  duration_ms: nullableNumber("null: not known beforehand"),
+  reason: Type.Optional(Type.String({ description: "With wait: completed, hung_up, cancelled, error …" })),
+  heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard" })),
+});
+export const TelephoneAnswer = Type.Object({
+  line: Type.Integer(),
+  hook: Type.String({ description: "on_hook or off_hook" }),
+  bell: Type.Object({ ringing: Type.Boolean(), bursts: Type.Integer({ description: "So far" }) }),
+  voltage: Type.Number({ description: "V between tip and ring" }),
+  plugged: Type.Boolean(),
+});
+
+export const SocketQuery = Type.Object(
+  {
+    types: Type.Optional(Type.String({ description: `Only these, comma-separated: ${LINE_EVENT_TYPES.join(", ")}` })),
+    line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })),
+    since: Type.Optional(Type.String({ description: "Replay what came after this id, then {type: caught_up}" })),
+    snapshot: Type.Optional(Type.Boolean({ description: "Begin with one frame that tells the state of all lines" })),
+    ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
+  },
+  closed,
+);

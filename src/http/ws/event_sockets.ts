@@ -1,0 +1,137 @@
+/** The WebSocket clients of both ports: each a subscription, none able to slow another. */
+import type { EventBus } from "../../events/bus";
+import { cursor, type TimeFormat } from "../../events/published";
+import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
+import type { Exchange } from "../../exchange/verbs";
+import type { Log } from "../../observe/log";
+import { statusAnswer } from "../answers";
+import { queryInput } from "../input";
+import { Problem } from "../problem";
+import { SocketQuery } from "../schema";
+import { eventFilter, eventId } from "../routes/server";
+
+/** What of Bun's ServerWebSocket is needed. */
+export interface Socket {
+  send(text: string): number;
+  ping(): number;
+  close(code?: number, reason?: string): void;
+  getBufferedAmount(): number;
+}
+
+/** Beyond this a client's frames wait in the log instead of in memory. */
+const CONGESTED_BYTES = 64 * 1024;
+/** Frames from a client are ignored; a client that sends more than this in a second is broken. */
+const MAX_FRAMES_A_SECOND = 100;
+
+interface Client {
+  socket: Socket;
+  subscription: Subscription;
+  windowStartedAtMs: number;
+  framesInWindow: number;
+}
+
+export interface SocketRequest extends SubscriptionOptions {
+  snapshot: boolean;
+}
+
+export interface EventSocketsOptions {
+  bus: EventBus;
+  exchange: Exchange;
+  log: Log;
+  maxClients: number;
+  pingIntervalS: number;
+}
+
+export class EventSockets {
+  readonly #clients = new Map<unknown, Client>();
+  readonly #pings: ReturnType<typeof setInterval>;
+
+  constructor(private readonly options: EventSocketsOptions) {
+    this.#pings = setInterval(() => {
+      for (const { socket } of this.#clients.values()) socket.ping();
+    }, options.pingIntervalS * 1000);
+    this.#pings.unref();
+  }
+
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /** Before the upgrade, so that a wrong query gets an answer that can be read. */
+  admit(query: Record<string, string | undefined>): SocketRequest {
+    const { types, line, since, snapshot, ts } = queryInput(SocketQuery, query);
+    const request = {
+      filter: eventFilter(types, line, this.options.exchange.lines),
+      format: (ts === "offset" ? "offset" : "z") as TimeFormat,
+      since: since === undefined ? null : eventId(since),
+      snapshot: snapshot ?? false,
+    };
+    if (this.#clients.size >= this.options.maxClients) {
+      throw new Problem(429, "too_many_clients", "There are too many WebSocket clients (api.max_connections).", {
+        headers: { "retry-after": "5" },
+      });
+    }
+    return request;
+  }
+
+  /** key: the same object for every call about one connection. */
+  open(key: unknown, socket: Socket, request: SocketRequest): void {
+    const sink: FrameSink = {
+      send: (text) => {
+        socket.send(text);
+      },
+      congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
+    };
+    if (request.snapshot) socket.send(this.#snapshot(request));
+    const subscription = new Subscription(this.options.bus, sink, request);
+    this.#clients.set(key, { socket, subscription, windowStartedAtMs: 0, framesInWindow: 0 });
+    this.options.log.debug("client connected", { clients: this.#clients.size });
+  }
+
+  /** The state of now: what comes after `id` is not in it yet. */
+  #snapshot({ filter }: SocketRequest): string {
+    const { bus, exchange } = this.options;
+    const lines = exchange.lines.filter((line) => filter.line === null || filter.line === line);
+    return JSON.stringify({
+      type: "snapshot",
+      id: cursor(bus.lastId),
+      lines: lines.map((line) => statusAnswer(exchange.status(line))),
+    });
+  }
+
+  drained(key: unknown): void {
+    this.#clients.get(key)?.subscription.resume();
+  }
+
+  /** A frame from a client says nothing that we want to hear, up to a limit. */
+  received(key: unknown): void {
+    const client = this.#clients.get(key);
+    if (!client) return;
+    const nowMs = Date.now();
+    if (nowMs - client.windowStartedAtMs >= 1000) {
+      client.windowStartedAtMs = nowMs;
+      client.framesInWindow = 0;
+    }
+    if (++client.framesInWindow > MAX_FRAMES_A_SECOND) {
+      client.socket.close(1008, "too many frames");
+      this.closed(key);
+    }
+  }
+
+  closed(key: unknown): void {
+    if (!this.#clients.has(key)) return;
+    this.#clients.get(key)?.subscription.close();
+    this.#clients.delete(key);
+    this.options.log.debug("client gone", { clients: this.#clients.size });
+  }
+
+  /** Going away: every client is told, so that it reconnects instead of waiting. */
+  closeAll(): void {
+    clearInterval(this.#pings);
+    for (const { socket, subscription } of this.#clients.values()) {
+      subscription.close();
+      socket.close(1001, "server is stopping");
+    }
+    this.#clients.clear();
+  }
+}

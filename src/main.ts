@@ -1,0 +1,221 @@
+/** The composition root: picks the card, wires the rooms together, traps signals. */
+import { type CommandLine, HELP, parseCommandLine, type ServeArguments, UsageError } from "./command_line";
+import { type Config, ConfigError, loadConfig, maskedConfig } from "./config";
+import { DriverEngine } from "./driver/engine";
+import { errnoName } from "./driver/faults";
+import { loadShim } from "./driver/library";
+import { Pump } from "./driver/pump";
+import { EventBus } from "./events/bus";
+import { systemClock } from "./exchange/clock";
+import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
+import { createApp } from "./http/app";
+import type { HttpDependencies } from "./http/endpoint";
+import { EventSockets } from "./http/ws/event_sockets";
+import { createLogs, type Logs } from "./observe/log";
+import { version } from "../package.json";
+
+/** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
+const EXIT_FAILED = 1;
+/** <sysexits.h> EX_USAGE and EX_CONFIG: systemd shows them by name. */
+const EXIT_USAGE = 64;
+const EXIT_CONFIG = 78;
+/** Requests under way may finish for this long. */
+const STOP_GRACE_MS = 1500;
+
+const COMPANDING = { none: 0, mulaw: 1, alaw: 2 } as const;
+
+function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>): DriverEngine {
+  const engine = new DriverEngine(shim, "realtime");
+  const { dahdi, simulator } = config;
+  engine.setOption("FlashMaxMs", dahdi.flash_max_ms);
+  engine.setOption("EchoCancel", dahdi.echo_cancel_taps);
+  engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
+  engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
+  engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
+  engine.setOption("SimNoiseCdbm0", Math.round(simulator.noise_dbm0 * 100));
+  engine.setOption("SimCompanding", COMPANDING[simulator.companding]);
+  return engine;
+}
+
+/** A card's lines by their channels; simulated ones count from 1. */
+function lineSetups(config: Config, simulatePorts: number | null): LineSetup[] {
+  if (simulatePorts === null) return config.dahdi.channels.map((line) => ({ line, device: config.dahdi.device }));
+  return Array.from({ length: simulatePorts }, (_, i) => ({ line: i + 1, device: null }));
+}
+
+interface Listener {
+  port: number;
+  stop(closeActive: boolean): Promise<void>;
+}
+
+function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname: string, port: number): Listener {
+  const app = createApp(dependencies, sockets);
+  try {
+    app.listen({ hostname, port });
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    const why =
+      code === "EADDRINUSE"
+        ? `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`
+        : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})`;
+    throw new StartError(why);
+  }
+  const { server } = app;
+  if (!server?.port) throw new StartError(`cannot listen on ${hostname} port ${port}`);
+  return { port: server.port, stop: (closeActive) => server.stop(closeActive) };
+}
+
+class StartError extends Error {}
+
+function banner(host: string, restPort: number, websocketPort: number, simulated: boolean): string {
+  const rest = `http://${host}:${restPort}`;
+  const lines = [
+    "",
+    `DAHDI Phone API ${version}${simulated ? ", simulated telephones" : ""}`,
+    "",
+    `  Swagger UI   ${rest}/docs`,
+    `  REST         ${rest}/status`,
+    `  WebSocket    ws://${host}:${websocketPort}/ws`,
+    "",
+  ];
+  if (simulated) {
+    lines.push(
+      "Three things to try:",
+      `  curl -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
+      `  curl -X POST ${rest}/simulator/lines/1/lift && curl -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
+      `  curl ${rest}/events`,
+      "",
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function serve(line: ServeArguments): Promise<void> {
+  const { config, path } = await loadConfig(line.configPath, process.env, line);
+  const logs = createLogs(config.logging);
+  const startedAtMs = Date.now();
+  const setups = lineSetups(config, line.simulatePorts);
+  const engine = createEngine(config, await loadShim());
+  // Microseconds since 1970: greater than any id of an earlier process, and exact in a double.
+  const bus = new EventBus(startedAtMs * 1000, config.events.log_size);
+  const exchange = new PhoneExchange({
+    engine,
+    lines: setups,
+    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
+    clock: systemClock(() => engine.nowNs()),
+    publish: (number, atMs, nativeNs, body) => {
+      const event = bus.publish(number, atMs, nativeNs, body);
+      logEvent(logs, event.line, body);
+    },
+    newPlaybackId: () => Bun.randomUUIDv7(),
+    maxRingMs: config.dahdi.max_ring_seconds * 1000,
+  });
+  const sockets = new EventSockets({
+    bus,
+    exchange,
+    log: logs.websocket,
+    maxClients: config.api.max_connections,
+    pingIntervalS: config.websocket.ping_interval,
+  });
+  const dependencies: HttpDependencies = {
+    exchange,
+    bus,
+    logs,
+    version,
+    startedAtMs,
+    shownConfig: maskedConfig(config),
+    limits: {
+      maxBodyBytes: config.api.max_body_bytes,
+      timeoutS: config.api.timeout,
+      maxWebsocketClients: config.api.max_connections,
+      maxMessageBytes: config.websocket.max_message_size,
+      pingTimeoutS: config.websocket.ping_timeout,
+    },
+  };
+  const { host, rest_port, websocket_port } = config.server;
+  const listeners: Listener[] = [];
+  try {
+    listeners.push(listen(dependencies, sockets, host, rest_port));
+    listeners.push(listen(dependencies, sockets, host, websocket_port));
+  } catch (error) {
+    engine.destroy();
+    throw error;
+  }
+  engine.start();
+  const pump = new Pump(engine, (event) => exchange.handle(event));
+  await pump.start();
+
+  const [rest, websocket] = listeners as [Listener, Listener];
+  const { realtime, realtime_error } = engine.engineStats();
+  logs.server.info("serving", {
+    host,
+    rest_port: rest.port,
+    websocket_port: websocket.port,
+    lines: setups.length,
+    simulated: line.simulatePorts !== null,
+    config: path,
+    realtime: realtime === 1,
+  });
+  if (realtime !== 1) {
+    logs.driver.info("the I/O thread runs without real-time priority", {
+      error: errnoName(realtime_error),
+      fix: "give the service LimitRTPRIO=10",
+    });
+  }
+  if (line.announce) {
+    const announced = { rest_port: rest.port, websocket_port: websocket.port, pid: process.pid };
+    process.stdout.write(`${JSON.stringify(announced)}\n`);
+  } else if (process.stdout.isTTY || line.simulatePorts !== null) {
+    process.stdout.write(banner(host, rest.port, websocket.port, line.simulatePorts !== null));
+  }
+  engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logs.server.info("stopping", { signal });
+    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
+    sockets.closeAll();
+    const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
+    await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
+    await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
+    pump.stop();
+    engine.destroy();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
+}
+
+function logEvent(logs: Logs, line: number, body: { type: string }): void {
+  if (body.type === "error" && "error" in body) {
+    const { code, message, fix } = body.error as { code: string; message: string; fix: string };
+    logs.driver.error(message, { line, code, fix });
+    return;
+  }
+  if (logs.events.enabled("debug")) logs.events.debug(body.type, { line });
+}
+
+async function main(): Promise<void> {
+  let command: CommandLine;
+  try {
+    command = parseCommandLine(process.argv.slice(2));
+    if (command.command === "help") process.stdout.write(HELP);
+    else if (command.command === "version") process.stdout.write(`${version}\n`);
+    else await serve(command);
+  } catch (error) {
+    const known: [unknown, number][] = [
+      [UsageError, EXIT_USAGE],
+      [ConfigError, EXIT_CONFIG],
+      [StartError, EXIT_FAILED],
+    ];
+    const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];
+    if (code === null) throw error;
+    process.stderr.write(`dahdi-phone-api: ${(error as Error).message}\n`);
+    process.exit(code as number);
+  }
+}
+
+void main();
