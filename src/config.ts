@@ -104,7 +104,9 @@ const channels: Leaf = {
       given.length <= 32 &&
       new Set(given).size === given.length &&
       given.every((channel) => Number.isInteger(channel) && channel >= 1 && channel <= MAX_CHANNEL);
-    return fine ? { ok: given } : { wrong: `must be a list of up to 32 different channels from 1 to ${MAX_CHANNEL}` };
+    return fine
+      ? { ok: given }
+      : { wrong: `must be a list of up to 32 different channels from 1 to ${MAX_CHANNEL}` };
   },
 };
 const tokens: Leaf = {
@@ -149,7 +151,9 @@ const SCHEMA = {
     level: oneOf("info", ...LOG_LEVELS),
     format: oneOf("auto", "auto", "text", "json"),
     output: text("stderr"),
-    levels: Object.fromEntries(LOG_COMPONENTS.map((name) => [name, { ...oneOf("", ...LOG_LEVELS), value: undefined }])),
+    levels: Object.fromEntries(
+      LOG_COMPONENTS.map((name) => [name, { ...oneOf("", ...LOG_LEVELS), value: undefined }]),
+    ),
   },
   api: {
     max_body_bytes: whole(64 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
@@ -226,14 +230,17 @@ async function readFile(path: string, values: Config): Promise<void> {
   if (broken) throw new ConfigError(`${path}:${lineOf(broken.pos[0])}: ${broken.message.split("\n")[0]}`);
 
   const walk = (node: unknown, schema: Schema, into: Record<string, unknown>, prefix: string): void => {
-    if (!isMap(node)) throw new ConfigError(`${path}:1: ${prefix || "the file"}: must be a mapping of keys to values`);
+    if (!isMap(node))
+      throw new ConfigError(`${path}:1: ${prefix || "the file"}: must be a mapping of keys to values`);
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : "?";
       const full = prefix ? `${prefix}.${name}` : name;
       const line = lineOf((key as { range?: number[] }).range?.[0]);
       const known = Object.hasOwn(schema, name) ? schema[name] : undefined;
       if (!known) {
-        throw new ConfigError(`${path}:${line}: ${full}: is not known here (known: ${Object.keys(schema).join(", ")})`);
+        throw new ConfigError(
+          `${path}:${line}: ${full}: is not known here (known: ${Object.keys(schema).join(", ")})`,
+        );
       }
       if (!isLeaf(known)) {
         if (isScalar(value) && value.value === null) continue; // a heading whose keys are all commented out
@@ -247,11 +254,17 @@ async function readFile(path: string, values: Config): Promise<void> {
       into[name] = checked.ok;
     }
   };
-  if (document.contents !== null) walk(document.contents, SCHEMA, values as unknown as Record<string, unknown>, "");
+  if (document.contents !== null)
+    walk(document.contents, SCHEMA, values as unknown as Record<string, unknown>, "");
 }
 
 function fromEnvironment(environment: Record<string, string | undefined>, values: Config): void {
-  const take = (name: string, leaf: Leaf, convert: (given: string) => unknown, keep: (value: never) => void): void => {
+  const take = (
+    name: string,
+    leaf: Leaf,
+    convert: (given: string) => unknown,
+    keep: (value: never) => void,
+  ): void => {
     const given = environment[name];
     if (given === undefined || given === "") return;
     const checked = leaf.check(convert(given));
@@ -261,7 +274,12 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
   const { api, server, dahdi, logging } = SCHEMA;
   take("DAHDI_API_HOST", server.host, String, (host: string) => (values.server.host = host));
   take("DAHDI_API_REST_PORT", server.rest_port, Number, (port: number) => (values.server.rest_port = port));
-  take("DAHDI_API_WS_PORT", server.websocket_port, Number, (port: number) => (values.server.websocket_port = port));
+  take(
+    "DAHDI_API_WS_PORT",
+    server.websocket_port,
+    Number,
+    (port: number) => (values.server.websocket_port = port),
+  );
   take("API_TIMEOUT", api.timeout, Number, (seconds: number) => (values.api.timeout = seconds));
   take("LOG_LEVEL", logging.level, String, (level: LogLevel) => (values.logging.level = level));
   take("DAHDI_DEVICE", dahdi.device, String, (path: string) => (values.dahdi.device = path));

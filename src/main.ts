@@ -1,4 +1,6 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
+
+import { version } from "../package.json";
 import { type CommandLine, HELP, parseCommandLine, type ServeArguments, UsageError } from "./command_line";
 import { type Config, ConfigError, loadConfig, maskedConfig } from "./config";
 import { DriverEngine } from "./driver/engine";
@@ -12,7 +14,6 @@ import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { EventSockets } from "./http/ws/event_sockets";
 import { createLogs, type Logs } from "./observe/log";
-import { version } from "../package.json";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;

@@ -1,6 +1,7 @@
 /** ITU-T G.711: bytes of a companded file, or of a card, to S16. */
 
-const table = (decode: (code: number) => number): Int16Array => Int16Array.from({ length: 256 }, (_, code) => decode(code));
+const table = (decode: (code: number) => number): Int16Array =>
+  Int16Array.from({ length: 256 }, (_, code) => decode(code));
 
 const ULAW_BIAS = 132;
 

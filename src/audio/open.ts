@@ -17,7 +17,8 @@ const OTHER_FORMATS: readonly (readonly [string, (head: string) => boolean])[] =
 
 /** Throws AudioError. */
 export async function openAudio(bytes: Uint8Array): Promise<PcmSource> {
-  if (bytes.byteLength === 0) throw new AudioError("empty", "There is no sound in the body: send S16LE 8 kHz mono or WAV.");
+  if (bytes.byteLength === 0)
+    throw new AudioError("empty", "There is no sound in the body: send S16LE 8 kHz mono or WAV.");
   const head = String.fromCharCode(...bytes.subarray(0, 12));
   if (head.startsWith("RIFF")) return openWav(parseWav(bytes), bytes.byteLength);
   const other = OTHER_FORMATS.find(([, is]) => is(head));
@@ -56,7 +57,8 @@ function readFrames(file: WavFile, from: number, into: Float32Array): number {
   let at = from * format.channels * format.sampleBytes;
   for (let i = 0; i < count; i++) {
     let sum = 0;
-    for (let channel = 0; channel < format.channels; channel++, at += format.sampleBytes) sum += format.decode(data, at);
+    for (let channel = 0; channel < format.channels; channel++, at += format.sampleBytes)
+      sum += format.decode(data, at);
     into[i] = sum / format.channels;
   }
   return count;

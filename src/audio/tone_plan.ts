@@ -2,7 +2,12 @@
 import type { PcmSource } from "./source";
 
 /** `count` samples of a sum of sines, from sample `start` of an endless tone. */
-export type RenderTone = (frequenciesHz: readonly number[], levelDbm0: number, start: number, into: Int16Array) => void;
+export type RenderTone = (
+  frequenciesHz: readonly number[],
+  levelDbm0: number,
+  start: number,
+  into: Int16Array,
+) => void;
 
 export interface ToneSegment {
   /** Empty: silence. */

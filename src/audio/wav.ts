@@ -2,8 +2,9 @@
  * WAV (RIFF), both ways. Reading walks the chunks itself and converts on demand: the libraries for it inflate a
  * whole file to 64-bit floats, eight times its size, before the first sample can be heard.
  */
-import { ALAW_TO_S16, ULAW_TO_S16 } from "./g711";
+
 import { AudioError } from "./error";
+import { ALAW_TO_S16, ULAW_TO_S16 } from "./g711";
 
 export interface WavFormat {
   sampleRateHz: number;
@@ -70,7 +71,8 @@ function parseFormat(chunk: DataView): WavFormat {
     if (chunk.byteLength < 26) throw malformed("its extensible format is too short");
     code = chunk.getUint16(24, true);
   }
-  if (channels < 1 || channels > MAX_CHANNELS) throw malformed(`it has ${channels} channels (1 to ${MAX_CHANNELS})`);
+  if (channels < 1 || channels > MAX_CHANNELS)
+    throw malformed(`it has ${channels} channels (1 to ${MAX_CHANNELS})`);
   if (sampleRateHz < MIN_RATE_HZ || sampleRateHz > MAX_RATE_HZ) {
     throw malformed(`its sample rate is ${sampleRateHz} Hz (${MIN_RATE_HZ} to ${MAX_RATE_HZ})`);
   }

@@ -1,7 +1,8 @@
 /** Fixed-size native events, translated into words at this one edge. */
+
+import type { RingStopReason } from "../line/state";
 import { EventField, EventKind, EventSize, PlayEnd, RingEnd } from "./abi.gen";
 import { alarmNames } from "./faults";
-import type { RingStopReason } from "../line/state";
 
 export type DriverEvent = {
   /** The line's index in the engine; −1 the engine itself. */

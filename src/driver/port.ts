@@ -20,7 +20,12 @@ export class Port {
   }
 
   /** Settles when the card has accepted the first burst; `numbered` learns what ring_done will carry. */
-  ring(bursts: readonly Burst[], repeat: number, capMs: number, numbered: (sequence: number) => void): Promise<void> {
+  ring(
+    bursts: readonly Burst[],
+    repeat: number,
+    capMs: number,
+    numbered: (sequence: number) => void,
+  ): Promise<void> {
     const phases = Int32Array.from(bursts.flatMap(({ onMs, offMs }) => [onMs, offMs]));
     const { shim, handle } = this.engine;
     return this.engine.command(

@@ -2,8 +2,9 @@
  * Native events into JavaScript: a doorbell wakes us, a slow timer catches what a lost ring would leave.
  * Bun.connect is the one way to read a descriptor promptly (33 µs idle); a threadsafe callback has no bound.
  */
-import type { DriverEngine } from "./engine";
+
 import type { DriverEvent } from "./decode";
+import type { DriverEngine } from "./engine";
 
 const SAFETY_DRAIN_MS = 100;
 

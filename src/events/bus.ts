@@ -12,7 +12,8 @@ export interface EventFilter {
 }
 
 export const passes = (filter: EventFilter, event: PublishedEvent): boolean =>
-  (filter.line === null || filter.line === event.line) && (filter.types === null || filter.types.has(event.body.type));
+  (filter.line === null || filter.line === event.line) &&
+  (filter.types === null || filter.types.has(event.body.type));
 
 export interface LogPage {
   events: PublishedEvent[];

@@ -74,7 +74,10 @@ export class SimulatedHandsets implements Handsets {
   async plug(line: number, plugged: boolean): Promise<void> {
     const handset = this.#handset(line);
     if (handset.state().plugged === plugged) {
-      throw refused("already_in_that_position", `The telephone is ${plugged ? "plugged in" : "unplugged"} already.`);
+      throw refused(
+        "already_in_that_position",
+        `The telephone is ${plugged ? "plugged in" : "unplugged"} already.`,
+      );
     }
     await handset.plug(plugged);
   }
@@ -85,7 +88,13 @@ export class SimulatedHandsets implements Handsets {
 
   telephone(line: number): SimulatedTelephone {
     const { lifted, bell, bursts, plugged, volts } = this.#handset(line).state();
-    return { line, hook: lifted ? "off_hook" : "on_hook", bell: { ringing: bell, bursts }, voltage: volts, plugged };
+    return {
+      line,
+      hook: lifted ? "off_hook" : "on_hook",
+      bell: { ringing: bell, bursts },
+      voltage: volts,
+      plugged,
+    };
   }
 
   #handset(line: number): Handset {

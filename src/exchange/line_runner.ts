@@ -5,12 +5,22 @@
 import { constants } from "node:os";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
-import { errnoName, lineFault } from "../driver/faults";
+import { errnoName } from "../driver/faults";
 import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
-import { initialState, type LineEffect, type LineInput, type LineState, playDecision, stateName, step } from "../line/machine";
+import {
+  initialState,
+  type LineEffect,
+  type LineInput,
+  type LineState,
+  playDecision,
+  stateName,
+  step,
+} from "../line/machine";
+import type { RingStopReason } from "../line/state";
 import type { Clock } from "./clock";
+import { lineInput } from "./driver_input";
 import { Playout } from "./playout";
 import {
   type LineStatus,
@@ -68,68 +78,38 @@ export class LineRunner {
 
   handle(event: DriverEvent): void {
     const atMs = this.#options.clock.wallMs(event.atNs);
-    const input = (input: LineInput): void => {
+    if (event.kind === "voltage") this.#volts = event.volts;
+    if (event.kind === "line_down") this.#volts = null;
+    const input = lineInput(event, atMs, this.port);
+    if (input) {
       this.#input(input, event.toldNs);
-    };
-    switch (event.kind) {
-      case "line_up":
-        return input({ type: "line_up", atMs, lifted: event.lifted });
-      case "line_down": {
-        this.#volts = null;
-        return input({ type: "line_down", atMs, fault: lineFault(event.stage, event.errno, this.port) });
-      }
-      case "off_hook":
-        return input({ type: "off_hook", atMs, trippedRing: event.trippedRing });
-      case "on_hook":
-        return input({ type: "on_hook", atMs });
-      case "flash":
-        return input({ type: "flash", atMs, durationMs: event.durationMs });
-      case "pulse_digit":
-        return input({
-          type: "digit",
-          atMs,
-          digit: event.digit,
-          source: "pulse",
-          durationMs: event.durationMs,
-          levelDbm0: null,
-        });
-      case "dtmf_up": {
-        const { digit, durationMs, levelDbm0 } = event;
-        return input({ type: "digit", atMs, digit, source: "dtmf", durationMs, levelDbm0 });
-      }
-      case "voice_start":
-        return input({ type: "voice_started", atMs, levelDbm0: event.levelDbm0 });
-      case "voice_end":
-        return input({
-          type: "voice_ended",
-          atMs,
-          levelDbm0: event.levelDbm0,
-          segmentDbm0: event.segmentDbm0,
-        });
-      case "voltage":
-        this.#volts = event.volts;
-        return input({ type: "voltage", atMs, volts: event.volts });
-      case "alarm":
-        return input({ type: "alarm", atMs, names: event.names });
-      case "ring_done": {
-        const ringId = this.#ringIdsBySequence.get(event.sequence);
-        this.#ringIdsBySequence.delete(event.sequence);
-        if (ringId !== undefined) input({ type: "ring_ended", atMs, ringId, reason: event.reason });
-        return;
-      }
-      case "command_done":
-        return this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
-      case "play_started":
-        return this.playout.started(event.mark, event.atNs);
-      case "play_done":
-        return this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
-      case "play_low":
-        return this.playout.pour();
-      case "dtmf_down": // a digit is told once, when the key is released
-      case "ring_burst": // the bell's single bursts are the driver's business
-      case "mic_low": // the handset's
-        return;
+      return;
     }
+    switch (event.kind) {
+      case "ring_done":
+        this.#ringDone(event.sequence, event.reason, atMs, event.toldNs);
+        break;
+      case "command_done":
+        this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
+        break;
+      case "play_started":
+        this.playout.started(event.mark, event.atNs);
+        break;
+      case "play_done":
+        this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        break;
+      case "play_low":
+        this.playout.pour();
+        break;
+      default: // a key going down and the bell's single bursts are told by their ends
+        break;
+    }
+  }
+
+  #ringDone(sequence: number, reason: RingStopReason, atMs: number, toldNs: number): void {
+    const ringId = this.#ringIdsBySequence.get(sequence);
+    this.#ringIdsBySequence.delete(sequence);
+    if (ringId !== undefined) this.#input({ type: "ring_ended", atMs, ringId, reason }, toldNs);
   }
 
   /** In the order of the driver's events, so that a ring_stop can never overtake its ring_start. */
@@ -204,15 +184,24 @@ export class LineRunner {
   #ringRefusal(error: DriverError): Refusal {
     const { EBUSY, ENODATA, ENODEV } = constants.errno;
     if (error.errno === EBUSY && this.#state.lifted) {
-      return new Refusal("line_off_hook", "The telephone was just lifted, its bell cannot ring: wait for on_hook.");
+      return new Refusal(
+        "line_off_hook",
+        "The telephone was just lifted, its bell cannot ring: wait for on_hook.",
+      );
     }
     if (error.errno === ENODATA) {
-      return new Refusal("driver_error", "The driver has no tone zone, so it cannot ring: run sudo dahdi_cfg -vv.");
+      return new Refusal(
+        "driver_error",
+        "The driver has no tone zone, so it cannot ring: run sudo dahdi_cfg -vv.",
+      );
     }
     if (error.errno === ENODEV) {
       return new Refusal("line_not_ready", this.#state.fault?.fix ?? "The line was just lost: see GET /ready.");
     }
-    return new Refusal("driver_error", `The driver refused to ring (${errnoName(error.errno)}): see GET /diagnostics.`);
+    return new Refusal(
+      "driver_error",
+      `The driver refused to ring (${errnoName(error.errno)}): see GET /diagnostics.`,
+    );
   }
 
   async stopRing(): Promise<{ wasRinging: boolean }> {

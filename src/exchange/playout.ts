@@ -49,7 +49,10 @@ export class Playout {
     const heldBytes = source.heldBytes ?? (samples ?? 0) * SAMPLE_BYTES;
     const queuedBytes = this.#entries.reduce((sum, entry) => sum + entry.heldBytes, heldBytes);
     if (this.#entries.length >= MAX_QUEUED_PLAYBACKS || queuedBytes > MAX_QUEUED_BYTES) {
-      throw new Refusal("queue_full", "Too much waits to be played on this line: try again when some of it was heard.");
+      throw new Refusal(
+        "queue_full",
+        "Too much waits to be played on this line: try again when some of it was heard.",
+      );
     }
     const playbackId = this.newPlaybackId();
     const durationMs = samples === null ? null : Math.round(samples / SAMPLES_PER_MS);

@@ -26,7 +26,10 @@ export function planTone(request: ToneRequest): { plan: TonePlan; durationMs: nu
   }
   for (const hz of frequenciesHz ?? []) {
     if (!(hz > 0 && hz < TONE_LIMIT_HZ)) {
-      errors.push({ field: "frequency", message: `must be more than 0 and less than ${TONE_LIMIT_HZ} Hz, not ${hz}` });
+      errors.push({
+        field: "frequency",
+        message: `must be more than 0 and less than ${TONE_LIMIT_HZ} Hz, not ${hz}`,
+      });
     }
   }
   const durationMs = request.durationMs ?? (name === undefined ? DEFAULT_TONE_MS : DEFAULT_NAMED_TONE_MS);
@@ -34,7 +37,11 @@ export function planTone(request: ToneRequest): { plan: TonePlan; durationMs: nu
     errors.push({ field: "duration", message: `must be from 1 to ${MAX_TONE_MS} ms` });
   }
   if (errors.length > 0) {
-    throw new Refusal("invalid_input", `${errors.map(({ field, message }) => `${field} ${message}`).join("; ")}.`, errors);
+    throw new Refusal(
+      "invalid_input",
+      `${errors.map(({ field, message }) => `${field} ${message}`).join("; ")}.`,
+      errors,
+    );
   }
   const plan = name === undefined ? plainTone(frequenciesHz ?? []) : NAMED_TONES[name];
   return { plan, durationMs };

@@ -140,7 +140,10 @@ export interface Handsets {
   lift(line: number): Promise<void>;
   hangUp(line: number): Promise<void>;
   flash(line: number, durationMs: number): Promise<void>;
-  press(line: number, keys: { digits: string; onMs: number; offMs: number; levelDbm0: number; twistDb: number }): Promise<void>;
+  press(
+    line: number,
+    keys: { digits: string; onMs: number; offMs: number; levelDbm0: number; twistDb: number },
+  ): Promise<void>;
   pulse(line: number, digits: string): Promise<void>;
   speak(line: number, source: PcmSource): Promise<void>;
   voltage(line: number, volts: number): Promise<void>;

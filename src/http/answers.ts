@@ -1,7 +1,8 @@
 /** What the exchange knows, in the contract's words. */
+
+import { TELEPHONE_RATE_HZ } from "../audio/source";
 import { timestamp } from "../events/published";
 import type { LineStatus, VoltageReading } from "../exchange/verbs";
-import { TELEPHONE_RATE_HZ } from "../audio/source";
 
 const AUDIO_FORMAT = { sample_rate: TELEPHONE_RATE_HZ, channels: 1, bit_depth: 16 } as const;
 

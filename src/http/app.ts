@@ -25,7 +25,8 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
   }
   if (dependencies.exchange.handsets) {
-    for (const endpoint of SIMULATOR_ENDPOINTS) routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
+    for (const endpoint of SIMULATOR_ENDPOINTS)
+      routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
   }
   return routes;
 }
@@ -75,7 +76,11 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
       if (code === "NOT_FOUND") return notFound(request).response();
       const problem = toProblem(error);
       if (problem) {
-        logs.rest.debug("refused", { method: request.method, path: new URL(request.url).pathname, code: problem.code });
+        logs.rest.debug("refused", {
+          method: request.method,
+          path: new URL(request.url).pathname,
+          code: problem.code,
+        });
         return problem.response();
       }
       logs.rest.error("request failed", {
@@ -98,7 +103,10 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
           answer(request, query, lineNumber((params as { line: string }).line, dependencies))
       : ({ request, query }: { request: Request; query: unknown }) =>
           answer(request, query, dependencies.exchange.defaultLine);
-    const options = { parse: "none" as const, detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")) };
+    const options = {
+      parse: "none" as const,
+      detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")),
+    };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else app.post(path, handle, options);
   }
@@ -117,4 +125,5 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 }
 
 /** What beforeHandle found out travels to open in the connection's own context. */
-const admitted = (context: unknown): { socketRequest: SocketRequest } => context as { socketRequest: SocketRequest };
+const admitted = (context: unknown): { socketRequest: SocketRequest } =>
+  context as { socketRequest: SocketRequest };

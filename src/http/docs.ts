@@ -2,14 +2,13 @@
 import { swagger } from "@elysiajs/swagger";
 import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
+// The bundler puts these files into the executable; their paths work there and on disk alike.
+import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import type { Endpoint } from "./endpoint";
 import { ProblemAnswer, SocketQuery } from "./schema";
-
-// The bundler puts these files into the executable; their paths work there and on disk alike.
-import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -196,29 +195,31 @@ export function documentation(version: string) {
     "/docs/swagger-ui.css": () => served(Bun.file(stylePath), "text/css; charset=utf-8"),
   };
   const hidden = { detail: { hide: true } };
-  return new Elysia({ name: "documentation" })
-    .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
-    .get("/docs/start.js", () => pages["/docs/start.js"]?.(), hidden)
-    .get("/docs/swagger-ui-bundle.js", () => pages["/docs/swagger-ui-bundle.js"]?.(), hidden)
-    .get("/docs/swagger-ui.css", () => pages["/docs/swagger-ui.css"]?.(), hidden)
-    // The plugin's own page loads its scripts from a public network; ours answers before it.
-    .onBeforeHandle(({ path }) => pages[path]?.())
-    .use(
-      swagger({
-        path: "/docs",
-        specPath: "/openapi.json",
-        provider: "swagger-ui",
-        documentation: {
-          info: {
-            title: "DAHDI Phone API",
-            version,
-            description:
-              "An analog telephone on a DAHDI FXS card. Press **Try it out**, then **Execute**. Errors are RFC 9457 " +
-              "problem+json: `code` is stable, `detail` says what to do.",
+  return (
+    new Elysia({ name: "documentation" })
+      .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
+      .get("/docs/start.js", () => pages["/docs/start.js"]?.(), hidden)
+      .get("/docs/swagger-ui-bundle.js", () => pages["/docs/swagger-ui-bundle.js"]?.(), hidden)
+      .get("/docs/swagger-ui.css", () => pages["/docs/swagger-ui.css"]?.(), hidden)
+      // The plugin's own page loads its scripts from a public network; ours answers before it.
+      .onBeforeHandle(({ path }) => pages[path]?.())
+      .use(
+        swagger({
+          path: "/docs",
+          specPath: "/openapi.json",
+          provider: "swagger-ui",
+          documentation: {
+            info: {
+              title: "DAHDI Phone API",
+              version,
+              description:
+                "An analog telephone on a DAHDI FXS card. Press **Try it out**, then **Execute**. Errors are RFC 9457 " +
+                "problem+json: `code` is stable, `detail` says what to do.",
+            },
+            tags: TAGS,
           },
-          tags: TAGS,
-        },
-        exclude: ["/docs", "/openapi.json"],
-      }),
-    );
+          exclude: ["/docs", "/openapi.json"],
+        }),
+      )
+  );
 }

@@ -19,7 +19,10 @@ function checkFor(schema: TSchema): TypeCheck<TSchema> {
 }
 
 const fieldName = (path: string): string =>
-  path.slice(1).replaceAll(/\/(\d+)/g, "[$1]").replaceAll("/", ".") || "body";
+  path
+    .slice(1)
+    .replaceAll(/\/(\d+)/g, "[$1]")
+    .replaceAll("/", ".") || "body";
 
 function explain(schema: TSchema, value: unknown): FieldProblem[] {
   const problems = new Map<string, string>();

@@ -76,7 +76,8 @@ export function toProblem(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof Refusal) {
     const status = REFUSAL_STATUS[error.code];
-    const headers: Record<string, string> = status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
+    const headers: Record<string, string> =
+      status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
     return new Problem(status, error.code, error.message, { errors: error.fields, headers });
   }
   if (error instanceof AudioError) {

@@ -1,8 +1,8 @@
 /** What the API takes and gives, as JSON Schema: checked at run time and shown in the documentation. */
 import { Type } from "@sinclair/typebox";
+import { TONE_NAMES } from "../audio/tone_plan";
 import { RING_PATTERN_NAMES } from "../line/cadence";
 import { LINE_EVENT_TYPES } from "../line/events";
-import { TONE_NAMES } from "../audio/tone_plan";
 
 const closed = { additionalProperties: false } as const;
 
@@ -18,20 +18,29 @@ export const RingInput = Type.Object(
       Type.Integer({ description: "Wall-clock cap, ms. Without repeat: ring until then.", examples: [2000] }),
     ),
     repeat: Type.Optional(
-      Type.Integer({ description: "Times the whole pattern; 0: until the cap. Omitted: the pattern's own.", examples: [1] }),
+      Type.Integer({
+        description: "Times the whole pattern; 0: until the cap. Omitted: the pattern's own.",
+        examples: [1],
+      }),
     ),
     custom_pattern: Type.Optional(
       Type.Object(
         {
           on_times: Type.Array(Type.Number(), { description: "ms, 1 to 32 of them", examples: [[400, 400]] }),
-          off_times: Type.Array(Type.Number(), { description: "ms, as many; the last may be 0", examples: [[200, 2000]] }),
+          off_times: Type.Array(Type.Number(), {
+            description: "ms, as many; the last may be 0",
+            examples: [[200, 2000]],
+          }),
         },
         closed,
       ),
     ),
     caller_id: Type.Optional(
       Type.Object(
-        { name: Type.Optional(Type.String({ maxLength: 50 })), number: Type.Optional(Type.String({ maxLength: 32 })) },
+        {
+          name: Type.Optional(Type.String({ maxLength: 50 })),
+          number: Type.Optional(Type.String({ maxLength: 32 })),
+        },
         { ...closed, description: "Checked, and not yet sent to the telephone in this version." },
       ),
     ),
@@ -42,9 +51,15 @@ export const RingInput = Type.Object(
 export const ToneInput = Type.Object(
   {
     frequency: Type.Optional(Type.Number({ description: "Hz, more than 0 and less than 4000", examples: [440] })),
-    frequencies: Type.Optional(Type.Array(Type.Number(), { description: "Up to four, sounded together", examples: [[350, 440]] })),
-    tone: Type.Optional(Type.String({ description: `A named tone: ${TONE_NAMES.join(", ")}`, examples: ["dial"] })),
-    duration: Type.Optional(Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] })),
+    frequencies: Type.Optional(
+      Type.Array(Type.Number(), { description: "Up to four, sounded together", examples: [[350, 440]] }),
+    ),
+    tone: Type.Optional(
+      Type.String({ description: `A named tone: ${TONE_NAMES.join(", ")}`, examples: ["dial"] }),
+    ),
+    duration: Type.Optional(
+      Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] }),
+    ),
   },
   closed,
 );
@@ -64,7 +79,9 @@ export const PlayQuery = Type.Object(
 export const EventsQuery = Type.Object(
   {
     since: Type.Optional(Type.String({ description: "Only what came after this id", examples: ["0"] })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: "At most this many; omitted: 100" })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "At most this many; omitted: 100" }),
+    ),
     types: Type.Optional(Type.String({ description: `Comma-separated: ${LINE_EVENT_TYPES.join(", ")}` })),
     line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })),
     ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
@@ -74,10 +91,16 @@ export const EventsQuery = Type.Object(
 
 export const PressInput = Type.Object(
   {
-    digits: Type.String({ pattern: "^[0-9*#A-Da-d]{1,64}$", description: "1 to 64 of 0-9 * # A-D", examples: ["123#"] }),
+    digits: Type.String({
+      pattern: "^[0-9*#A-Da-d]{1,64}$",
+      description: "1 to 64 of 0-9 * # A-D",
+      examples: ["123#"],
+    }),
     on_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 100" })),
     off_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: "Omitted: 100" })),
-    level_dbm0: Type.Optional(Type.Number({ minimum: -60, maximum: 3, description: "Of each tone; omitted: −10" })),
+    level_dbm0: Type.Optional(
+      Type.Number({ minimum: -60, maximum: 3, description: "Of each tone; omitted: −10" }),
+    ),
     twist_db: Type.Optional(
       Type.Number({ minimum: -20, maximum: 20, description: "High group over low group; omitted: 0" }),
     ),
@@ -91,7 +114,11 @@ export const PulseInput = Type.Object(
 );
 
 export const FlashInput = Type.Object(
-  { duration_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 300", examples: [300] })) },
+  {
+    duration_ms: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 300", examples: [300] }),
+    ),
+  },
   closed,
 );
 
@@ -121,7 +148,10 @@ export const ProblemAnswer = Type.Object({
 
 export const StatusAnswer = Type.Object({
   line: Type.Integer(),
-  state: Type.String({ description: "INITIALIZING, IDLE, RINGING, OFF_HOOK, IN_CALL or ERROR", examples: ["IDLE"] }),
+  state: Type.String({
+    description: "INITIALIZING, IDLE, RINGING, OFF_HOOK, IN_CALL or ERROR",
+    examples: ["IDLE"],
+  }),
   line_voltage: nullableNumber("V between tip and ring; null where the card cannot tell"),
   last_dtmf: nullableText("The newest digit"),
   dtmf_history: Type.Array(Type.String(), { description: "The newest 32, oldest first" }),
@@ -178,10 +208,14 @@ export const TelephoneAnswer = Type.Object({
 
 export const SocketQuery = Type.Object(
   {
-    types: Type.Optional(Type.String({ description: `Only these, comma-separated: ${LINE_EVENT_TYPES.join(", ")}` })),
+    types: Type.Optional(
+      Type.String({ description: `Only these, comma-separated: ${LINE_EVENT_TYPES.join(", ")}` }),
+    ),
     line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })),
     since: Type.Optional(Type.String({ description: "Replay what came after this id, then {type: caught_up}" })),
-    snapshot: Type.Optional(Type.Boolean({ description: "Begin with one frame that tells the state of all lines" })),
+    snapshot: Type.Optional(
+      Type.Boolean({ description: "Begin with one frame that tells the state of all lines" }),
+    ),
     ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
   },
   closed,

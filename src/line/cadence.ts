@@ -114,7 +114,10 @@ function withGap(bursts: readonly Burst[]): readonly Burst[] {
 function customCadence(order: RingOrder, errors: FieldError[]): Cadence {
   const custom = order.customPattern;
   if (!custom) {
-    errors.push({ field: "custom_pattern", message: "is needed for pattern CUSTOM: on_times and off_times in ms" });
+    errors.push({
+      field: "custom_pattern",
+      message: "is needed for pattern CUSTOM: on_times and off_times in ms",
+    });
     return { bursts: [], defaultRepeat: 1 };
   }
   const { onTimesMs, offTimesMs } = custom;

@@ -148,7 +148,9 @@ function reduce(state: LineState, input: LineInput): Step {
     case "line_down":
       return lineDown(state, input.atMs, input.fault);
     case "off_hook":
-      return state.service === "up" && !state.lifted ? lifted(state, input.atMs, input.trippedRing) : unchanged(state);
+      return state.service === "up" && !state.lifted
+        ? lifted(state, input.atMs, input.trippedRing)
+        : unchanged(state);
     case "on_hook":
       return offHook(state) ? hungUp(state, input.atMs) : unchanged(state);
     case "flash":

@@ -37,7 +37,8 @@ export async function stepped(
   options: { ports?: number; engine?: Partial<Record<EngineOption, number>>; maxRingMs?: number } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
-  for (const [option, value] of Object.entries(options.engine ?? {})) engine.setOption(option as EngineOption, value);
+  for (const [option, value] of Object.entries(options.engine ?? {}))
+    engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
   const exchange = new PhoneExchange({

@@ -9,7 +9,10 @@ describe("the command line", () => {
   });
 
   test("takes values joined or apart, --simulate only joined", () => {
-    expect(parseCommandLine(["--config", "a.yml", "--rest-port=0"])).toMatchObject({ configPath: "a.yml", restPort: 0 });
+    expect(parseCommandLine(["--config", "a.yml", "--rest-port=0"])).toMatchObject({
+      configPath: "a.yml",
+      restPort: 0,
+    });
     expect(parseCommandLine(["--simulate", "serve"])).toMatchObject({ command: "serve", simulatePorts: 4 });
     expect(parseCommandLine(["--simulate=2"])).toMatchObject({ simulatePorts: 2 });
   });

@@ -3,7 +3,15 @@ import { Type } from "@sinclair/typebox";
 import { statusAnswer, voltageAnswer } from "../answers";
 import type { Endpoint } from "../endpoint";
 import { jsonInput, Nothing } from "../input";
-import { RingAnswer, RingInput, PlayAnswer, StatusAnswer, StopRingAnswer, ToneInput, VoltageAnswer } from "../schema";
+import {
+  PlayAnswer,
+  RingAnswer,
+  RingInput,
+  StatusAnswer,
+  StopRingAnswer,
+  ToneInput,
+  VoltageAnswer,
+} from "../schema";
 
 export const LINE_ENDPOINTS: readonly Endpoint[] = [
   {

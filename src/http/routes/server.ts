@@ -10,7 +10,11 @@ import { Problem } from "../problem";
 import { EventsQuery, StatusAnswer } from "../schema";
 
 /** Which events a client asked for. Unknown names are refused, so that a typing mistake is not silence. */
-export function eventFilter(types: string | undefined, line: number | undefined, lines: readonly number[]): EventFilter {
+export function eventFilter(
+  types: string | undefined,
+  line: number | undefined,
+  lines: readonly number[],
+): EventFilter {
   if (line !== undefined && !lines.includes(line)) {
     throw new Problem(404, "unknown_line", `There is no line ${line}: GET /lines lists them.`);
   }
@@ -36,7 +40,12 @@ function ready({ dependencies }: Call): Response {
   const { exchange } = dependencies;
   const lines = exchange.lines.map((line) => {
     const { state, fault } = exchange.status(line);
-    return { line, ready: fault === null && state !== "INITIALIZING", state, ...(fault ? { problem: fault } : {}) };
+    return {
+      line,
+      ready: fault === null && state !== "INITIALIZING",
+      state,
+      ...(fault ? { problem: fault } : {}),
+    };
   });
   const all = lines.every((line) => line.ready);
   return Response.json({ status: all ? "ready" : "not_ready", lines }, { status: all ? 200 : 503 });
@@ -130,7 +139,10 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     tag: "Server",
     summary: "Are the lines usable?",
     description: "503 while one is not: with what is wrong and how to mend it.",
-    answer: Type.Object({ status: Type.String(), lines: Type.Array(Type.Object({}, { additionalProperties: true })) }),
+    answer: Type.Object({
+      status: Type.String(),
+      lines: Type.Array(Type.Object({}, { additionalProperties: true })),
+    }),
     problems: [],
     handle: ready,
   },

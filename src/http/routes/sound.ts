@@ -16,7 +16,11 @@ export async function soundInput({ request, dependencies }: Call): Promise<PcmSo
     .catch(() => null);
   const file = form ? [...form.values()].find((value) => value instanceof Blob) : null;
   if (!file) {
-    throw new Problem(422, "no_file", "The form holds no file: send one, as in curl -F file=@hello.wav, or the bytes alone.");
+    throw new Problem(
+      422,
+      "no_file",
+      "The form holds no file: send one, as in curl -F file=@hello.wav, or the bytes alone.",
+    );
   }
   return openAudio(new Uint8Array(await file.arrayBuffer()));
 }

@@ -7,8 +7,8 @@ import type { Log } from "../../observe/log";
 import { statusAnswer } from "../answers";
 import { queryInput } from "../input";
 import { Problem } from "../problem";
-import { SocketQuery } from "../schema";
 import { eventFilter, eventId } from "../routes/server";
+import { SocketQuery } from "../schema";
 
 /** What of Bun's ServerWebSocket is needed. */
 export interface Socket {

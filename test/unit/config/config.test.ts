@@ -40,7 +40,11 @@ describe("the configuration", () => {
 
   test("environment outweighs the file, the command line both", async () => {
     const path = file("server:\n  rest_port: 9000\nlogging:\n  level: error\n");
-    const { config } = await loadConfig(path, { LOG_LEVEL: "DEBUG", DAHDI_API_REST_PORT: "9001" }, { ...NOTHING, restPort: 9002 });
+    const { config } = await loadConfig(
+      path,
+      { LOG_LEVEL: "DEBUG", DAHDI_API_REST_PORT: "9001" },
+      { ...NOTHING, restPort: 9002 },
+    );
     expect(config.server.rest_port).toBe(9002);
     expect(config.logging.level).toBe("debug");
   });
@@ -76,7 +80,10 @@ describe("a wrong configuration names file, line and key", () => {
     ["dahdi:\n  channels: [1, 1]\n", "FILE:2: dahdi.channels: must be a list"],
     ["dahdi:\n  channels: [2, 3]\n", "FILE: dahdi.channel: must be one of dahdi.channels (2, 3)"],
     ["dahdi:\n  audio:\n    sample_rate: 16000\n", "FILE:3: dahdi.audio.sample_rate: must be 8000"],
-    ["logging:\n  levels:\n    rest: loud\n", "FILE:3: logging.levels.rest: must be one of debug, info, warning, error"],
+    [
+      "logging:\n  levels:\n    rest: loud\n",
+      "FILE:3: logging.levels.rest: must be one of debug, info, warning, error",
+    ],
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
     ["security:\n  api_tokens: [secret]\n", "FILE:2: security.api_tokens: is not enforced"],
     ["server: [\n", "FILE:"],
@@ -99,6 +106,8 @@ describe("a wrong configuration names file, line and key", () => {
   });
 
   test("an address open to the network wants to be allowed", async () => {
-    expect((await load("server:\n  host: 0.0.0.0\nsecurity:\n  allow_unauthenticated: true\n")).server.host).toBe("0.0.0.0");
+    expect((await load("server:\n  host: 0.0.0.0\nsecurity:\n  allow_unauthenticated: true\n")).server.host).toBe(
+      "0.0.0.0",
+    );
   });
 });

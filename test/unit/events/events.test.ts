@@ -18,7 +18,8 @@ function sink() {
   };
 }
 
-const lift = (bus: EventBus, line = 1, atMs = T0) => bus.publish(line, atMs, 0, { type: "off_hook", answered: false });
+const lift = (bus: EventBus, line = 1, atMs = T0) =>
+  bus.publish(line, atMs, 0, { type: "off_hook", answered: false });
 const flash = (bus: EventBus, line = 1) => bus.publish(line, T0, 0, { type: "flash", duration: 300 });
 
 describe("an event on the wire", () => {
@@ -40,7 +41,12 @@ describe("an event on the wire", () => {
     const voltage = bus.publish(1, T0, 0, { type: "voltage_change", voltage: 47.96 });
     expect(JSON.parse(voltage.text("z"))).toMatchObject({ voltage: 48, value: 48 });
     const error = bus.publish(1, T0, 0, { type: "error", error: { code: "c", message: "m", fix: "f" } });
-    expect(JSON.parse(error.text("z"))).toMatchObject({ error_message: "m", error_code: "c", error: "m", fix: "f" });
+    expect(JSON.parse(error.text("z"))).toMatchObject({
+      error_message: "m",
+      error_code: "c",
+      error: "m",
+      fix: "f",
+    });
     const voice = bus.publish(1, T0, 0, {
       type: "voice",
       active: true,
@@ -63,8 +69,19 @@ describe("an event on the wire", () => {
     const bus = new EventBus(1, 10);
     const pulse = bus.publish(1, T0, 0, { type: "dtmf", digit: "5", duration: 500, source: "pulse" });
     expect(JSON.parse(pulse.text("z"))).not.toHaveProperty("signal_level");
-    const tone = bus.publish(1, T0, 0, { type: "dtmf", digit: "5", duration: 80, signal_level: -9.96, source: "dtmf" });
-    expect(JSON.parse(tone.text("z"))).toMatchObject({ digit: "5", duration: 80, signal_level: -10, source: "dtmf" });
+    const tone = bus.publish(1, T0, 0, {
+      type: "dtmf",
+      digit: "5",
+      duration: 80,
+      signal_level: -9.96,
+      source: "dtmf",
+    });
+    expect(JSON.parse(tone.text("z"))).toMatchObject({
+      digit: "5",
+      duration: 80,
+      signal_level: -10,
+      source: "dtmf",
+    });
   });
 });
 
@@ -116,7 +133,11 @@ describe("a subscription", () => {
   test("filters by type and line", () => {
     const bus = new EventBus(1, 10);
     const client = sink();
-    new Subscription(bus, client, { filter: { types: new Set(["flash"] as const), line: 2 }, format: "z", since: null });
+    new Subscription(bus, client, {
+      filter: { types: new Set(["flash"] as const), line: 2 },
+      format: "z",
+      since: null,
+    });
     lift(bus, 2);
     flash(bus, 1);
     flash(bus, 2);

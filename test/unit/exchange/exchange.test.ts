@@ -138,7 +138,12 @@ describe("ringing", () => {
     await phone.advance(400);
     await phone.until(phone.exchange.ring(1, { pattern: "SINGLE" }));
     await phone.advance(2000);
-    expect(phone.types().slice(1)).toEqual(["ring_start", "ring_stop:stopped", "ring_start", "ring_stop:completed"]);
+    expect(phone.types().slice(1)).toEqual([
+      "ring_start",
+      "ring_stop:stopped",
+      "ring_start",
+      "ring_stop:completed",
+    ]);
   });
 
   test("is refused while lifted, with bad input, on a line that is not there", async () => {

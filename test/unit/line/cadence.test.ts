@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { planRing, type RingOrder, RING_PATTERN_NAMES } from "../../../src/line/cadence";
+import { planRing, RING_PATTERN_NAMES, type RingOrder } from "../../../src/line/cadence";
 
 const MAX_MS = 120_000;
 

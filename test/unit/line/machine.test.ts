@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { initialState, type LineInput, type LineState, playDecision, stateName, step } from "../../../src/line/machine";
+import {
+  initialState,
+  type LineInput,
+  type LineState,
+  playDecision,
+  stateName,
+  step,
+} from "../../../src/line/machine";
 import { normalRing, SAMPLE_INPUTS, SAMPLE_STATES, TRANSITIONS_PAGE } from "./transitions";
 
 function run(...inputs: LineInput[]): { state: LineState; events: string[] } {
@@ -32,14 +39,29 @@ describe("the transition table", () => {
 describe("call statistics", () => {
   test("a lift and a hang-up are one successful call of that length", () => {
     const { state } = run(up, lift(1000), hangUp(4000));
-    expect(state.stats).toMatchObject({ totalCalls: 1, successfulCalls: 1, failedCalls: 0, totalDurationMs: 3000 });
+    expect(state.stats).toMatchObject({
+      totalCalls: 1,
+      successfulCalls: 1,
+      failedCalls: 0,
+      totalDurationMs: 3000,
+    });
     expect(state.stats.lastCallAtMs).toBe(1000);
   });
 
   test("a ring that nobody answers is a failed call, an answered one is counted once", () => {
     const ask: LineInput = { type: "ring_requested", atMs: 10, plan: normalRing() };
-    const rung = run(up, ask, { type: "ring_accepted", atMs: 11, ringId: 1 }, { type: "ring_ended", atMs: 2011, ringId: 1, reason: "completed" });
-    expect(rung.state.stats).toMatchObject({ totalCalls: 1, successfulCalls: 0, failedCalls: 1, lastCallAtMs: 11 });
+    const rung = run(
+      up,
+      ask,
+      { type: "ring_accepted", atMs: 11, ringId: 1 },
+      { type: "ring_ended", atMs: 2011, ringId: 1, reason: "completed" },
+    );
+    expect(rung.state.stats).toMatchObject({
+      totalCalls: 1,
+      successfulCalls: 0,
+      failedCalls: 1,
+      lastCallAtMs: 11,
+    });
 
     const answered = run(
       up,
@@ -61,7 +83,14 @@ describe("call statistics", () => {
 
   test("digits are kept, the newest 32", () => {
     const digits = Array.from({ length: 40 }, (_, i): LineInput => {
-      return { type: "digit", atMs: 10 + i, digit: String(i % 10), source: "dtmf", durationMs: 80, levelDbm0: -12 };
+      return {
+        type: "digit",
+        atMs: 10 + i,
+        digit: String(i % 10),
+        source: "dtmf",
+        durationMs: 80,
+        levelDbm0: -12,
+      };
     });
     const { state } = run(up, lift(5), ...digits);
     expect(state.digits).toHaveLength(32);
@@ -110,7 +139,10 @@ describe("voice", () => {
     const next = step(state, { type: "voice_ended", atMs: 900, levelDbm0: -42, segmentDbm0: -21 });
     state = next.state;
     const [effect] = next.effects;
-    expect(effect).toMatchObject({ kind: "emit", body: { active: false, startMs: 10, endMs: 900, segmentLevel: -21 } });
+    expect(effect).toMatchObject({
+      kind: "emit",
+      body: { active: false, startMs: 10, endMs: 900, segmentLevel: -21 },
+    });
     if (effect?.kind === "emit" && effect.body.type === "voice") expect(effect.body.energyLevel).toBeLessThan(-50);
   });
 });

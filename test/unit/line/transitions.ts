@@ -64,7 +64,17 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
   ["RINGING", reached(up, reading, ask, accepted)],
   ["OFF_HOOK", reached(up, reading, lift)],
   ["OFF_HOOK, talking", reached(up, reading, lift, talk)],
-  ["IN_CALL", reached(up, reading, ask, accepted, { type: "ring_ended", atMs: 5, ringId: 1, reason: "answered" }, { ...lift, trippedRing: true })],
+  [
+    "IN_CALL",
+    reached(
+      up,
+      reading,
+      ask,
+      accepted,
+      { type: "ring_ended", atMs: 5, ringId: 1, reason: "answered" },
+      { ...lift, trippedRing: true },
+    ),
+  ],
   ["ERROR", reached(up, lost)],
   ["ERROR, was lifted", reached(up, lift, lost)],
 ]);
