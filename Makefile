@@ -1,1 +1,40 @@
+# One target for each intent. `make help` lists them.
+
+BUN := node_modules/.bin/bun
+.DEFAULT_GOAL := help
+
+.PHONY: help run test check bench dist native clean setup setup-test
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup native-lib ## serve simulated telephones on http://127.0.0.1:8000 (everything is set up first)
+	@$(BUN) src/main.ts serve --simulate=4
+
+test: setup-test ## run everything: checks, native, unit, contract, end to end, browser, arm64
+	@$(BUN) test/run.ts
+
+check: setup-test ## formats, lints, types, ABI, import arrows
+	@$(BUN) test/run.ts check
+
+bench: setup-test native dist ## measure, beside peers in the same run
+	@$(BUN) bench/run.ts
+
+dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
+	@$(BUN) tools/dist.ts
+
+native: native-lib native-cli ## the shared library, dist/dtmf-cli, dist/vad-cli
+
+clean: ## what was built
+	rm -rf build dist
+
+setup:
+	@tools/setup.sh run
+
+setup-test:
+	@tools/setup.sh test
+
+# The compiler may be what setup installs.
+native-lib native-lib-arm64 native-cli: | setup
+
 include native/native.mk

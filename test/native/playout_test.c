@@ -1,0 +1,136 @@
+#include "playout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+static char told[512];
+
+static void tell(void *context, enum dshim_event_kind kind, int32_t id, int32_t end, int32_t samples,
+                 int64_t time_ns) {
+  (void)context;
+  size_t length = strlen(told);
+  if (kind == DSHIM_EV_PLAY_STARTED) {
+    snprintf(told + length, sizeof(told) - length, "start%d@%lld ", id, (long long)(time_ns / 125000));
+  } else if (kind == DSHIM_EV_PLAY_DONE) {
+    snprintf(told + length, sizeof(told) - length, "end%d:%d:%d ", id, end, samples);
+  } else {
+    snprintf(told + length, sizeof(told) - length, "low ");
+  }
+}
+
+static struct playout *playout;
+static int64_t now_ns;
+
+static void fresh(void) {
+  memset(playout, 0, sizeof(*playout));
+  told[0] = '\0';
+  now_ns = 0;
+}
+
+static void put(int count, int16_t value) {
+  int16_t *samples = malloc((size_t)count * sizeof(*samples));
+  for (int i = 0; i < count; i++) samples[i] = value;
+  spsc_write_samples(&playout->ring, playout->samples, DSHIM_PLAY_RING_SAMPLES, samples, count);
+  free(samples);
+}
+
+static int16_t last_block[DSHIM_BLOCK_SAMPLES];
+
+static void blocks(int count, int queue_blocks) {
+  for (int i = 0; i < count; i++) {
+    playout_block(playout, last_block, queue_blocks, NULL, tell);
+    now_ns += 20000000;
+    playout_heard(playout, now_ns, NULL, tell);
+  }
+}
+
+int main(void) {
+  playout = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*playout) + 63) & ~(size_t)63);
+
+  fresh();
+  blocks(2, 0);
+  tap_ok(last_block[0] == 0 && told[0] == '\0' && playout->underruns == 0,
+         "nothing to say is silence, and no underrun");
+
+  fresh();
+  playout_mark(playout, 7, true, 0);
+  playout_mark(playout, 7, false, 400);
+  put(400, 5);
+  blocks(1, 0);
+  tap_ok(last_block[159] == 5 && strstr(told, "start7@0 "), "starts with its first sample: %s", told);
+  blocks(2, 0);
+  tap_ok(strstr(told, "end7:0:400") != NULL && playout->underruns == 0,
+         "ends after its last, without an underrun: %s", told);
+  tap_ok(last_block[79] == 5 && last_block[80] == 0, "the rest of the block is silence");
+
+  fresh();
+  playout_mark(playout, 1, true, 0);
+  playout_mark(playout, 1, false, 100);
+  playout_mark(playout, 2, true, 100);
+  playout_mark(playout, 2, false, 300);
+  put(300, 1);
+  blocks(2, 0);
+  tap_ok(strcmp(told, "start1@0 low end1:0:100 start2@100 end2:0:200 ") == 0 ||
+             strcmp(told, "low start1@0 end1:0:100 start2@100 end2:0:200 ") == 0,
+         "two without a gap, each with its own length: %s", told);
+
+  fresh();
+  playout_mark(playout, 3, true, 0);
+  put(200, 1);
+  blocks(2, 0);
+  tap_ok(playout->underruns == 1, "samples that come late are an underrun");
+  blocks(1, 0);
+  tap_ok(playout->underruns == 2, "for each block");
+  playout_mark(playout, 3, false, 200);
+  blocks(1, 0);
+  tap_ok(strstr(told, "end3:0:200") != NULL, "an end announced late comes all the same: %s", told);
+
+  fresh();
+  playout_mark(playout, 4, true, 0);
+  blocks(3, 0);
+  tap_ok(playout->underruns == 0 && told[0] == '\0', "announced and not yet written is no underrun");
+
+  fresh();
+  playout_mark(playout, 5, true, 0);
+  playout_mark(playout, 5, false, 0);
+  blocks(1, 0);
+  tap_ok(strcmp(told, "start5@0 end5:0:0 ") == 0 || strstr(told, "end5:0:0"), "an empty one is over at once: %s",
+         told);
+
+  fresh();
+  playout_mark(playout, 6, true, 0);
+  playout_mark(playout, 6, false, 160);
+  put(160, 1);
+  blocks(2, 2);
+  tap_ok(strstr(told, "start6") == NULL, "what waits in the card is not heard yet");
+  blocks(1, 2);
+  tap_ok(strstr(told, "start6@320 ") != NULL && strstr(told, "end6:0:160") != NULL, "two blocks later it is: %s",
+         told);
+
+  fresh();
+  playout_mark(playout, 8, true, 0);
+  playout_mark(playout, 8, false, 4000);
+  playout_mark(playout, 9, true, 4000);
+  playout_mark(playout, 9, false, 8000);
+  put(8000, 1);
+  blocks(10, 0);
+  playout_flush(playout, 8000, 0, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
+  tap_ok(strstr(told, "end8:1:1600") != NULL && strstr(told, "9") == NULL,
+         "a flush tells what was heard, not what was not: %s", told);
+  blocks(1, 0);
+  tap_ok(last_block[0] == 0 && playout->mark_count == 0, "and is quiet");
+  playout_mark(playout, 10, true, 8000);
+  playout_mark(playout, 10, false, 8160);
+  put(160, 9);
+  blocks(1, 0);
+  tap_ok(strstr(told, "start10") && strstr(told, "end10:0:160") && last_block[0] == 9, "the next plays on: %s",
+         told);
+
+  fresh();
+  for (int i = 0; i < PLAYOUT_MARKS; i++) playout_mark(playout, i + 1, true, 0);
+  tap_ok(playout_mark(playout, 999, true, 0) == -28, "too many marks are refused (ENOSPC)");
+  free(playout);
+  return tap_done();
+}

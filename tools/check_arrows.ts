@@ -1,0 +1,40 @@
+/** The import arrows of ARCHITECTURE.md, enforced: which room may know which. Prints every breach; exit code 1. */
+import { Glob } from "bun";
+import { dirname, join, normalize } from "node:path";
+
+/** Room → the rooms that it may import. main.ts may import all. Files of src/ itself are rooms of their own. */
+const ARROWS: Record<string, readonly string[]> = {
+  line: [],
+  audio: [],
+  driver: ["line"],
+  events: ["line"],
+  exchange: ["line", "driver", "audio", "events"],
+  http: ["exchange", "events", "line", "audio", "observe"],
+  observe: [],
+  "config.ts": ["observe"],
+  "command_line.ts": [],
+};
+/** Importing these at all is one file's privilege. */
+const PRIVILEGES: Record<string, string> = { "bun:ffi": "src/driver/library.ts" };
+
+const root = join(import.meta.dir, "..");
+const breaches: string[] = [];
+const roomOf = (path: string): string => path.split("/")[1] ?? "";
+
+for (const path of new Glob("src/**/*.ts").scanSync({ cwd: root })) {
+  const source = await Bun.file(join(root, path)).text();
+  for (const [, imported] of source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+    if (imported === undefined) continue;
+    const owner = PRIVILEGES[imported];
+    if (owner && owner !== path) breaches.push(`${path} imports ${imported}: only ${owner} may`);
+    if (!imported.startsWith(".")) continue;
+    const target = normalize(join(dirname(path), imported));
+    if (!target.startsWith("src/") || path === "src/main.ts") continue;
+    const from = roomOf(path);
+    const to = roomOf(target).replace(/^(config|command_line|main)$/, "$1.ts");
+    if (from === to) continue;
+    if (!ARROWS[from]?.includes(to)) breaches.push(`${path} imports ${target}: no arrow from ${from} to ${to}`);
+  }
+}
+for (const breach of breaches) console.error(breach);
+process.exit(breaches.length > 0 ? 1 : 0);

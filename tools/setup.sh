@@ -1,0 +1,79 @@
+#!/bin/sh
+# Brings a Debian machine to what `make run` or `make test` needs. What is there is left alone; what is missing is
+# installed when we may, and otherwise said aloud with the command that mends it.
+#   tools/setup.sh run    to build and serve
+#   tools/setup.sh test   to run every test as well
+set -eu
+cd "$(dirname "$0")/.."
+for_what=${1:-run}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+may_install() {
+  command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+}
+
+# Debian packages, and how to see that each is there.
+missing=""
+need() { # package, then a test command
+  package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+has() { command -v "$1"; }
+has_header() { echo '#include <stdio.h>' | cc -E - ; }
+
+need gcc has cc
+need libc6-dev has_header
+need make has make
+if [ "$for_what" = test ]; then
+  need clang-format has clang-format
+  need gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc
+  need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.so.6
+  need qemu-user-static has qemu-aarch64-static
+  need chromium test -x /usr/bin/chromium
+  need python3-httpx /usr/bin/python3 -c 'import httpx'
+  need python3-websockets /usr/bin/python3 -c 'import websockets'
+  need util-linux has setarch
+  need valgrind has valgrind
+fi
+
+if [ -n "$missing" ]; then
+  if may_install; then
+    echo "setup: installing$missing"
+    log=$(mktemp)
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    if ! as_root apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; then
+      as_root apt-get update -qq >>"$log" 2>&1 || true
+      # shellcheck disable=SC2086
+      as_root apt-get install -y -qq --no-install-recommends $missing >>"$log" 2>&1 || {
+        tail -n 20 "$log"
+        echo "setup: could not install$missing; what needs them will be SKIPPED"
+      }
+    fi
+    rm -f "$log"
+  else
+    echo "setup: missing here:$missing"
+    echo "setup: mend it with: sudo apt-get install$missing"
+  fi
+fi
+
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' || {
+  echo "setup: Node.js 18 or newer is needed: sudo apt-get install nodejs npm"
+  exit 1
+}
+
+# Our packages: anew when the lock file changed.
+stamp=node_modules/.setup-stamp
+if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
+  echo "setup: npm ci"
+  npm ci --no-progress --loglevel=error
+  node node_modules/bun/install.js
+  cp package-lock.json "$stamp"
+fi
+node_modules/.bin/bun --version >/dev/null || {
+  echo "setup: Bun does not start: rm -rf node_modules and try again"
+  exit 1
+}
