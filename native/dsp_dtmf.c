@@ -31,6 +31,7 @@ static const char DIGITS[16] = "123A456B789C*0#D";
 #define MIN_GROUP_LEAD 4.0 /* 6 dB */
 /* A key is pressed abruptly: 15 ms before the first good window the pair is this far down. */
 #define MAX_BEFORE_RATIO 0.4 /* −8 dB */
+#define AFTER_DIGIT_SUBS 10  /* 50 ms */
 /* Down: either tone below this part of its steady amplitude. */
 #define ABSENT_RATIO 0.5 /* −6 dB */
 
@@ -76,6 +77,7 @@ void dsp_dtmf_reset(struct dsp_dtmf *dtmf) {
   memset(dtmf, 0, sizeof(*dtmf));
   dtmf->candidate = -1;
   dtmf->digit = -1;
+  dtmf->last_up_sub_block = -AFTER_DIGIT_SUBS;
 }
 
 /* Age 0 is the newest sub-block. */
@@ -228,6 +230,8 @@ static double filled(const struct dsp_dtmf *dtmf, int age) {
 
 static bool abrupt(const struct dsp_dtmf *dtmf, const struct window *window, int age) {
   if (dtmf->sub_blocks <= age) return true; /* the stream began with the tone */
+  /* Right after another key its tones leak into this one's: a finger that moves on is abrupt enough. */
+  if (dtmf->digit >= 0 || dtmf->sub_blocks - dtmf->last_up_sub_block < AFTER_DIGIT_SUBS) return true;
   struct fit fit = fit_pair(sub_at(dtmf, age), window->pair);
   return magnitude(&fit, 0) < MAX_BEFORE_RATIO * window->amplitude[0] ||
          magnitude(&fit, 1) < MAX_BEFORE_RATIO * window->amplitude[1];
@@ -240,6 +244,7 @@ static struct dsp_dtmf_event up(struct dsp_dtmf *dtmf) {
                                  .level_cdbm0 = level_cdbm0(dtmf),
                                  .duration_samples = (int32_t)(dtmf->last_sample - dtmf->onset_sample)};
   dtmf->digit = -1;
+  dtmf->last_up_sub_block = dtmf->sub_blocks;
   return event;
 }
 

@@ -52,6 +52,7 @@ struct dsp_dtmf {
   int32_t digit;      /* row * 4 + column, −1 none */
   float amplitude[2]; /* steady amplitudes of its row and column, S16 steps */
   int32_t absent_sub_blocks;
+  int64_t last_up_sub_block; /* when the last digit was given up; far back when there was none */
   int64_t onset_sample, last_sample;
 };
 

@@ -24,8 +24,8 @@ struct dsp_vad_event {
 };
 
 struct dsp_vad {
-  float high_pass_in, high_pass_out; /* state of the one-pole high-pass */
-  float frame_sum, frame_raw_sum;    /* squares of the frame under way: high-passed, as it is */
+  float high_pass_in[2], high_pass_out[2]; /* state of the two one-pole high-passes */
+  float frame_sum, frame_raw_sum;          /* squares of the frame under way: high-passed, as it is */
   int32_t frame_samples;
   int64_t frames;               /* since reset */
   float minima[DSP_VAD_MINIMA]; /* mean squares, a window each; the newest is being filled */

@@ -21,26 +21,32 @@ native-cli: dist/dtmf-cli dist/vad-cli
 
 build/native/x64/%.o: native/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_RELEASE) -c $< -o $@
+	@echo "  CC $@"
+	@$(CC) $(CFLAGS_RELEASE) -c $< -o $@
 
 build/native/arm64/%.o: native/%.c
 	@mkdir -p $(@D)
-	$(CC_ARM64) $(CFLAGS_RELEASE) -c $< -o $@
+	@echo "  CC $@"
+	@$(CC_ARM64) $(CFLAGS_RELEASE) -c $< -o $@
 
 # 64 KiB pages on purpose: a Raspberry Pi 5 runs 16 KiB pages and refuses a library laid out for 4 KiB.
 $(LIB_X64): $(SHIM_SOURCES:%.c=build/native/x64/%.o)
-	$(CC) -shared -Wl,-z,max-page-size=65536 -Wl,-z,defs -s $^ -o $@ $(LDLIBS_NATIVE)
+	@echo "  LD $@"
+	@$(CC) -shared -Wl,-z,max-page-size=65536 -Wl,-z,defs -s $^ -o $@ $(LDLIBS_NATIVE)
 
 $(LIB_ARM64): $(SHIM_SOURCES:%.c=build/native/arm64/%.o)
-	$(CC_ARM64) -shared -Wl,-z,max-page-size=65536 -Wl,-z,defs -s $^ -o $@ $(LDLIBS_NATIVE)
+	@echo "  LD $@"
+	@$(CC_ARM64) -shared -Wl,-z,max-page-size=65536 -Wl,-z,defs -s $^ -o $@ $(LDLIBS_NATIVE)
 
 dist/dtmf-cli: build/native/x64/dtmf_cli.o $(DSP_SOURCES:%.c=build/native/x64/%.o)
 	@mkdir -p $(@D)
-	$(CC) $^ -o $@ $(LDLIBS_NATIVE)
+	@echo "  LD $@"
+	@$(CC) $^ -o $@ $(LDLIBS_NATIVE)
 
 dist/vad-cli: build/native/x64/vad_cli.o $(DSP_SOURCES:%.c=build/native/x64/%.o)
 	@mkdir -p $(@D)
-	$(CC) $^ -o $@ $(LDLIBS_NATIVE)
+	@echo "  LD $@"
+	@$(CC) $^ -o $@ $(LDLIBS_NATIVE)
 
 build/native/abi_dump: native/abi_dump.c native/dahdi_shim.h
 	@mkdir -p $(@D)
@@ -70,14 +76,17 @@ WRAP_SOURCES_chan_dahdi_test := chan_dahdi.c
 define native_variant
 build/native/$(1)/%.o: native/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_$(1)) -c $$< -o $$@
+	@echo "  CC $$@"
+	@$$(CC) $$(CFLAGS_$(1)) -c $$< -o $$@
 
 build/native/$(1)/test_%.o: test/native/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_$(1)) -Inative -c $$< -o $$@
+	@echo "  CC $$@"
+	@$$(CC) $$(CFLAGS_$(1)) -Inative -c $$< -o $$@
 
 build/native/$(1)/%_test: build/native/$(1)/test_%_test.o $$(SHIM_SOURCES:%.c=build/native/$(1)/%.o)
-	$$(CC) $$(SANITIZE_$(1)) $$(WRAP_$$(notdir $$@)) $$^ -o $$@ $$(LDLIBS_NATIVE)
+	@echo "  LD $$@"
+	@$$(CC) $$(SANITIZE_$(1)) $$(WRAP_$$(notdir $$@)) $$^ -o $$@ $$(LDLIBS_NATIVE)
 endef
 $(foreach variant,plain asan tsan,$(eval $(call native_variant,$(variant))))
 .SECONDARY:

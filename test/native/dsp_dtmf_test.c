@@ -64,7 +64,7 @@ static void all_keys(double on_ms, double off_ms, double level_dbm0, double twis
   silence(100);
   for (const char *digit = KEYS; *digit; digit++) {
     key(*digit, on_ms, level_dbm0, twist_db, offset);
-    silence(off_ms + 0.125 * (digit - KEYS)); /* every alignment to the sub-blocks */
+    silence(off_ms + 0.125 * (double)(digit - KEYS)); /* every alignment to the sub-blocks */
   }
   silence(200);
 }
