@@ -1,0 +1,355 @@
+/** contract.md, REST: one test for each promise. Each test has a server of its own line, or of its own. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { ULAW_TO_S16 } from "../../src/audio/g711";
+import { encodeWav } from "../../src/audio/wav";
+import {
+  type Answer,
+  EventListener,
+  get,
+  type Json,
+  post,
+  postBytes,
+  request,
+  simulatedTelephone,
+} from "../support/client";
+import { eventually, type RunningServer, startServer } from "../support/server";
+import { find, noise, sine } from "../support/stepped";
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startServer({ arguments: ["--simulate=12"] });
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+/** A line that no other test uses. */
+let lastLine = 1;
+const freshLine = (): { line: number; url: string; phone: ReturnType<typeof simulatedTelephone> } => {
+  const line = ++lastLine;
+  return { line, url: `${server.rest}/lines/${line}`, phone: simulatedTelephone(server, line) };
+};
+
+function problem(answer: Answer, status: number, code: string): Json {
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  expect(answer.body).toMatchObject({ status, code });
+  for (const field of ["type", "title", "detail"]) expect(typeof answer.body[field]).toBe("string");
+  expect(JSON.stringify(answer.body)).not.toContain("/src/");
+  return answer.body;
+}
+
+const bytes = (samples: Int16Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(samples.buffer.slice(samples.byteOffset, samples.byteOffset + samples.byteLength) as ArrayBuffer);
+
+describe("state", () => {
+  test("GET /status has the contract's fields", async () => {
+    const { status, body } = await get(`${server.rest}/status`);
+    expect(status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual(
+      [
+        "audio_format",
+        "call_stats",
+        "dtmf_history",
+        "error_message",
+        "is_voice_active",
+        "last_dtmf",
+        "last_update",
+        "line",
+        "line_voltage",
+        "state",
+      ].sort(),
+    );
+    expect(body).toMatchObject({
+      line: 1,
+      state: "IDLE",
+      last_dtmf: null,
+      dtmf_history: [],
+      is_voice_active: false,
+      audio_format: { sample_rate: 8000, channels: 1, bit_depth: 16 },
+      error_message: null,
+      call_stats: {
+        total_calls: 0,
+        successful_calls: 0,
+        failed_calls: 0,
+        average_duration: 0,
+        last_call_timestamp: null,
+        dtmf_digits_received: 0,
+      },
+    });
+    expect(String(body.last_update)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  test("the flat verb is the default line's twin, on both ports", async () => {
+    const flat = await get(`${server.rest}/status`);
+    const twin = await get(`${server.rest}/lines/1/status`);
+    const otherPort = await get(`${server.websocket.replace("ws:", "http:").replace("/ws", "")}/status`);
+    expect(twin.body).toEqual(flat.body);
+    expect(otherPort.body).toEqual(flat.body);
+  });
+
+  test("GET /lines lists the lines", async () => {
+    const { body } = await get(`${server.rest}/lines`);
+    expect((body.lines as Json[]).map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(body.default_line).toBe(1);
+    expect((await get(`${server.rest}/lines/3`)).body).toMatchObject({ line: 3 });
+  });
+
+  test("GET /voltage measures", async () => {
+    const { url, phone } = freshLine();
+    const { body } = await eventually(
+      () => get(`${url}/voltage`),
+      ({ body }) => body.voltage !== null,
+    );
+    expect(body).toMatchObject({ status: "normal", voltage: 48, min_voltage: 48, max_voltage: 48 });
+    await phone.lift();
+    await eventually(
+      () => get(`${url}/voltage`),
+      ({ body }) => (body.min_voltage as number) < 20,
+    );
+    await phone.hangUp();
+  });
+
+  test("GET /diagnostics counts, and knows the I/O thread", async () => {
+    const first = (await get(`${server.rest}/diagnostics`)).body as { io: { rx_blocks: number } };
+    const { body } = await eventually(
+      () => get(`${server.rest}/diagnostics`),
+      ({ body }) => (body as typeof first).io.rx_blocks > first.io.rx_blocks,
+    );
+    expect(body).toMatchObject({
+      hardware: { driver: "simulated", in_service: true, signalling: "fxoks", fault: null },
+      capabilities: { voltage: true },
+    });
+    expect(typeof (body.engine as Json).events_lost).toBe("number");
+  });
+
+  test("GET /health, /ready, /config", async () => {
+    expect((await get(`${server.rest}/health`)).body.status).toBe("ok");
+    expect((await get(`${server.rest}/ready`)).body.status).toBe("ready");
+    expect((await get(`${server.rest}/config`)).body).toMatchObject({ server: { host: "127.0.0.1" } });
+  });
+});
+
+describe("ringing", () => {
+  test("an empty body rings NORMAL, stop-ring ends it, idle is no error", async () => {
+    const { url } = freshLine();
+    expect((await post(`${url}/ring`)).body).toEqual({
+      status: "success",
+      pattern: "NORMAL",
+      repeat: 1,
+      duration: null,
+    });
+    expect((await get(`${url}/status`)).body.state).toBe("RINGING");
+    expect((await post(`${url}/stop-ring`)).body).toEqual({ status: "success", was_ringing: true });
+    expect((await get(`${url}/status`)).body.state).toBe("IDLE");
+    expect((await post(`${url}/stop-ring`)).body).toEqual({ status: "success", was_ringing: false });
+  });
+
+  test("parameters may stand in the query; the body wins", async () => {
+    const { url } = freshLine();
+    const queried = await post(`${url}/ring?pattern=urgent&repeat=2&duration=5000`);
+    expect(queried.body).toMatchObject({ pattern: "URGENT", repeat: 2, duration: 5000 });
+    const both = await post(`${url}/ring?pattern=urgent&repeat=2`, { pattern: "single" });
+    expect(both.body).toMatchObject({ pattern: "SINGLE", repeat: 2 });
+    await post(`${url}/stop-ring`);
+  });
+
+  test("a lift answers it; ringing a lifted telephone is 409", async () => {
+    const { url, line, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    await post(`${url}/ring`, { pattern: "CONTINUOUS" });
+    await events.event("ring_start", { pattern: "CONTINUOUS", repeat: 0 });
+    await phone.lift();
+    await events.event("ring_stop", { reason: "answered" });
+    expect(await events.event("off_hook")).toMatchObject({ answered: true, line });
+    expect((await get(`${url}/status`)).body.state).toBe("IN_CALL");
+    problem(await post(`${url}/ring`), 409, "line_off_hook");
+    await phone.hangUp();
+    await events.event("on_hook");
+    const { call_stats } = (await get(`${url}/status`)).body as { call_stats: Json };
+    expect(call_stats).toMatchObject({ total_calls: 1, successful_calls: 1, failed_calls: 0 });
+  });
+
+  test.each([
+    ["unequal lists", { custom_pattern: { on_times: [100, 100], off_times: [100] } }, "custom_pattern.off_times"],
+    ["an on-time of 0", { custom_pattern: { on_times: [0], off_times: [0] } }, "custom_pattern.on_times[0]"],
+    [
+      "an inner off-time of 0",
+      { custom_pattern: { on_times: [9, 9], off_times: [0, 0] } },
+      "custom_pattern.off_times[0]",
+    ],
+    [
+      "too many bursts",
+      { custom_pattern: { on_times: Array(33).fill(9), off_times: Array(33).fill(9) } },
+      "custom_pattern.on_times",
+    ],
+    ["an unknown pattern", { pattern: "LOUD" }, "pattern"],
+    ["an unknown key", { patern: "NORMAL" }, "patern"],
+    ["a wrong type", { repeat: "many" }, "repeat"],
+    ["a fraction", { repeat: 1.5 }, "repeat"],
+    ["a negative duration", { duration: -1 }, "duration"],
+  ])("%s is 422 and names the field", async (_, body, field) => {
+    const { errors } = problem(await post(`${server.rest}/ring`, body), 422, "invalid_input");
+    expect((errors as Json[]).map((error) => error.field)).toContain(field);
+    expect((await get(`${server.rest}/status`)).body.state).toBe("IDLE");
+  });
+});
+
+describe("sound", () => {
+  /** What a mu-law channel makes of samples: each value of the decoder stands in the middle of its interval. */
+  const throughMulaw = (samples: Int16Array): Int16Array => {
+    const levels = [...new Set(ULAW_TO_S16)].filter((level) => level >= 0).sort((a, b) => a - b);
+    const bounds: number[] = [];
+    for (const level of levels) bounds.push(bounds.length === 0 ? 4 : 2 * level - (bounds.at(-1) ?? 0));
+    return samples.map((sample) => {
+      const index = bounds.findIndex((bound) => Math.abs(sample) < bound);
+      return Math.sign(sample) * (levels[index] ?? levels.at(-1) ?? 0);
+    });
+  };
+
+  test("raw and WAV reach the ear sample for sample after companding", async () => {
+    const { url, phone } = freshLine();
+    await phone.lift();
+    for (const [file, samples] of [
+      [bytes(noise(4001)), noise(4001)],
+      [encodeWav(noise(3000, 7)), noise(3000, 7)],
+    ] as const) {
+      const { status, body } = await postBytes(`${url}/play-audio?wait=true`, file);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ status: "success", bytes_written: samples.length * 2, reason: "completed" });
+      expect(typeof body.playback_id).toBe("string");
+      const ear = await phone.ear(5);
+      expect(find(ear, throughMulaw(samples))).toBeGreaterThanOrEqual(0);
+    }
+    await phone.hangUp();
+  });
+
+  test("on-hook is 409, unless it may wait for the lift", async () => {
+    const { url, phone, line } = freshLine();
+    problem(await postBytes(`${url}/play-audio`, bytes(sine(440, 100))), 409, "line_on_hook");
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    const { body } = await postBytes(`${url}/play-audio?when=off_hook`, bytes(sine(440, 100)));
+    await phone.lift();
+    await events.event("playback_started", { playback_id: body.playback_id });
+    expect(await events.event("playback_finished")).toMatchObject({ reason: "completed", heard_ms: 100 });
+    await phone.hangUp();
+  });
+
+  test("while ringing it waits for the answer", async () => {
+    const { url, phone, line } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    await post(`${url}/ring`, { pattern: "CONTINUOUS" });
+    await postBytes(`${url}/play-audio`, bytes(sine(440, 100)));
+    await phone.lift();
+    await events.event("playback_finished", { reason: "completed" });
+    expect(events.types().indexOf("off_hook")).toBeLessThan(events.types().indexOf("playback_started"));
+    await phone.hangUp();
+  });
+
+  test("a form's file is played, too", async () => {
+    const { url, phone } = freshLine();
+    await phone.lift();
+    const form = new FormData();
+    form.set("file", new Blob([encodeWav(sine(440, 50))]), "hello.wav");
+    const { status, body } = await request(`${url}/play-audio`, { method: "POST", body: form });
+    expect([status, body.duration_ms]).toEqual([200, 50]);
+    await phone.hangUp();
+  });
+
+  test("bad sound is refused with what to send", async () => {
+    const wav = encodeWav(sine(440, 500));
+    const url = `${server.rest}/play-audio?when=off_hook`;
+    problem(await postBytes(url, new Uint8Array(3)), 422, "odd_length");
+    problem(await postBytes(url, new Uint8Array(0)), 422, "empty");
+    problem(await postBytes(url, wav.slice(0, 300)), 422, "truncated");
+    problem(await postBytes(url, new TextEncoder().encode("ID3\u0004 an MP3 file")), 415, "unsupported_format");
+    problem(await postBytes(`${server.rest}/play-audio?wen=now`, wav), 422, "invalid_input");
+  });
+
+  test("tones: by frequency, several, by name; bad ones are refused", async () => {
+    const { url, phone } = freshLine();
+    problem(await post(`${url}/generate-tone`, { frequency: 440 }), 409, "line_on_hook");
+    await phone.lift();
+    for (const body of [{ frequency: 440 }, { frequencies: [350, 440] }, { tone: "busy" }]) {
+      const answer = await post(`${url}/generate-tone`, { ...body, duration: 60 });
+      expect(answer.body).toMatchObject({ status: "success", duration_ms: 60 });
+    }
+    for (const body of [
+      { frequency: 0 },
+      { frequency: 4000 },
+      { frequencies: [] },
+      { tone: "bell" },
+      {},
+      { frequency: 1, tone: "dial" },
+    ]) {
+      problem(await post(`${url}/generate-tone`, body), 422, "invalid_input");
+    }
+    const nan = { method: "POST", body: '{"frequency": NaN}' };
+    problem(await request(`${url}/generate-tone`, nan), 400, "malformed_json");
+    await phone.hangUp();
+  });
+});
+
+describe("errors", () => {
+  test("unknown lines and paths are 404, wrong methods 405 with Allow", async () => {
+    problem(await get(`${server.rest}/lines/99/status`), 404, "unknown_line");
+    problem(await get(`${server.rest}/lines/abc/status`), 404, "unknown_line");
+    problem(await get(`${server.rest}/nothing`), 404, "unknown_path");
+    const wrong = await get(`${server.rest}/ring`);
+    problem(wrong, 405, "method_not_allowed");
+    expect(wrong.headers.get("allow")).toBe("POST");
+    problem(await request(`${server.rest}/status`, { method: "DELETE" }), 405, "method_not_allowed");
+  });
+
+  test("malformed JSON is 400, another type 415, another shape 422", async () => {
+    const send = (body: string, type = "application/json") =>
+      request(`${server.rest}/ring`, { method: "POST", body, headers: { "content-type": type } });
+    problem(await send("{bad"), 400, "malformed_json");
+    problem(await send("<ring/>", "text/xml"), 415, "unsupported_media_type");
+    problem(await send("[]"), 422, "invalid_input");
+  });
+
+  test("300 MB to play-audio is 413, and memory stays", async () => {
+    const memoryMb = async (): Promise<number> => {
+      const status = await Bun.file(`/proc/${server.pid}/status`).text();
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    };
+    const before = await memoryMb();
+    const megabyte = new Uint8Array(1024 * 1024);
+    let left = 300;
+    let highest = before;
+    const body = new ReadableStream({
+      async pull(controller) {
+        if (left-- === 0) return controller.close();
+        controller.enqueue(megabyte);
+        if (left % 20 === 0) highest = Math.max(highest, await memoryMb());
+      },
+    });
+    problem(await request(`${server.rest}/play-audio`, { method: "POST", body }), 413, "body_too_large");
+    // Chunked, so its length is not announced: at most the 64 MiB that are allowed are kept, and those are freed.
+    expect(highest - before).toBeLessThan(200);
+    expect((await get(`${server.rest}/status`)).status).toBe(200);
+  });
+});
+
+describe("the event log by REST", () => {
+  test("pages from an id, filters, and says where to go on", async () => {
+    const { line, phone } = freshLine();
+    await phone.lift();
+    await phone.press("12");
+    const all = await eventually(
+      () => get(`${server.rest}/events?line=${line}&types=off_hook,dtmf&limit=1000`),
+      ({ body }) => (body.events as Json[]).length === 3,
+    );
+    const events = all.body.events as { type: string; id: string; digit?: string }[];
+    expect(events.map(({ type, digit }) => digit ?? type)).toEqual(["off_hook", "1", "2"]);
+    const after = await get(`${server.rest}/events?line=${line}&types=dtmf&since=${events[1]?.id}`);
+    expect((after.body.events as Json[]).map(({ digit }) => digit)).toEqual(["2"]);
+    expect((await get(`${server.rest}/events?since=${after.body.next}`)).body.resync_required).toBe(false);
+    expect((await get(`${server.rest}/events?since=5`)).body.resync_required).toBe(true);
+    problem(await get(`${server.rest}/events?types=nonsense`), 422, "invalid_input");
+    problem(await get(`${server.rest}/events?since=x`), 422, "invalid_input");
+    problem(await get(`${server.rest}/events?limit=0`), 422, "invalid_input");
+    await phone.hangUp();
+  });
+});

@@ -1,0 +1,222 @@
+/** contract.md, events by WebSocket. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { EventListener, get, type Json, post, request, simulatedTelephone } from "../support/client";
+import { eventually, type RunningServer, startServer } from "../support/server";
+import { noise } from "../support/stepped";
+
+let server: RunningServer;
+let rest8000: string;
+beforeAll(async () => {
+  server = await startServer({ arguments: ["--simulate=12"] });
+  rest8000 = server.rest.replace("http:", "ws:");
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+let lastLine = 0;
+const freshLine = () => {
+  const line = ++lastLine;
+  return { line, url: `${server.rest}/lines/${line}`, phone: simulatedTelephone(server, line) };
+};
+
+const COMMON = ["type", "timestamp", "line", "id"];
+const Z = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+describe("events", () => {
+  test("a lift, keys, a flash, pulses, a voice, hanging up: each with its fields", async () => {
+    const { line, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    await phone.lift();
+    await phone.press("5", { on_ms: 120 });
+    await phone.flash(400);
+    await phone.pulse("3");
+    await phone.speak(noise(6000, 5, 6000) as Int16Array<ArrayBuffer>);
+    const voiceEnd = await events.event("voice", { active: false });
+    await phone.hangUp();
+    await events.event("on_hook");
+
+    expect(events.types()[0]).toBe("off_hook");
+    expect(await events.event("off_hook")).toMatchObject({ line, answered: false });
+    const key = (await events.event("dtmf", { source: "dtmf" })) as Record<string, number | string>;
+    expect(key.digit).toBe("5");
+    expect(Math.abs((key.duration as number) - 120)).toBeLessThanOrEqual(10);
+    expect(Math.abs((key.signal_level as number) + 10)).toBeLessThanOrEqual(1);
+    const pulse = await events.event("dtmf", { source: "pulse" });
+    expect(pulse).toMatchObject({ digit: "3" });
+    expect(pulse).not.toHaveProperty("signal_level");
+    const flash = (await events.event("flash")) as { duration: number };
+    expect(Math.abs(flash.duration - 400)).toBeLessThanOrEqual(60);
+    const voiceStart = (await events.event("voice", { active: true })) as Record<string, number>;
+    expect(voiceStart.energy_level).toBeGreaterThan(-50);
+    expect(voiceStart.energy).toBe(voiceStart.energy_level);
+    expect(voiceEnd.energy_level as number).toBeLessThan(-50);
+    expect(String(voiceEnd.start_time)).toMatch(Z);
+    expect(String(voiceEnd.end_time)).toMatch(Z);
+    const voltage = (await events.event("voltage_change")) as Json;
+    expect(voltage.value).toBe(voltage.voltage);
+
+    let before = "";
+    for (const frame of events.frames) {
+      for (const field of COMMON) expect(frame).toHaveProperty(field);
+      expect(String(frame.timestamp)).toMatch(Z);
+      expect(String(frame.timestamp) >= before).toBe(true);
+      before = String(frame.timestamp);
+    }
+    const ids = events.frames.map(({ id }) => BigInt(String(id)));
+    expect(ids).toEqual([...ids].sort((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("a key pressed is no voice", async () => {
+    const { line, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    await phone.lift();
+    await phone.press("1234567890");
+    await events.event("dtmf", { digit: "0" });
+    await phone.hangUp();
+    await events.event("on_hook");
+    expect(events.types()).not.toContain("voice");
+  });
+
+  test("every client hears the same, in the same order, on both ports", async () => {
+    const { line, phone } = freshLine();
+    using one = await EventListener.open(`${server.websocket}?line=${line}`);
+    using two = await EventListener.open(`${rest8000}/ws?line=${line}`);
+    await phone.lift();
+    await phone.press("147");
+    await phone.hangUp();
+    await Promise.all([one.event("on_hook"), two.event("on_hook")]);
+    expect(two.frames).toEqual(one.frames);
+  });
+
+  test("unplugged: error and state ERROR; plugged in again: the line is back", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    await phone.unplug();
+    const error = await events.event("error");
+    expect(error).toMatchObject({ error_code: "card_removed" });
+    expect(error.error).toBe(error.error_message);
+    const { body } = await get(`${url}/status`);
+    expect(body.state).toBe("ERROR");
+    expect(typeof body.error_message).toBe("string");
+    expect((await get(`${server.rest}/ready`)).status).toBe(503);
+    expect((await post(`${url}/ring`)).status).toBe(503);
+    await phone.plug();
+    await events.event("hardware_status", { status: "ready" });
+    expect((await get(`${url}/status`)).body.state).toBe("IDLE");
+    await eventually(
+      () => get(`${server.rest}/ready`),
+      ({ status }) => status === 200,
+    );
+  });
+});
+
+describe("what a client may ask for", () => {
+  test("types, and timestamps with an offset", async () => {
+    const { line, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}&types=dtmf,on_hook&ts=offset`);
+    await phone.lift();
+    await phone.press("1");
+    await phone.hangUp();
+    await events.event("on_hook");
+    expect(events.types()).toEqual(["dtmf", "on_hook"]);
+    expect(String(events.frames[0]?.timestamp)).toMatch(/\.\d{3}\+00:00$/);
+  });
+
+  test("a replay from an id, then caught_up, then live, none twice", async () => {
+    const { line, phone } = freshLine();
+    using first = await EventListener.open(`${server.websocket}?line=${line}&types=off_hook,dtmf,on_hook`);
+    await phone.lift();
+    await phone.press("12");
+    await first.event("dtmf", { digit: "2" });
+    const since = first.frames[0]?.id;
+    using second = await EventListener.open(
+      `${server.websocket}?line=${line}&types=off_hook,dtmf,on_hook&since=${since}`,
+    );
+    await second.event("caught_up");
+    await phone.hangUp();
+    await second.event("on_hook");
+    expect(second.frames.map(({ digit, type }) => digit ?? type)).toEqual(["1", "2", "caught_up", "on_hook"]);
+    using old = await EventListener.open(`${server.websocket}?since=7`);
+    await old.event("resync_required");
+  });
+
+  test("a snapshot tells a client that comes late", async () => {
+    const { line, phone } = freshLine();
+    await phone.lift();
+    using events = await EventListener.open(`${server.websocket}?line=${line}&snapshot=1`);
+    const snapshot = (await events.event("snapshot")) as { lines: Json[] };
+    expect(snapshot.lines).toHaveLength(1);
+    expect(snapshot.lines[0]).toMatchObject({ line, state: "OFF_HOOK" });
+    expect(events.frames[0]?.type).toBe("snapshot");
+    await phone.hangUp();
+  });
+
+  test("a wrong query is refused before the upgrade", async () => {
+    const base = server.rest;
+    const upgrade = {
+      headers: {
+        upgrade: "websocket",
+        connection: "Upgrade",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+      },
+    };
+    expect((await request(`${base}/ws?types=nonsense`, upgrade)).body.code).toBe("invalid_input");
+    expect((await request(`${base}/ws?line=99`, upgrade)).body.code).toBe("unknown_line");
+    expect((await request(`${base}/ws?foo=1`, upgrade)).status).toBe(422);
+    expect((await get(`${base}/ws`)).status).toBe(426);
+  });
+});
+
+describe("clients that misbehave", () => {
+  test("garbage is ignored, 10 MB and a flood close the connection, nobody else notices", async () => {
+    const { line, phone } = freshLine();
+    using good = await EventListener.open(`${server.websocket}?line=${line}`);
+    using talker = await EventListener.open(`${server.websocket}?line=${line}`);
+    talker.socket.send("garbage{{{");
+    talker.socket.send(new Uint8Array([1, 2, 3]));
+    using huge = await EventListener.open(server.websocket);
+    huge.socket.send(new Uint8Array(10 * 1024 * 1024));
+    expect((await huge.closed).code).not.toBe(1000);
+    using flood = await EventListener.open(server.websocket);
+    for (let i = 0; i < 500; i++) flood.socket.send("x");
+    expect((await flood.closed).code).toBe(1008);
+    await phone.lift();
+    await good.event("off_hook");
+    await talker.event("off_hook");
+    await phone.hangUp();
+  });
+
+  test("one that never reads delays nobody and costs no memory", async () => {
+    const { line, phone } = freshLine();
+    // A socket of our own that is never read: Bun's client would read ahead.
+    const port = Number(new URL(server.rest).port);
+    const lazy = connect(port, "127.0.0.1");
+    lazy.pause();
+    lazy.write(
+      "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    using good = await EventListener.open(`${server.websocket}?line=${line}`);
+    await phone.lift();
+    for (let i = 0; i < 2; i++) await phone.press("0123456789*#ABCD".repeat(4), { on_ms: 50, off_ms: 50 });
+    await phone.hangUp();
+    await good.event("on_hook", {}, 60_000);
+    expect(good.frames.filter(({ type }) => type === "dtmf")).toHaveLength(2 * 64);
+    lazy.destroy();
+  }, 90_000);
+});
+
+describe("stopping", () => {
+  test("SIGTERM tells the clients 1001 and ends with 0", async () => {
+    const own = await startServer({ arguments: ["--simulate=1"] });
+    const events = await EventListener.open(own.websocket);
+    await post(`${own.rest}/ring`, { pattern: "CONTINUOUS" });
+    const stopped = own.stop("SIGTERM");
+    expect((await events.closed).code).toBe(1001);
+    expect(await stopped).toBe(0);
+  });
+});

@@ -1,0 +1,88 @@
+/** A server of our own in its own process: from source, or the executable that is named. */
+import { join } from "node:path";
+
+export const ROOT = join(import.meta.dir, "../..");
+const READY_MS = 60_000; /* emulated arm64 is slow */
+
+export interface RunningServer extends AsyncDisposable {
+  rest: string;
+  websocket: string;
+  pid: number;
+  /** Everything on standard error so far. */
+  log(): string;
+  stop(signal?: NodeJS.Signals): Promise<number>;
+}
+
+/** From source unless DAHDI_TEST_EXECUTABLE names a compiled one. */
+export function serverCommand(): string[] {
+  const executable = process.env.DAHDI_TEST_EXECUTABLE;
+  return executable ? executable.split(" ") : [process.execPath, join(ROOT, "src/main.ts")];
+}
+
+export interface StartOptions {
+  command?: string[];
+  arguments?: string[];
+  cwd?: string;
+  environment?: Record<string, string>;
+}
+
+export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
+  const command = [
+    ...(options.command ?? serverCommand()),
+    "serve",
+    "--rest-port=0",
+    "--websocket-port=0",
+    "--announce",
+    ...(options.arguments ?? ["--simulate=4"]),
+  ];
+  const child = Bun.spawn(command, {
+    cwd: options.cwd ?? "/",
+    env: { PATH: process.env.PATH ?? "", ...options.environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let log = "";
+  void (async () => {
+    for await (const chunk of child.stderr) log += new TextDecoder().decode(chunk);
+  })();
+  const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS);
+  let first = "";
+  for await (const chunk of child.stdout) {
+    first += new TextDecoder().decode(chunk);
+    if (first.includes("\n")) break;
+  }
+  clearTimeout(timer);
+  if (!first.includes("\n")) throw new Error(`${command.join(" ")} did not become ready:\n${log}`);
+  const { rest_port, websocket_port, pid } = JSON.parse(first);
+  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number> => {
+    child.kill(signal);
+    return await child.exited;
+  };
+  return {
+    rest: `http://127.0.0.1:${rest_port}`,
+    websocket: `ws://127.0.0.1:${websocket_port}/ws`,
+    pid,
+    log: () => log,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+    },
+  };
+}
+
+/** Asks until it is so. */
+export async function eventually<T>(
+  ask: () => Promise<T> | T,
+  so: (answer: T) => boolean,
+  limitMs = 15_000,
+): Promise<T> {
+  const until = Date.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (so(answer)) return answer;
+    if (Date.now() > until)
+      throw new Error(`it did not become so within ${limitMs} ms: ${JSON.stringify(answer)}`);
+    await Bun.sleep(10);
+  }
+}
