@@ -1,6 +1,7 @@
 /** The import arrows of ARCHITECTURE.md, enforced: which room may know which. Prints every breach; exit code 1. */
-import { Glob } from "bun";
+
 import { dirname, join, normalize } from "node:path";
+import { Glob } from "bun";
 
 /** Room → the rooms that it may import. main.ts may import all. Files of src/ itself are rooms of their own. */
 const ARROWS: Record<string, readonly string[]> = {
