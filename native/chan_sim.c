@@ -74,6 +74,11 @@ static void loop_changed(struct chan_sim *sim, int64_t now_ns, bool closed) {
   }
 }
 
+static void hung_up(struct chan_sim *sim) {
+  if (sim->hang_up_sequence != 0) sim_phone_finished(&sim->phone, sim->hang_up_sequence, 0);
+  sim->hang_up_sequence = 0;
+}
+
 /* Everything that falls due up to now_ns: contacts that move, the driver's timers. */
 static void catch_up(struct chan_sim *sim, int64_t now_ns) {
   do {
@@ -83,6 +88,7 @@ static void catch_up(struct chan_sim *sim, int64_t now_ns) {
     sim->flash_timeout_ns = INT64_MAX;
     sim->off_hook = false;
     queue_event(sim, CHAN_EV_ON_HOOK, 0);
+    hung_up(sim);
   }
   if (now_ns >= sim->pulse_timeout_ns) {
     sim->pulse_timeout_ns = INT64_MAX;
@@ -107,14 +113,26 @@ void chan_sim_init(struct chan_sim *sim, struct sim_ear *ear, uint32_t seed) {
   show(sim);
 }
 
-void chan_sim_lift(struct chan_sim *sim, int64_t now_ns, bool lifted) {
-  if (!lifted) sim_phone_abort(&sim->phone, -ECANCELED);
-  sim->phone.lifted = lifted;
+void chan_sim_lift(struct chan_sim *sim, int64_t now_ns) {
+  hung_up(sim);
+  sim->phone.lifted = true;
   catch_up(sim, now_ns);
 }
 
+void chan_sim_hang_up(struct chan_sim *sim, int64_t now_ns, uint32_t sequence) {
+  sim_phone_abort(&sim->phone, -ECANCELED);
+  hung_up(sim);
+  sim->hang_up_sequence = sequence;
+  sim->phone.lifted = false;
+  catch_up(sim, now_ns);
+  if (!sim->off_hook) hung_up(sim);
+}
+
 void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged) {
-  if (!plugged) sim_phone_abort(&sim->phone, -ECANCELED);
+  if (!plugged) {
+    sim_phone_abort(&sim->phone, -ECANCELED);
+    hung_up(sim);
+  }
   sim->phone.plugged = plugged;
   if (!plugged) sim->bell = false;
   catch_up(sim, now_ns);

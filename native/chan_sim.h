@@ -14,8 +14,9 @@ struct chan_sim {
   /* The port, as the kernel's driver keeps it. */
   bool opened, loop_closed, off_hook, bell, removed_told;
   int64_t bursts;
-  int64_t opened_break_ns;  /* when the loop opened; valid while off_hook && !loop_closed */
-  int64_t flash_timeout_ns; /* then it is on-hook */
+  int64_t opened_break_ns;   /* when the loop opened; valid while off_hook && !loop_closed */
+  int64_t flash_timeout_ns;  /* then it is on-hook */
+  uint32_t hang_up_sequence; /* its command waits for that; 0 none */
   int32_t pulses;
   int64_t pulse_timeout_ns; /* then they are a digit */
   bool battery_dropped;
@@ -37,7 +38,9 @@ extern const struct chan_ops chan_sim_ops;
 /* seed: of the line noise. ear: zeroed, outlives the channel. */
 void chan_sim_init(struct chan_sim *sim, struct sim_ear *ear, uint32_t seed);
 /* Hook, plug and voltage take effect at once. */
-void chan_sim_lift(struct chan_sim *sim, int64_t now_ns, bool lifted);
+void chan_sim_lift(struct chan_sim *sim, int64_t now_ns);
+/* Done, through sim_phone_done, when the loop has been open for so long that it cannot be a flash any more. */
+void chan_sim_hang_up(struct chan_sim *sim, int64_t now_ns, uint32_t sequence);
 void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged);
 void chan_sim_voltage(struct chan_sim *sim, int32_t voltage_mv);
 /* 0, −EAGAIN too much to do already, −ENOTCONN on-hook or unplugged. */

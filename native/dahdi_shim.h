@@ -256,6 +256,7 @@ DSHIM_API int dshim_tone_render(const double *frequencies_hz, int tones, int lev
 /* ---- simulated telephones: as commands above; done when the telephone has done it.
  *      A telephone does its actions one after another. −ENOTTY on a real line. ------------------- */
 
+/* Lifting takes effect at once; hanging up is done when the loop has been open for too long to be a flash. */
 DSHIM_API int dshim_sim_hook(struct dshim_engine *engine, int line, int lifted);
 DSHIM_API int dshim_sim_flash(struct dshim_engine *engine, int line, int duration_ms);
 /* digits: 1 … DSHIM_MAX_KEYS of 0-9 * # A-D. level: of each tone, as Q.24 counts; twist: high group over

@@ -45,7 +45,11 @@ static int sim_command(struct line *line, const struct command *command, int64_t
   if (!sim) return -ENOTTY;
   switch (command->kind) {
   case CMD_SIM_HOOK:
-    chan_sim_lift(sim, now_ns, command->value != 0);
+    if (command->value == 0) {
+      chan_sim_hang_up(sim, now_ns, command->sequence);
+      return LINE_PENDING;
+    }
+    chan_sim_lift(sim, now_ns);
     return 0;
   case CMD_SIM_VOLTAGE:
     chan_sim_voltage(sim, command->value);

@@ -8,9 +8,11 @@
 #define G711_ULAW_BIAS 132
 #define G711_ULAW_CLIP 32635
 
-static inline uint8_t g711_ulaw_encode(int16_t sample) {
+/* The coder sees 14 bits: the lowest two are dropped first, downwards, as DAHDI's table does. */
+static inline uint8_t g711_ulaw_encode(int16_t sample16) {
+  int32_t sample = sample16 & ~3;
   int32_t sign = sample < 0 ? 0x80 : 0;
-  int32_t magnitude = sample < 0 ? -(int32_t)sample : sample;
+  int32_t magnitude = sample < 0 ? -sample : sample;
   if (magnitude > G711_ULAW_CLIP) magnitude = G711_ULAW_CLIP;
   magnitude += G711_ULAW_BIAS;
   int32_t segment = 7;

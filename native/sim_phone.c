@@ -21,9 +21,13 @@ int sim_phone_queue(struct sim_phone *phone, const struct sim_action *action) {
   return 0;
 }
 
-static void finish_head(struct sim_phone *phone, int result) {
-  phone->done[phone->done_count].sequence = phone->actions[0].sequence;
+void sim_phone_finished(struct sim_phone *phone, uint32_t sequence, int result) {
+  phone->done[phone->done_count].sequence = sequence;
   phone->done[phone->done_count++].result = result;
+}
+
+static void finish_head(struct sim_phone *phone, int result) {
+  sim_phone_finished(phone, phone->actions[0].sequence, result);
   phone->action_count--;
   memmove(&phone->actions[0], &phone->actions[1], sizeof(phone->actions[0]) * (size_t)phone->action_count);
   phone->head_started = false;

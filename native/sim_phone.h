@@ -69,6 +69,8 @@ bool sim_phone_move(struct sim_phone *phone, int64_t now_ns);
 int64_t sim_phone_deadline(const struct sim_phone *phone);
 /* Adds what the microphone hears to count samples. */
 void sim_phone_speak(struct sim_phone *phone, int16_t *samples, int count);
+/* Tells a command that is no queued action as finished. */
+void sim_phone_finished(struct sim_phone *phone, uint32_t sequence, int result);
 /* Takes a finished action: true when there was one. */
 bool sim_phone_done(struct sim_phone *phone, uint32_t *sequence, int32_t *result);
 void sim_ear_hear(struct sim_ear *ear, const int16_t *samples, int count);

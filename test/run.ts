@@ -160,6 +160,7 @@ const SUITES: Suite[] = [
   { name: "talk-off", run: tap("talk-off", "sh", "test/native/talkoff.sh") },
   { name: "unit", run: bunTest("unit", "test/unit") },
   { name: "contract", run: bunTest("contract", "test/contract", { DAHDI_TEST_EXECUTABLE: x64 }) },
+  { name: "guide", run: tap("guide", "sh", "test/e2e/guide.sh") },
   { name: "e2e", run: bunTest("e2e", "test/e2e") },
 ];
 

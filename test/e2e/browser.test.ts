@@ -1,0 +1,110 @@
+/** Swagger UI in a real browser: it asks nobody else, and what it offers works when pressed. */
+import { afterAll, beforeAll, describe, expect } from "bun:test";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+import { needs } from "../support/needs";
+import { ROOT, type RunningServer, startServer } from "../support/server";
+
+const CHROMIUM = "/usr/bin/chromium";
+const browserTest = needs(existsSync(CHROMIUM), "sudo apt-get install chromium");
+const screenshots = join(ROOT, "dist/screenshots");
+
+let server: RunningServer;
+let browser: Browser | undefined;
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM)) return;
+  server = await startServer({ command: [join(ROOT, "dist/dahdi-phone-api-linux-x64")] });
+  mkdirSync(screenshots, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function docsPage() {
+  if (!browser) throw new Error("no browser");
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+  const asked: string[] = [];
+  const complaints: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`${server.rest}/docs`);
+  await page.waitForSelector(".opblock");
+  return { page, asked, complaints };
+}
+
+/** Opens an operation, presses Execute, returns the status that the page shows. */
+async function execute(
+  page: Awaited<ReturnType<typeof docsPage>>["page"],
+  method: string,
+  path: string,
+): Promise<string> {
+  const block = page
+    .locator(`.opblock-${method}`)
+    .filter({ has: page.locator(`.opblock-summary-path[data-path="${path}"]`) })
+    .first();
+  await block.locator(".opblock-summary").click();
+  await block.locator(".btn.execute").click();
+  const status = block.locator(".live-responses-table tbody .response-col_status").first();
+  await status.waitFor();
+  return (await status.innerText()).split("\n")[0]?.trim() ?? "";
+}
+
+describe("Swagger UI", () => {
+  browserTest("loads from this machine alone, without a complaint", async () => {
+    const { page, asked, complaints } = await docsPage();
+    await page.screenshot({ path: join(screenshots, "docs.png") });
+    expect(asked.length).toBeGreaterThan(3);
+    for (const url of asked) expect(url.startsWith(server.rest) || url.startsWith("data:")).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  browserTest("every operation without a file works when pressed", async () => {
+    const { page } = await docsPage();
+    const done: Record<string, string> = {};
+    for (const [method, path] of [
+      ["get", "/status"],
+      ["get", "/voltage"],
+      ["get", "/diagnostics"],
+      ["post", "/ring"],
+      ["post", "/stop-ring"],
+      ["get", "/lines"],
+      ["get", "/lines/{line}/status"],
+      ["get", "/events"],
+      ["get", "/config"],
+      ["get", "/ready"],
+      ["get", "/health"],
+      ["get", "/simulator/lines/{line}"],
+      ["post", "/simulator/lines/{line}/lift"],
+      ["post", "/simulator/lines/{line}/press"],
+      ["post", "/simulator/lines/{line}/pulse"],
+      ["post", "/simulator/lines/{line}/flash"],
+      ["post", "/simulator/lines/{line}/voltage"],
+      ["post", "/generate-tone"],
+      ["get", "/simulator/lines/{line}/ear"],
+      ["post", "/simulator/lines/{line}/hang-up"],
+    ] as const) {
+      done[`${method} ${path}`] = await execute(page, method, path);
+    }
+    await page.screenshot({ path: join(screenshots, "pressed.png"), fullPage: true });
+    for (const [operation, status] of Object.entries(done))
+      expect(`${operation} ${status}`).toBe(`${operation} 200`);
+    await page.close();
+  });
+});
