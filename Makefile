@@ -3,7 +3,7 @@
 BUN := node_modules/.bin/bun
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench dist native clean setup setup-test
+.PHONY: help run test check bench dist native clean setup setup-test setup-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ test: setup-test ## run everything: checks, native, unit, contract, end to end, 
 check: setup-test ## formats, lints, types, ABI, import arrows
 	@$(BUN) test/run.ts check
 
-bench: setup-test native dist ## measure, beside peers in the same run
+bench: setup-bench native dist ## measure, beside peers in the same run
 	@$(BUN) bench/run.ts
 
 dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
@@ -33,6 +33,9 @@ setup:
 
 setup-test:
 	@tools/setup.sh test
+
+setup-bench:
+	@tools/setup.sh bench
 
 # The compiler may be what setup installs.
 native-lib native-lib-arm64 native-cli: | setup

@@ -3,6 +3,7 @@
 # installed when we may, and otherwise said aloud with the command that mends it.
 #   tools/setup.sh run    to build and serve
 #   tools/setup.sh test   to run every test as well
+#   tools/setup.sh bench  to measure as well
 set -eu
 cd "$(dirname "$0")/.."
 for_what=${1:-run}
@@ -27,7 +28,8 @@ has_header() { echo '#include <stdio.h>' | cc -E - ; }
 need gcc has cc
 need libc6-dev has_header
 need make has make
-if [ "$for_what" = test ]; then
+[ "$for_what" = bench ] && need wrk has wrk
+if [ "$for_what" != run ]; then
   need clang-format has clang-format
   need gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc
   need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.so.6

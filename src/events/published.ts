@@ -15,9 +15,15 @@ export const cursor = (id: number): string => String(id);
 /** dBm0 and volts are measured to a tenth; more digits would be noise. */
 const tenth = (value: number): number => Math.round(value * 10) / 10;
 
+/** What a client asked its frames to look like. */
+export interface FrameFormat {
+  time: TimeFormat;
+  /** Add `stamp_ns`: CLOCK_MONOTONIC when the I/O thread told it, for measuring latency on one machine. */
+  stamp: boolean;
+}
+
 export class PublishedEvent implements LineEvent {
-  #z: string | undefined;
-  #offset: string | undefined;
+  readonly #texts = new Map<string, string>();
 
   constructor(
     readonly id: number,
@@ -27,13 +33,15 @@ export class PublishedEvent implements LineEvent {
     readonly body: LineEventBody,
   ) {}
 
-  text(format: TimeFormat): string {
-    if (format === "z") {
-      this.#z ??= JSON.stringify(this.wire("z"));
-      return this.#z;
+  text({ time, stamp }: FrameFormat): string {
+    const key = stamp ? `${time} stamp` : time;
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      const frame = this.wire(time);
+      text = JSON.stringify(stamp ? { ...frame, stamp_ns: this.nativeNs } : frame);
+      this.#texts.set(key, text);
     }
-    this.#offset ??= JSON.stringify(this.wire("offset"));
-    return this.#offset;
+    return text;
   }
 
   /** The contract's fields, with the older server's names beside them. */

@@ -4,11 +4,11 @@
  */
 import type { EventBus, EventFilter } from "./bus";
 import { passes } from "./bus";
-import { cursor, type TimeFormat } from "./published";
+import { cursor, type FrameFormat } from "./published";
 
 export interface SubscriptionOptions {
   filter: EventFilter;
-  format: TimeFormat;
+  format: FrameFormat;
   /** Replay what came after this id first; null: only what comes from now on. */
   since: number | null;
 }

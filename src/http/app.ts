@@ -1,6 +1,6 @@
 /** The REST and WebSocket application. It does not listen: main does, once for each port. */
 import { Elysia } from "elysia";
-import { documentation, operationDetail, SOCKET_DETAIL } from "./docs";
+import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { LINE_ENDPOINTS } from "./routes/line";
@@ -112,7 +112,6 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   }
 
   app.ws("/ws", {
-    detail: SOCKET_DETAIL,
     beforeHandle: (context) => {
       admitted(context).socketRequest = sockets.admit(context.query as Query);
     },

@@ -83,7 +83,7 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
 function eventsText(): string {
   const rows = EVENT_EXAMPLES.map(([body, meaning], i) => {
     const event = new PublishedEvent(1_769_688_000_000_001 + i, 1, AT_MS, 0, body);
-    return `**${body.type}** ${meaning}\n\`\`\`json\n${event.text("z")}\n\`\`\`\n`;
+    return `**${body.type}** ${meaning}\n\`\`\`json\n${event.text({ time: "z", stamp: false })}\n\`\`\`\n`;
   });
   return [
     "Connect to `ws://127.0.0.1:8001/ws` (or `/ws` on this port). Every text frame is one JSON object. A plain connection",
@@ -167,7 +167,7 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
   };
 }
 
-export const SOCKET_DETAIL: Record<string, unknown> = {
+const SOCKET_OPERATION = {
   tags: ["Events"],
   summary: "Events by WebSocket",
   description: eventsText(),
@@ -217,6 +217,8 @@ export function documentation(version: string) {
                 "problem+json: `code` is stable, `detail` says what to do.",
             },
             tags: TAGS,
+            // The plugin leaves WebSocket routes out: this one is written in.
+            paths: { "/ws": { get: SOCKET_OPERATION } },
           },
           exclude: ["/docs", "/openapi.json"],
         }),

@@ -216,6 +216,11 @@ export const SocketQuery = Type.Object(
     snapshot: Type.Optional(
       Type.Boolean({ description: "Begin with one frame that tells the state of all lines" }),
     ),
+    stamp: Type.Optional(
+      Type.Boolean({
+        description: "Adds stamp_ns, CLOCK_MONOTONIC when the I/O thread told it: for measuring latency",
+      }),
+    ),
     ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
   },
   closed,

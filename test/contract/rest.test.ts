@@ -333,6 +333,29 @@ describe("errors", () => {
   });
 });
 
+describe("the documentation", () => {
+  test("describes every operation with its problems, and the events", async () => {
+    const { body } = await get(`${server.rest}/openapi.json`);
+    const paths = body.paths as Record<string, Record<string, Json>>;
+    expect(Object.keys(paths)).toContain("/ws");
+    for (const type of ["off_hook", "dtmf", "voice", "ring_stop", "flash", "error"]) {
+      expect(String(paths["/ws"]?.get?.description)).toContain(`"type":"${type}"`);
+    }
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        expect(typeof operation.summary).toBe("string");
+        const answers = Object.keys(operation.responses as Json);
+        expect(answers.some((status) => Number(status) >= 400)).toBe(true);
+        const { requestBody } = operation as { requestBody?: { content: Record<string, Json> } };
+        const json = requestBody?.content["application/json"];
+        // An example that works when pressed: it is taken by the schema, and the browser test presses it.
+        if (json) expect(`${method} ${path} ${json.example !== undefined}`).toBe(`${method} ${path} true`);
+      }
+    }
+    expect(Object.keys(paths).filter((path) => path.startsWith("/lines/{line}/")).length).toBe(7);
+  });
+});
+
 describe("the event log by REST", () => {
   test("pages from an id, filters, and says where to go on", async () => {
     const { line, phone } = freshLine();

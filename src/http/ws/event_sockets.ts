@@ -1,6 +1,6 @@
 /** The WebSocket clients of both ports: each a subscription, none able to slow another. */
 import type { EventBus } from "../../events/bus";
-import { cursor, type TimeFormat } from "../../events/published";
+import { cursor } from "../../events/published";
 import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
 import type { Exchange } from "../../exchange/verbs";
 import type { Log } from "../../observe/log";
@@ -59,10 +59,10 @@ export class EventSockets {
 
   /** Before the upgrade, so that a wrong query gets an answer that can be read. */
   admit(query: Record<string, string | undefined>): SocketRequest {
-    const { types, line, since, snapshot, ts } = queryInput(SocketQuery, query);
+    const { types, line, since, snapshot, ts, stamp } = queryInput(SocketQuery, query);
     const request = {
       filter: eventFilter(types, line, this.options.exchange.lines),
-      format: (ts === "offset" ? "offset" : "z") as TimeFormat,
+      format: { time: ts === "offset" ? ("offset" as const) : ("z" as const), stamp: stamp ?? false },
       since: since === undefined ? null : eventId(since),
       snapshot: snapshot ?? false,
     };

@@ -1,0 +1,232 @@
+/**
+ * `make bench`: what the executable does on this machine, beside a bare Bun.serve in the same run. Prints JSON
+ * lines and, last, a table. Bounded in time (about four minutes) and in requests.
+ *   bun bench/run.ts [--short]
+ */
+import { join } from "node:path";
+import { get, post, simulatedTelephone } from "../test/support/client";
+import { ROOT, type RunningServer, startServer } from "../test/support/server";
+import { noise } from "../test/support/stepped";
+
+const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
+const short = process.argv.includes("--short");
+const seconds = (full: number): number => (short ? Math.max(2, Math.round(full / 10)) : full);
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+  bar?: string;
+}
+const figures: Figure[] = [];
+function figure(name: string, value: number, unit: string, bar?: string): void {
+  const rounded = Math.round(value * 100) / 100;
+  figures.push({ name, value: rounded, unit, ...(bar ? { bar } : {}) });
+  console.log(JSON.stringify({ name, value: rounded, unit, ...(bar ? { bar } : {}) }));
+}
+
+const percentile = (values: number[], part: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+};
+
+const start = (ports = 4): Promise<RunningServer> =>
+  startServer({ command: [EXECUTABLE], arguments: [`--simulate=${ports}`] });
+
+/** wrk on a URL; requests per second. */
+async function load(url: string, durationS: number, connections = 32): Promise<number> {
+  const child = Bun.spawn(["wrk", "-t1", `-c${connections}`, `-d${durationS}s`, url], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const text = await new Response(child.stdout).text();
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? Number.NaN);
+}
+
+async function residentMb(pid: number): Promise<number> {
+  const status = await Bun.file(`/proc/${pid}/status`).text();
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+/** CPU seconds that the process has used; 100 ticks a second on every Linux that Debian ships. */
+async function cpuS(pid: number): Promise<number> {
+  const stat = (await Bun.file(`/proc/${pid}/stat`).text()).split(") ")[1]?.split(" ") ?? [];
+  return (Number(stat[11]) + Number(stat[12])) / 100;
+}
+
+async function startToFirstAnswer(): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < (short ? 3 : 11); i++) {
+    const port = 20_000 + ((process.pid + i * 2) % 20_000);
+    const startedAt = performance.now();
+    const child = Bun.spawn([EXECUTABLE, "--simulate=4", `--rest-port=${port}`, "--websocket-port=0"], {
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    for (;;) {
+      const answered = await fetch(`http://127.0.0.1:${port}/status`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
+      if (answered) break;
+      await Bun.sleep(1);
+    }
+    times.push(performance.now() - startedAt);
+    child.kill();
+    await child.exited;
+  }
+  figure("start to first answer, median", percentile(times, 0.5), "ms", "<= 50");
+}
+
+async function requestsPerSecond(): Promise<void> {
+  await using server = await start();
+  const body = await (await fetch(`${server.rest}/status`)).text();
+  const peerSource = `Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => Response.json(${body}) })`;
+  const peer = Bun.spawn(
+    [process.execPath, "-e", `console.log((${peerSource}).port); setInterval(() => {}, 1e6)`],
+    {
+      stdout: "pipe",
+    },
+  );
+  const { value } = await peer.stdout.getReader().read();
+  const peerUrl = `http://127.0.0.1:${new TextDecoder().decode(value).trim()}/`;
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    bare.push(await load(peerUrl, seconds(5)));
+    ours.push(await load(`${server.rest}/status`, seconds(5)));
+  }
+  peer.kill();
+  figure("bare Bun.serve, same JSON", percentile(bare, 0.5), "req/s");
+  figure("GET /status", percentile(ours, 0.5), "req/s");
+  const ratios = ours.map((rate, i) => rate / (bare[i] ?? Number.NaN));
+  figure("GET /status over bare Bun.serve", percentile(ratios, 0.5), "", ">= 0.6");
+}
+
+/** Presses keys on every line for a while; the listener measures each event against its native stamp. */
+async function pressKeys(server: RunningServer, durationS: number): Promise<void> {
+  const until = performance.now() + durationS * 1000;
+  await Promise.all(
+    [1, 2, 3, 4].map(async (line) => {
+      const phone = simulatedTelephone(server, line);
+      while (performance.now() < until) await phone.press("0123456789", { on_ms: 50, off_ms: 50 });
+    }),
+  );
+}
+
+/** Clients in a process of their own; its answer is the latencies in ms of each frame of each client. */
+async function listen(server: RunningServer, clients: number): Promise<() => Promise<number[]>> {
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, "listeners.ts"), server.websocket, String(clients)],
+    {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    },
+  );
+  const reader = child.stdout.getReader();
+  await reader.read(); // "ready"
+  return async () => {
+    child.stdin.write("stop\n");
+    child.stdin.end();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += new TextDecoder().decode(value);
+    }
+    await child.exited;
+    return JSON.parse(text) as number[];
+  };
+}
+
+async function eventLatency(): Promise<void> {
+  await using server = await start();
+  for (const line of [1, 2, 3, 4]) await simulatedTelephone(server, line).lift();
+  const idle = await listen(server, 1);
+  await pressKeys(server, seconds(20));
+  const calm = await idle();
+  figure("event latency idle, p50", percentile(calm, 0.5), "ms", "<= 0.2");
+  figure("event latency idle, p99", percentile(calm, 0.99), "ms");
+  const flooded = await listen(server, 1);
+  const flood = load(`${server.rest}/status`, seconds(20));
+  await pressKeys(server, seconds(20));
+  await flood;
+  const busy = await flooded();
+  figure("event latency under an HTTP flood, p50", percentile(busy, 0.5), "ms");
+  figure("event latency under an HTTP flood, p99", percentile(busy, 0.99), "ms", "<= 5");
+  for (const clients of [1, 100, 1000]) {
+    const stop = await listen(server, clients);
+    await pressKeys(server, seconds(10));
+    const latencies = await stop();
+    figure(`fan-out to ${clients}, p50`, percentile(latencies, 0.5), "ms");
+    figure(`fan-out to ${clients}, p99`, percentile(latencies, 0.99), "ms");
+  }
+  figure("memory after 1,000 clients", await residentMb(server.pid), "MB");
+}
+
+async function idleAndTalking(): Promise<void> {
+  await using server = await start();
+  await Bun.sleep(seconds(5) * 1000);
+  figure("memory, idle", await residentMb(server.pid), "MB", "<= 60");
+  const share = async (): Promise<number> => {
+    const before = await cpuS(server.pid);
+    const startedAt = performance.now();
+    await Bun.sleep(seconds(20) * 1000);
+    return ((await cpuS(server.pid)) - before) / ((performance.now() - startedAt) / 1000);
+  };
+  figure("CPU, 4 idle lines", 100 * (await share()), "% of one core");
+  const speech = noise(8000 * (seconds(20) + 5), 9, 4000);
+  for (const line of [1, 2, 3, 4]) {
+    const phone = simulatedTelephone(server, line);
+    await phone.lift();
+    void phone.speak(speech as Int16Array<ArrayBuffer>).catch(() => undefined);
+    await post(`${server.rest}/lines/${line}/generate-tone`, {
+      frequency: 440,
+      duration: (seconds(20) + 5) * 1000,
+    });
+  }
+  figure("CPU, 4 talking lines", 100 * (await share()), "% of one core");
+}
+
+/** Four lines play while requests flood and every page of events makes garbage. */
+async function underruns(): Promise<void> {
+  await using server = await start();
+  const durationS = seconds(60);
+  for (const line of [1, 2, 3, 4]) {
+    await simulatedTelephone(server, line).lift();
+    await post(`${server.rest}/lines/${line}/generate-tone`, { frequency: 440, duration: (durationS + 2) * 1000 });
+  }
+  const upload = new Uint8Array(20_000_000);
+  const until = performance.now() + durationS * 1000;
+  const garbage = async (): Promise<void> => {
+    while (performance.now() < until) {
+      // Odd on purpose: read whole, then refused.
+      await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload.subarray(1) });
+      await get(`${server.rest}/openapi.json`);
+    }
+  };
+  await Promise.all([load(`${server.rest}/events?limit=1000`, durationS), garbage()]);
+  let total = 0;
+  let worstMs = 0;
+  for (const line of [1, 2, 3, 4]) {
+    const { io } = (await get(`${server.rest}/lines/${line}/diagnostics`)).body as {
+      io: { playout_underruns: number; max_service_gap_ms: number };
+    };
+    total += io.playout_underruns;
+    worstMs = Math.max(worstMs, io.max_service_gap_ms);
+  }
+  figure(`underruns in ${durationS} s of storm`, total, "blocks", "0");
+  figure("longest time between two services of a line", worstMs, "ms");
+}
+
+await startToFirstAnswer();
+await requestsPerSecond();
+await eventLatency();
+await idleAndTalking();
+await underruns();
+
+console.log(`\n${"".padEnd(48)}${"value".padStart(12)}  ${"".padEnd(14)}bar`);
+for (const { name, value, unit, bar } of figures) {
+  console.log(`${name.padEnd(48)}${value.toLocaleString("en").padStart(12)}  ${unit.padEnd(14)}${bar ?? ""}`);
+}
