@@ -1,7 +1,7 @@
 /**
  * WebSocket clients in a process of their own: `listeners.ts URL CLIENTS`. Prints "ready", and at the end of its
- * standard input the latency in ms of every frame of every client: the engine's stamp to the frame's arrival,
- * both on CLOCK_MONOTONIC.
+ * standard input {"p50", "p99", "frames"}: the latency in ms from the engine's stamp to a frame's arrival, over all
+ * frames of all clients, both on CLOCK_MONOTONIC.
  */
 import { DriverEngine } from "../src/driver/engine";
 import { loadShim } from "../src/driver/library";
@@ -26,5 +26,7 @@ await Promise.all(
 );
 process.stdout.write("ready\n");
 for await (const _ of process.stdin) break;
-process.stdout.write(JSON.stringify(latenciesMs.map((ms) => Math.round(ms * 1000) / 1000)));
+latenciesMs.sort((a, b) => a - b);
+const part = (share: number): number | undefined => latenciesMs[Math.floor((latenciesMs.length - 1) * share)];
+await Bun.write(Bun.stdout, JSON.stringify({ p50: part(0.5), p99: part(0.99), frames: latenciesMs.length }));
 process.exit(0);

@@ -99,8 +99,10 @@ static void take_commands(struct dshim_engine *engine, int64_t now_ns) {
 
 void engine_service(struct dshim_engine *engine, int64_t now_ns) {
   take_commands(engine, now_ns);
-  for (int i = 0; i < engine->line_count; i++) line_service(engine->lines[i], now_ns);
-  ring_doorbell(engine);
+  for (int i = 0; i < engine->line_count; i++) {
+    line_service(engine->lines[i], now_ns);
+    ring_doorbell(engine); /* not after the last: nobody waits for another line's detectors */
+  }
 }
 
 int64_t engine_deadline(const struct dshim_engine *engine) {

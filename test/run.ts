@@ -90,7 +90,7 @@ const tap =
     return outcome;
   };
 
-const unescape = (text: string): string =>
+const xmlText = (text: string): string =>
   text
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
@@ -110,7 +110,7 @@ const bunTest =
     const outcome: Outcome = { passed: 0, failures: [], skips: [] };
     const xml = existsSync(report) ? readFileSync(report, "utf8") : "";
     for (const [, attributes, rest] of xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
-      const title = unescape(/name="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "?");
+      const title = xmlText(/name="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "?");
       if (rest?.includes("<failure") || rest?.includes("<error")) outcome.failures.push(`${folder}: ${title}`);
       else if (rest?.includes("<skipped")) outcome.skips.push(title);
       else outcome.passed++;
