@@ -41,18 +41,30 @@ struct pair {
 };
 
 static struct {
-  float cos[DSP_DTMF_TONES][SUB], sin[DSP_DTMF_TONES][SUB];
+  float cos[SUB][DSP_DTMF_TONES], sin[SUB][DSP_DTMF_TONES]; /* tones innermost: they go side by side */
+  double turn_cos[DSP_DTMF_TONES][WINDOW_SUBS], turn_sin[DSP_DTMF_TONES][WINDOW_SUBS]; /* k sub-blocks on */
   struct pair pairs[16];
+  double quietest_tone; /* mean square */
+  float silent_energy;  /* of a sub-block: nothing in it can be a key */
 } tables;
 
 static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 
 static void make_tables(void) {
+  tables.quietest_tone = dsp_mean_square(MIN_TONE_CDBM0);
+  tables.silent_energy = (float)(0.1 * tables.quietest_tone * SUB);
+  for (int t = 0; t < DSP_DTMF_TONES; t++) {
+    for (int k = 0; k < WINDOW_SUBS; k++) {
+      double turn = 2.0 * M_PI * TONES_HZ[t] * SUB / DSP_SAMPLE_RATE_HZ * k;
+      tables.turn_cos[t][k] = cos(turn);
+      tables.turn_sin[t][k] = sin(turn);
+    }
+  }
   for (int t = 0; t < DSP_DTMF_TONES; t++) {
     for (int n = 0; n < SUB; n++) {
       double phase = 2.0 * M_PI * TONES_HZ[t] * n / DSP_SAMPLE_RATE_HZ;
-      tables.cos[t][n] = (float)cos(phase);
-      tables.sin[t][n] = (float)sin(phase);
+      tables.cos[n][t] = (float)cos(phase);
+      tables.sin[n][t] = (float)sin(phase);
     }
   }
   for (int p = 0; p < 16; p++) {
@@ -97,15 +109,15 @@ static void transform(struct dsp_dtmf *dtmf) {
     energy += centred[n] * centred[n];
   }
   sub->energy = energy;
-  for (int t = 0; t < DSP_DTMF_TONES; t++) {
-    float re = 0.0F;
-    float im = 0.0F;
+  memset(sub->re, 0, sizeof(sub->re));
+  memset(sub->im, 0, sizeof(sub->im));
+  if (energy >= tables.silent_energy) {
     for (int n = 0; n < SUB; n++) {
-      re += centred[n] * tables.cos[t][n];
-      im -= centred[n] * tables.sin[t][n];
+      for (int t = 0; t < DSP_DTMF_TONES; t++) {
+        sub->re[t] += centred[n] * tables.cos[n][t];
+        sub->im[t] -= centred[n] * tables.sin[n][t];
+      }
     }
-    sub->re[t] = re;
-    sub->im[t] = im;
   }
   dtmf->sub_blocks++;
 }
@@ -142,13 +154,12 @@ static int strongest(const struct dsp_dtmf *dtmf, int first) {
   double second = 0.0;
   int which = -1;
   for (int t = first; t < first + 4; t++) {
-    double turn = 2.0 * M_PI * TONES_HZ[t] * SUB / DSP_SAMPLE_RATE_HZ;
     double re = 0.0;
     double im = 0.0;
     for (int k = 0; k < WINDOW_SUBS; k++) {
       const struct dsp_dtmf_sub *sub = sub_at(dtmf, WINDOW_SUBS - 1 - k);
-      double c = cos(turn * k);
-      double s = sin(turn * k);
+      double c = tables.turn_cos[t][k];
+      double s = tables.turn_sin[t][k];
       re += sub->re[t] * c + sub->im[t] * s;
       im += sub->im[t] * c - sub->re[t] * s;
     }
@@ -174,8 +185,7 @@ static struct window judge(const struct dsp_dtmf *dtmf) {
   if (dtmf->sub_blocks < WINDOW_SUBS) return none;
   double energy = 0.0;
   for (int k = 0; k < WINDOW_SUBS; k++) energy += sub_at(dtmf, k)->energy;
-  double quietest = 2.0 * dsp_mean_square(MIN_TONE_CDBM0) * SUB * WINDOW_SUBS;
-  if (energy < quietest * 0.5) return none;
+  if (energy < tables.quietest_tone * SUB * WINDOW_SUBS) return none;
   int row = strongest(dtmf, 0);
   int column = strongest(dtmf, 4);
   if (row < 0 || column < 0) return none;
@@ -207,7 +217,7 @@ static struct window judge(const struct dsp_dtmf *dtmf) {
     advance -= 2.0 * M_PI * round(advance / (2.0 * M_PI));
     double offset_hz = advance / (2.0 * M_PI) * DSP_SAMPLE_RATE_HZ / SUB;
     if (fabs(offset_hz) > tone_hz * MAX_OFFSET_RATIO) return none;
-    if (window.amplitude[which] * window.amplitude[which] / 2.0 < dsp_mean_square(MIN_TONE_CDBM0)) return none;
+    if (window.amplitude[which] * window.amplitude[which] / 2.0 < tables.quietest_tone) return none;
   }
   double twist_db = 20.0 * log10(window.amplitude[1] / window.amplitude[0]);
   if (twist_db > MAX_REVERSE_TWIST_DB || twist_db < -MAX_NORMAL_TWIST_DB) return none;

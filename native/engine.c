@@ -17,6 +17,14 @@ int64_t engine_now_ns(const struct dshim_engine *engine) {
   return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* One byte for any number of events: the caller drains all when it wakes. */
+static void ring_doorbell(struct dshim_engine *engine) {
+  if (engine->doorbell_fd < 0 || atomic_exchange(&engine->doorbell_rung, true)) return;
+  const uint8_t one = 1;
+  /* A full socket wakes the caller as well as one byte more would. */
+  while (write(engine->doorbell_fd, &one, 1) < 0 && errno == EINTR) continue;
+}
+
 void engine_push(struct dshim_engine *engine, const struct dshim_event *event) {
   if (spsc_writable(&engine->event_ring, DSHIM_EVENT_RING) == 0) {
     atomic_fetch_add_explicit(&engine->events_lost, 1, memory_order_relaxed);
@@ -27,17 +35,7 @@ void engine_push(struct dshim_engine *engine, const struct dshim_event *event) {
   place->told_ns = engine_now_ns(engine);
   spsc_publish(&engine->event_ring, 1);
   atomic_fetch_add_explicit(&engine->events_pushed, 1, memory_order_relaxed);
-  engine->events_pushed_now = true;
-}
-
-/* One byte for any number of events: the caller drains all when it wakes. */
-static void ring_doorbell(struct dshim_engine *engine) {
-  if (!engine->events_pushed_now) return;
-  engine->events_pushed_now = false;
-  if (engine->doorbell_fd < 0 || atomic_exchange(&engine->doorbell_rung, true)) return;
-  const uint8_t one = 1;
-  /* A full socket wakes the caller as well as one byte more would. */
-  while (write(engine->doorbell_fd, &one, 1) < 0 && errno == EINTR) continue;
+  ring_doorbell(engine);
 }
 
 static int sim_command(struct line *line, const struct command *command, int64_t now_ns) {
@@ -99,10 +97,7 @@ static void take_commands(struct dshim_engine *engine, int64_t now_ns) {
 
 void engine_service(struct dshim_engine *engine, int64_t now_ns) {
   take_commands(engine, now_ns);
-  for (int i = 0; i < engine->line_count; i++) {
-    line_service(engine->lines[i], now_ns);
-    ring_doorbell(engine); /* not after the last: nobody waits for another line's detectors */
-  }
+  for (int i = 0; i < engine->line_count; i++) line_service(engine->lines[i], now_ns);
 }
 
 int64_t engine_deadline(const struct dshim_engine *engine) {

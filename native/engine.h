@@ -60,7 +60,6 @@ struct dshim_engine {
   int doorbell_fd;            /* our end */
   int doorbell_caller_fd;     /* the caller's, −1 once it was taken */
   _Atomic bool doorbell_rung; /* a byte is on its way that nobody has drained for */
-  bool events_pushed_now;     /* in this service */
 
   pthread_t thread;
   _Atomic bool stop;
@@ -70,6 +69,10 @@ struct dshim_engine {
 };
 
 int64_t engine_now_ns(const struct dshim_engine *engine);
+/* The line of that number, or NULL. */
+struct line *engine_line(struct dshim_engine *engine, int line);
+/* From the caller's thread: a sequence number > 0, −EAGAIN, −EINVAL. */
+int engine_submit(struct dshim_engine *engine, int line, const struct command *command);
 void engine_push(struct dshim_engine *engine, const struct dshim_event *event);
 /* Commands, then every line: all that is due at now_ns. */
 void engine_service(struct dshim_engine *engine, int64_t now_ns);

@@ -19,7 +19,6 @@
 
 #define REALTIME_PRIORITY 10 /* above every normal task, below the kernel's own threads (50) */
 #define MAX_MS            (24 * 3600 * 1000)
-#define MAX_KEY_MS        10000
 
 int dshim_abi_version(void) { return DSHIM_ABI_VERSION; }
 
@@ -205,12 +204,12 @@ int dshim_drain(struct dshim_engine *engine, struct dshim_event *out, int max) {
   return count;
 }
 
-static struct line *line_at(struct dshim_engine *engine, int line) {
+struct line *engine_line(struct dshim_engine *engine, int line) {
   return line >= 0 && line < engine->line_count ? engine->lines[line] : NULL;
 }
 
 int dshim_line_stats(struct dshim_engine *engine, int line, struct dshim_line_stats *out) {
-  struct line *found = line_at(engine, line);
+  struct line *found = engine_line(engine, line);
   if (!found) return -EINVAL;
   line_snapshot(found, out);
   return 0;
@@ -232,8 +231,8 @@ int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engine_stats *o
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
-static int submit(struct dshim_engine *engine, int line, const struct command *command) {
-  if (!line_at(engine, line)) return -EINVAL;
+int engine_submit(struct dshim_engine *engine, int line, const struct command *command) {
+  if (!engine_line(engine, line)) return -EINVAL;
   if (spsc_writable(&engine->command_ring, ENGINE_COMMANDS) == 0) return -EAGAIN;
   /* Positive as an int, for ever. */
   engine->next_sequence = engine->next_sequence % INT32_MAX + 1;
@@ -260,16 +259,16 @@ int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, 
     command.cadence.on_off_ms[2 * i] = on_ms;
     command.cadence.on_off_ms[2 * i + 1] = off_ms;
   }
-  return submit(engine, line, &command);
+  return engine_submit(engine, line, &command);
 }
 
 int dshim_ring_stop(struct dshim_engine *engine, int line) {
-  return submit(engine, line, &(struct command){.kind = CMD_RING_STOP});
+  return engine_submit(engine, line, &(struct command){.kind = CMD_RING_STOP});
 }
 
 static int mark(struct dshim_engine *engine, int line, int id, bool begin, double position) {
   if (id < 1 || !(position >= 0.0)) return -EINVAL;
-  return submit(
+  return engine_submit(
       engine, line,
       &(struct command){.kind = CMD_PLAY_MARK, .value = id, .begin = begin, .position = (uint64_t)position});
 }
@@ -283,25 +282,25 @@ int dshim_play_end(struct dshim_engine *engine, int line, int id, double positio
 }
 
 int dshim_play_write(struct dshim_engine *engine, int line, const int16_t *samples, int count) {
-  struct line *found = line_at(engine, line);
+  struct line *found = engine_line(engine, line);
   if (!found || count < 0) return -EINVAL;
   return spsc_write_samples(&found->playout.ring, found->playout.samples, DSHIM_PLAY_RING_SAMPLES, samples, count);
 }
 
 double dshim_play_position(struct dshim_engine *engine, int line) {
-  struct line *found = line_at(engine, line);
+  struct line *found = engine_line(engine, line);
   return found ? (double)spsc_write_position(&found->playout.ring) : 0.0;
 }
 
 int dshim_play_flush(struct dshim_engine *engine, int line) {
-  struct line *found = line_at(engine, line);
+  struct line *found = engine_line(engine, line);
   if (!found) return -EINVAL;
   uint64_t position = spsc_write_position(&found->playout.ring);
-  return submit(engine, line, &(struct command){.kind = CMD_PLAY_FLUSH, .position = position});
+  return engine_submit(engine, line, &(struct command){.kind = CMD_PLAY_FLUSH, .position = position});
 }
 
 int dshim_battery_drop(struct dshim_engine *engine, int line, int dropped) {
-  return submit(engine, line, &(struct command){.kind = CMD_BATTERY_DROP, .value = dropped});
+  return engine_submit(engine, line, &(struct command){.kind = CMD_BATTERY_DROP, .value = dropped});
 }
 
 int dshim_tone_render(const double *frequencies_hz, int tones, int level_cdbm0, double start, int16_t *out,
@@ -314,97 +313,6 @@ int dshim_tone_render(const double *frequencies_hz, int tones, int level_cdbm0, 
   }
   dsp_tone_render(frequencies_hz, amplitudes, tones, start, out, count);
   return count;
-}
-
-/* ---- simulated telephones --------------------------------------------------------------------- */
-
-static struct chan_sim *sim_at(struct dshim_engine *engine, int line) {
-  struct line *found = line_at(engine, line);
-  return found ? found->sim : NULL;
-}
-
-static int submit_sim(struct dshim_engine *engine, int line, const struct command *command) {
-  return sim_at(engine, line) ? submit(engine, line, command) : -ENOTTY;
-}
-
-static int copy_digits(struct sim_action *action, const char *digits, const char *allowed) {
-  size_t count = strnlen(digits, DSHIM_MAX_KEYS + 1);
-  if (count < 1 || count > DSHIM_MAX_KEYS || strspn(digits, allowed) != count) return -EINVAL;
-  memcpy(action->digits, digits, count + 1);
-  return 0;
-}
-
-int dshim_sim_hook(struct dshim_engine *engine, int line, int lifted) {
-  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_HOOK, .value = lifted});
-}
-
-int dshim_sim_flash(struct dshim_engine *engine, int line, int duration_ms) {
-  if (duration_ms < 1 || duration_ms > MAX_KEY_MS) return -EINVAL;
-  struct command command = {.kind = CMD_SIM_ACTION, .action = {.kind = SIM_FLASH, .on_ms = duration_ms}};
-  return submit_sim(engine, line, &command);
-}
-
-int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms, int off_ms,
-                    int level_cdbm0, int twist_cdb) {
-  if (on_ms < 1 || on_ms > MAX_KEY_MS || off_ms < 0 || off_ms > MAX_KEY_MS) return -EINVAL;
-  struct command command = {.kind = CMD_SIM_ACTION,
-                            .action = {.kind = SIM_PRESS,
-                                       .on_ms = on_ms,
-                                       .off_ms = off_ms,
-                                       .level_cdbm0 = level_cdbm0,
-                                       .twist_cdb = twist_cdb}};
-  int result = copy_digits(&command.action, digits, "0123456789*#ABCD");
-  return result < 0 ? result : submit_sim(engine, line, &command);
-}
-
-int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits) {
-  struct command command = {.kind = CMD_SIM_ACTION, .action = {.kind = SIM_PULSE}};
-  int result = copy_digits(&command.action, digits, "0123456789");
-  return result < 0 ? result : submit_sim(engine, line, &command);
-}
-
-int dshim_sim_mic_write(struct dshim_engine *engine, int line, const int16_t *samples, int count) {
-  struct chan_sim *sim = sim_at(engine, line);
-  if (!sim || count < 0) return -ENOTTY;
-  return spsc_write_samples(&sim->phone.mic_ring, sim->phone.mic_samples, SIM_MIC_RING_SAMPLES, samples, count);
-}
-
-int dshim_sim_mic_end(struct dshim_engine *engine, int line) {
-  struct chan_sim *sim = sim_at(engine, line);
-  if (!sim) return -ENOTTY;
-  struct command command = {
-      .kind = CMD_SIM_ACTION,
-      .action = {.kind = SIM_SAY, .mic_position = spsc_write_position(&sim->phone.mic_ring)},
-  };
-  return submit(engine, line, &command);
-}
-
-int dshim_sim_voltage(struct dshim_engine *engine, int line, int voltage_mv) {
-  if (voltage_mv < 0 || voltage_mv > 200000) return -EINVAL;
-  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_VOLTAGE, .value = voltage_mv});
-}
-
-int dshim_sim_plug(struct dshim_engine *engine, int line, int plugged) {
-  return submit_sim(engine, line, &(struct command){.kind = CMD_SIM_PLUG, .value = plugged});
-}
-
-int dshim_sim_ear(struct dshim_engine *engine, int line, int16_t *out, int count) {
-  struct chan_sim *sim = sim_at(engine, line);
-  if (!sim) return -ENOTTY;
-  return count < 0 ? -EINVAL : sim_ear_copy(sim->phone.ear, out, count);
-}
-
-int dshim_sim_state(struct dshim_engine *engine, int line, struct dshim_sim_state *out) {
-  struct chan_sim *sim = sim_at(engine, line);
-  if (!sim) return -ENOTTY;
-  *out = (struct dshim_sim_state){
-      .bursts = atomic_load_explicit(&sim->seen_bursts, memory_order_relaxed),
-      .lifted = atomic_load_explicit(&sim->seen_lifted, memory_order_relaxed),
-      .bell = atomic_load_explicit(&sim->seen_bell, memory_order_relaxed),
-      .plugged = atomic_load_explicit(&sim->seen_plugged, memory_order_relaxed),
-      .voltage_mv = atomic_load_explicit(&sim->seen_voltage_mv, memory_order_relaxed),
-  };
-  return 0;
 }
 
 /* ---- the process ------------------------------------------------------------------------------ */

@@ -8,22 +8,16 @@
 #include "dsp_level.h"
 #include "engine.h"
 
-#define NS_PER_MS        1000000LL
-#define SAMPLE_NS        125000LL
-#define BLOCK_NS         (DSHIM_BLOCK_SAMPLES * SAMPLE_NS)
-#define REOPEN_NS        (1000 * NS_PER_MS)
-#define VOLTAGE_NS       (1000 * NS_PER_MS)
-#define VOLTAGE_STEP_MV  50
-#define RING_RETRY_NS    (50 * NS_PER_MS)
-#define RING_PATIENCE_NS (1000 * NS_PER_MS) /* a kewl disconnect keeps the card busy for 800 ms */
-/* A key is sure some 40 ms after its onset, and stands in the block after that. */
-#define VOICE_HOLD_NS        (80 * NS_PER_MS)
-#define KEY_IS_VOICE_NS      (60 * NS_PER_MS) /* a digit's and a talkspurt's onset this near are one thing */
+#define NS_PER_MS            1000000LL
+#define SAMPLE_NS            125000LL
+#define BLOCK_NS             (DSHIM_BLOCK_SAMPLES * SAMPLE_NS)
+#define REOPEN_NS            (1000 * NS_PER_MS)
+#define VOLTAGE_NS           (1000 * NS_PER_MS)
+#define VOLTAGE_STEP_MV      50
 #define MAX_BLOCKS_A_SERVICE 64
-#define DETECTOR_EVENTS      16
 #define PREFILL_BLOCKS       2 /* 40 ms between us and an underrun of the card */
 
-static void tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c) {
+void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c) {
   struct dshim_event event = {.time_ns = time_ns, .kind = kind, .line = line->index, .a = a, .b = b, .c = c};
   engine_push(line->engine, &event);
 }
@@ -31,173 +25,11 @@ static void tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns,
 static void tell_playout(void *context, enum dshim_event_kind kind, int32_t id, int32_t end, int32_t samples,
                          int64_t time_ns) {
   struct line *line = context;
-  tell(line, kind, time_ns > 0 ? time_ns : engine_now_ns(line->engine), id, end, samples);
+  line_tell(line, kind, time_ns > 0 ? time_ns : engine_now_ns(line->engine), id, end, samples);
 }
 
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result) {
-  tell(line, DSHIM_EV_COMMAND_DONE, now_ns, (int32_t)sequence, result, 0);
-}
-
-/* ---- ringing -------------------------------------------------------------------------------- */
-
-static void ring_done(struct line *line, int64_t now_ns, enum dshim_ring_end end, int error) {
-  uint32_t sequence = line->ring_sequence;
-  if (sequence == 0) return;
-  line->ring_sequence = 0;
-  line->cadence.active = false;
-  line->stats.ringing = 0;
-  tell(line, DSHIM_EV_RING_DONE, now_ns, end, error, (int32_t)sequence);
-}
-
-/* A ring that the card has not accepted yet will not be. */
-static void refuse_wanted(struct line *line, int64_t now_ns, int error) {
-  uint32_t sequence = line->wanted_sequence;
-  if (sequence == 0) return;
-  line->wanted_sequence = 0;
-  line_command_done(line, now_ns, sequence, error);
-}
-
-static int begin_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cadence, uint32_t sequence) {
-  int result = line->chan->ops->ring(line->chan, now_ns, true);
-  if (result < 0) return result;
-  line->cadence = *cadence;
-  line->ring_sequence = sequence;
-  line->stats.ringing = 1;
-  ring_cadence_start(&line->cadence, now_ns);
-  line_command_done(line, now_ns, sequence, 0);
-  tell(line, DSHIM_EV_RING_BURST, now_ns, 0, 1, 0);
-  return LINE_PENDING;
-}
-
-int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cadence, uint32_t sequence) {
-  if (!line->up) return -ENODEV;
-  if (line->lifted) return -EBUSY;
-  refuse_wanted(line, now_ns, -ECANCELED);
-  if (line->ring_sequence != 0) {
-    /* Replaced: quiet first, so that the new cadence's first burst is a burst of its own. */
-    line->chan->ops->ring(line->chan, now_ns, false);
-    ring_done(line, now_ns, DSHIM_RING_STOPPED, 0);
-  }
-  int result = begin_ring(line, now_ns, cadence, sequence);
-  if (result != -EBUSY) return result;
-  line->wanted = *cadence;
-  line->wanted_sequence = sequence;
-  line->wanted_retry_ns = now_ns + RING_RETRY_NS;
-  line->wanted_until_ns = now_ns + RING_PATIENCE_NS;
-  return LINE_PENDING;
-}
-
-static void retry_wanted(struct line *line, int64_t now_ns) {
-  if (line->wanted_sequence == 0 || now_ns < line->wanted_retry_ns) return;
-  line->wanted_retry_ns = now_ns + RING_RETRY_NS;
-  int result = line->lifted ? -EBUSY : begin_ring(line, now_ns, &line->wanted, line->wanted_sequence);
-  if (result == LINE_PENDING) line->wanted_sequence = 0;
-  else if (result != -EBUSY || line->lifted || now_ns >= line->wanted_until_ns)
-    refuse_wanted(line, now_ns, result);
-}
-
-int line_ring_stop(struct line *line, int64_t now_ns) {
-  refuse_wanted(line, now_ns, -ECANCELED);
-  if (line->ring_sequence == 0) return 0;
-  int result = line->up ? line->chan->ops->ring(line->chan, now_ns, false) : 0;
-  ring_done(line, now_ns, DSHIM_RING_STOPPED, 0);
-  return result;
-}
-
-static void ring_on(struct line *line, int64_t now_ns) {
-  for (;;) {
-    enum ring_action action = ring_cadence_step(&line->cadence, now_ns);
-    if (action == RING_NOTHING) return;
-    bool on = action == RING_ON;
-    int result = line->chan->ops->ring(line->chan, now_ns, on);
-    tell(line, DSHIM_EV_RING_BURST, now_ns, line->cadence.burst_number, on ? 1 : 0, 0);
-    if (result < 0 && result != -EBUSY) ring_done(line, now_ns, DSHIM_RING_ERROR, -result);
-    else if (action == RING_FINISHED) ring_done(line, now_ns, DSHIM_RING_COMPLETED, 0);
-    else if (action == RING_CAPPED) ring_done(line, now_ns, DSHIM_RING_DURATION, 0);
-  }
-}
-
-/* ---- hearing -------------------------------------------------------------------------------- */
-
-/* Sample numbers of the detectors to engine time: heard_until_ns is when the newest sample was spoken. */
-static int64_t sample_time_ns(const struct line *line, int64_t at_sample) {
-  return line->heard_until_ns - (line->heard_samples - at_sample) * SAMPLE_NS;
-}
-
-static void tell_held_voice(struct line *line) {
-  if (!line->voice_held) return;
-  line->voice_held = false;
-  line->voice_told = true;
-  engine_push(line->engine, &line->held_voice);
-}
-
-static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, int64_t not_after_ns) {
-  int64_t at_ns = sample_time_ns(line, event->at_sample);
-  if (at_ns > not_after_ns) at_ns = not_after_ns;
-  if (event->kind == DSP_DTMF_DOWN) {
-    int64_t apart = line->held_voice.time_ns - at_ns;
-    if (line->voice_held && apart < KEY_IS_VOICE_NS && apart > -KEY_IS_VOICE_NS) {
-      line->voice_held = false;
-      line->voice_is_key = true;
-    }
-    line->stats.dtmf_digits++;
-    tell(line, DSHIM_EV_DTMF_DOWN, at_ns, event->digit, event->level_cdbm0, 0);
-  } else {
-    tell(line, DSHIM_EV_DTMF_UP, at_ns, event->digit, event->level_cdbm0, event->duration_samples / 8);
-  }
-}
-
-static void tell_voice(struct line *line, const struct dsp_vad_event *event, int64_t not_after_ns) {
-  int64_t at_ns = sample_time_ns(line, event->at_sample);
-  if (at_ns > not_after_ns) at_ns = not_after_ns;
-  if (event->kind == DSP_VAD_START) {
-    line->voice_held = true;
-    line->voice_told = false;
-    line->voice_is_key = false;
-    line->held_until_ns = line->heard_until_ns + VOICE_HOLD_NS;
-    line->held_voice = (struct dshim_event){
-        .time_ns = at_ns, .kind = DSHIM_EV_VOICE_START, .line = line->index, .a = event->level_cdbm0};
-    return;
-  }
-  if (!line->voice_is_key) tell_held_voice(line);
-  if (line->voice_told) {
-    tell(line, DSHIM_EV_VOICE_END, at_ns, event->level_cdbm0, event->segment_cdbm0, event->duration_samples / 8);
-  }
-  line->voice_told = false;
-  line->voice_held = false;
-}
-
-static void hear(struct line *line, int64_t now_ns, const int16_t *samples) {
-  line->heard_samples += DSHIM_BLOCK_SAMPLES;
-  line->heard_until_ns = now_ns;
-  struct dsp_vad_event voices[DETECTOR_EVENTS];
-  int count = dsp_vad_process(&line->vad, samples, DSHIM_BLOCK_SAMPLES, voices, DETECTOR_EVENTS);
-  for (int i = 0; i < count; i++) tell_voice(line, &voices[i], now_ns);
-  struct dsp_dtmf_event digits[DETECTOR_EVENTS];
-  count = dsp_dtmf_process(&line->dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
-  for (int i = 0; i < count; i++) tell_digit(line, &digits[i], now_ns);
-  if (line->voice_held && now_ns >= line->held_until_ns) tell_held_voice(line);
-  line->stats.level_cdbm0 = dsp_vad_level_cdbm0(&line->vad);
-  line->stats.noise_cdbm0 = dsp_vad_noise_cdbm0(&line->vad);
-  line->stats.voice_active = line->voice_told;
-}
-
-/* Nothing more will be heard: what is open is closed, not after not_after_ns. */
-static void hear_the_end(struct line *line, int64_t not_after_ns) {
-  struct dsp_dtmf_event digit;
-  if (dsp_dtmf_flush(&line->dtmf, &digit)) tell_digit(line, &digit, not_after_ns);
-  struct dsp_vad_event voice;
-  if (dsp_vad_flush(&line->vad, &voice)) tell_voice(line, &voice, not_after_ns);
-  line->voice_held = false;
-  line->stats.voice_active = 0;
-  line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
-}
-
-static void hear_from_now(struct line *line, int64_t now_ns) {
-  dsp_dtmf_reset(&line->dtmf);
-  dsp_vad_reset(&line->vad);
-  line->heard_samples = 0;
-  line->heard_until_ns = now_ns;
+  line_tell(line, DSHIM_EV_COMMAND_DONE, now_ns, (int32_t)sequence, result, 0);
 }
 
 /* ---- the hook ------------------------------------------------------------------------------- */
@@ -207,14 +39,14 @@ static void lift(struct line *line, int64_t now_ns) {
   uint32_t sequence = line->ring_sequence;
   if (sequence != 0) {
     line->chan->ops->ring(line->chan, now_ns, false);
-    ring_done(line, now_ns, DSHIM_RING_ANSWERED, 0);
+    line_ring_done(line, now_ns, DSHIM_RING_ANSWERED, 0);
   }
-  refuse_wanted(line, now_ns, -EBUSY);
+  line_refuse_wanted(line, now_ns, -EBUSY);
   line->lifted = true;
   line->break_began_ns = 0;
   line->pulses_began_ns = 0;
-  hear_from_now(line, now_ns);
-  tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
+  line_hear_from_now(line, now_ns);
+  line_tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
 }
 
 static void hang_up(struct line *line, int64_t now_ns) {
@@ -222,10 +54,10 @@ static void hang_up(struct line *line, int64_t now_ns) {
   /* The driver was sure only when no flash could come any more; the loop opened before that. */
   int64_t at_ns =
       line->break_began_ns > 0 ? line->break_began_ns : now_ns - line->engine->settings.flash_max_ms * NS_PER_MS;
-  hear_the_end(line, at_ns);
+  line_hear_the_end(line, at_ns);
   line->lifted = false;
   line->break_began_ns = 0;
-  tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
+  line_tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
 }
 
 static int64_t since_ms(int64_t began_ns, int64_t now_ns) {
@@ -241,19 +73,20 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
     hang_up(line, now_ns);
     break;
   case CHAN_EV_FLASH:
-    tell(line, DSHIM_EV_FLASH, now_ns, (int32_t)since_ms(line->break_began_ns, now_ns), 0, 0);
+    line_tell(line, DSHIM_EV_FLASH, now_ns, (int32_t)since_ms(line->break_began_ns, now_ns), 0, 0);
     line->break_began_ns = 0;
     break;
   case CHAN_EV_PULSE_START:
     line->pulses_began_ns = line->break_began_ns > 0 ? line->break_began_ns : now_ns;
     break;
   case CHAN_EV_PULSE_DIGIT:
-    tell(line, DSHIM_EV_PULSE_DIGIT, now_ns, event->value, (int32_t)since_ms(line->pulses_began_ns, now_ns), 0);
+    line_tell(line, DSHIM_EV_PULSE_DIGIT, now_ns, event->value, (int32_t)since_ms(line->pulses_began_ns, now_ns),
+              0);
     line->pulses_began_ns = 0;
     break;
   case CHAN_EV_ALARM:
     line->stats.alarms = event->value;
-    tell(line, DSHIM_EV_ALARM, now_ns, event->value, 0, 0);
+    line_tell(line, DSHIM_EV_ALARM, now_ns, event->value, 0, 0);
     break;
   case CHAN_EV_UNDERRUN:
     line->stats.card_underruns++;
@@ -270,9 +103,9 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
 
 static void went_down(struct line *line, int64_t now_ns, int error, int32_t stage) {
   if (line->up) {
-    ring_done(line, now_ns, DSHIM_RING_ERROR, error);
-    refuse_wanted(line, now_ns, -ENODEV);
-    if (line->lifted) hear_the_end(line, now_ns);
+    line_ring_done(line, now_ns, DSHIM_RING_ERROR, error);
+    line_refuse_wanted(line, now_ns, -ENODEV);
+    if (line->lifted) line_hear_the_end(line, now_ns);
     uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
     line_play_flush(line, now_ns, written, DSHIM_PLAY_LOST);
     line->chan->ops->close(line->chan);
@@ -286,7 +119,7 @@ static void went_down(struct line *line, int64_t now_ns, int error, int32_t stag
   if (line->told_error == error && line->told_stage == stage) return;
   line->told_error = error;
   line->told_stage = stage;
-  tell(line, DSHIM_EV_LINE_DOWN, now_ns, error, stage, 0);
+  line_tell(line, DSHIM_EV_LINE_DOWN, now_ns, error, stage, 0);
 }
 
 static void bring_up(struct line *line, int64_t now_ns) {
@@ -320,8 +153,8 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->blocks_owed = chan->tx_queue_blocks > 0 ? PREFILL_BLOCKS : 0;
   line->block_made = false;
   line->served_ns = 0;
-  hear_from_now(line, now_ns);
-  tell(line, DSHIM_EV_LINE_UP, now_ns, line->lifted, chan->capabilities, stats.signalling);
+  line_hear_from_now(line, now_ns);
+  line_tell(line, DSHIM_EV_LINE_UP, now_ns, line->lifted, chan->capabilities, stats.signalling);
 }
 
 static bool lost(int result) {
@@ -402,7 +235,7 @@ static void read_voltage(struct line *line, int64_t now_ns) {
   line->voltage_told = true;
   line->told_tip_mv = now.tip_mv;
   line->told_ring_mv = now.ring_mv;
-  tell(line, DSHIM_EV_VOLTAGE, now_ns, now.tip_mv, now.ring_mv, now.battery_mv);
+  line_tell(line, DSHIM_EV_VOLTAGE, now_ns, now.tip_mv, now.ring_mv, now.battery_mv);
 }
 
 static bool receive_blocks(struct line *line, int64_t now_ns) {
@@ -424,7 +257,7 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     look_at_loop(line, now_ns);
     if (line->lifted) {
       gain(samples, line->engine->settings.rx_gain_cdb);
-      hear(line, now_ns, samples);
+      line_hear(line, now_ns, samples);
     }
     if (line->blocks_owed < MAX_BLOCKS_A_SERVICE) line->blocks_owed++;
     if (!send_blocks(line, now_ns)) return false;
@@ -436,14 +269,14 @@ static void tell_sim(struct line *line, int64_t now_ns) {
   uint32_t sequence;
   int32_t result;
   while (sim_phone_done(&line->sim->phone, &sequence, &result)) line_command_done(line, now_ns, sequence, result);
-  if (chan_sim_mic_low(line->sim)) tell(line, DSHIM_EV_MIC_LOW, now_ns, 0, 0, 0);
+  if (chan_sim_mic_low(line->sim)) line_tell(line, DSHIM_EV_MIC_LOW, now_ns, 0, 0, 0);
 }
 
 void line_service(struct line *line, int64_t now_ns) {
   if (!line->up && now_ns >= line->reopen_ns) bring_up(line, now_ns);
   if (line->up && drain_events(line, now_ns)) {
-    retry_wanted(line, now_ns);
-    ring_on(line, now_ns);
+    line_retry_wanted(line, now_ns);
+    line_ring_on(line, now_ns);
     look_at_loop(line, now_ns);
     if (send_blocks(line, now_ns) && receive_blocks(line, now_ns) && drain_events(line, now_ns)) {
       read_voltage(line, now_ns);

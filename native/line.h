@@ -74,6 +74,22 @@ int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum d
 int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
+
+/* ---- between line.c, line_ring.c and line_hear.c */
+void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c);
+/* Nothing when no cadence runs. */
+void line_ring_done(struct line *line, int64_t now_ns, enum dshim_ring_end end, int error);
+/* A ring that the card has not accepted yet will not be. */
+void line_refuse_wanted(struct line *line, int64_t now_ns, int error);
+void line_retry_wanted(struct line *line, int64_t now_ns);
+/* The cadence's edges that fall due. */
+void line_ring_on(struct line *line, int64_t now_ns);
+void line_hear_from_now(struct line *line, int64_t now_ns);
+void line_hear(struct line *line, int64_t now_ns, const int16_t *samples);
+/* Nothing more will be heard: what is open is closed, not after not_after_ns. */
+void line_hear_the_end(struct line *line, int64_t not_after_ns);
+
+/* ---- the snapshot for the caller's thread */
 void line_publish(struct line *line);
 void line_snapshot(struct line *line, struct dshim_line_stats *out);
 

@@ -1,0 +1,93 @@
+/* line_hear.c — what a line hears: digits and talkspurts, told in the engine's time. */
+#include "dsp_level.h"
+#include "engine.h"
+#include "line.h"
+
+#define NS_PER_MS 1000000LL
+#define SAMPLE_NS 125000LL
+/* A key is sure some 40 ms after its onset, and stands in the block after that. */
+#define VOICE_HOLD_NS   (80 * NS_PER_MS)
+#define KEY_IS_VOICE_NS (60 * NS_PER_MS) /* a digit's and a talkspurt's onset this near are one thing */
+#define DETECTOR_EVENTS 16
+
+/* Sample numbers of the detectors to engine time: heard_until_ns is when the newest sample was spoken. */
+static int64_t sample_time_ns(const struct line *line, int64_t at_sample) {
+  return line->heard_until_ns - (line->heard_samples - at_sample) * SAMPLE_NS;
+}
+
+static void tell_held_voice(struct line *line) {
+  if (!line->voice_held) return;
+  line->voice_held = false;
+  line->voice_told = true;
+  engine_push(line->engine, &line->held_voice);
+}
+
+static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, int64_t not_after_ns) {
+  int64_t at_ns = sample_time_ns(line, event->at_sample);
+  if (at_ns > not_after_ns) at_ns = not_after_ns;
+  if (event->kind == DSP_DTMF_DOWN) {
+    int64_t apart = line->held_voice.time_ns - at_ns;
+    if (line->voice_held && apart < KEY_IS_VOICE_NS && apart > -KEY_IS_VOICE_NS) {
+      line->voice_held = false;
+      line->voice_is_key = true;
+    }
+    line->stats.dtmf_digits++;
+    line_tell(line, DSHIM_EV_DTMF_DOWN, at_ns, event->digit, event->level_cdbm0, 0);
+  } else {
+    line_tell(line, DSHIM_EV_DTMF_UP, at_ns, event->digit, event->level_cdbm0, event->duration_samples / 8);
+  }
+}
+
+static void tell_voice(struct line *line, const struct dsp_vad_event *event, int64_t not_after_ns) {
+  int64_t at_ns = sample_time_ns(line, event->at_sample);
+  if (at_ns > not_after_ns) at_ns = not_after_ns;
+  if (event->kind == DSP_VAD_START) {
+    line->voice_held = true;
+    line->voice_told = false;
+    line->voice_is_key = false;
+    line->held_until_ns = line->heard_until_ns + VOICE_HOLD_NS;
+    line->held_voice = (struct dshim_event){
+        .time_ns = at_ns, .kind = DSHIM_EV_VOICE_START, .line = line->index, .a = event->level_cdbm0};
+    return;
+  }
+  if (!line->voice_is_key) tell_held_voice(line);
+  if (line->voice_told) {
+    line_tell(line, DSHIM_EV_VOICE_END, at_ns, event->level_cdbm0, event->segment_cdbm0,
+              event->duration_samples / 8);
+  }
+  line->voice_told = false;
+  line->voice_held = false;
+}
+
+void line_hear(struct line *line, int64_t now_ns, const int16_t *samples) {
+  line->heard_samples += DSHIM_BLOCK_SAMPLES;
+  line->heard_until_ns = now_ns;
+  struct dsp_vad_event voices[DETECTOR_EVENTS];
+  int count = dsp_vad_process(&line->vad, samples, DSHIM_BLOCK_SAMPLES, voices, DETECTOR_EVENTS);
+  for (int i = 0; i < count; i++) tell_voice(line, &voices[i], now_ns);
+  struct dsp_dtmf_event digits[DETECTOR_EVENTS];
+  count = dsp_dtmf_process(&line->dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
+  for (int i = 0; i < count; i++) tell_digit(line, &digits[i], now_ns);
+  if (line->voice_held && now_ns >= line->held_until_ns) tell_held_voice(line);
+  line->stats.level_cdbm0 = dsp_vad_level_cdbm0(&line->vad);
+  line->stats.noise_cdbm0 = dsp_vad_noise_cdbm0(&line->vad);
+  line->stats.voice_active = line->voice_told;
+}
+
+/* Nothing more will be heard: what is open is closed, not after not_after_ns. */
+void line_hear_the_end(struct line *line, int64_t not_after_ns) {
+  struct dsp_dtmf_event digit;
+  if (dsp_dtmf_flush(&line->dtmf, &digit)) tell_digit(line, &digit, not_after_ns);
+  struct dsp_vad_event voice;
+  if (dsp_vad_flush(&line->vad, &voice)) tell_voice(line, &voice, not_after_ns);
+  line->voice_held = false;
+  line->stats.voice_active = 0;
+  line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
+}
+
+void line_hear_from_now(struct line *line, int64_t now_ns) {
+  dsp_dtmf_reset(&line->dtmf);
+  dsp_vad_reset(&line->vad);
+  line->heard_samples = 0;
+  line->heard_until_ns = now_ns;
+}
