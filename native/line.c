@@ -218,6 +218,12 @@ static void look_at_loop(struct line *line, int64_t now_ns) {
 
 static void read_voltage(struct line *line, int64_t now_ns) {
   if (now_ns < line->next_voltage_ns) return;
+  /* Open while lifted: hung up, or a flash? A reading told now would stand before the on-hook that is dated back.
+   */
+  if (line->break_began_ns != 0) {
+    line->next_voltage_ns = now_ns + BLOCK_NS;
+    return;
+  }
   line->next_voltage_ns = now_ns + VOLTAGE_NS;
   struct chan_stats now;
   if (line->chan->ops->stats(line->chan, now_ns, true, &now) < 0 || !now.voltage_known) return;

@@ -72,7 +72,8 @@ stamp=node_modules/.setup-stamp
 if ! cmp -s package-lock.json "$stamp" 2>/dev/null; then
   echo "setup: npm ci"
   npm ci --no-progress --loglevel=error
-  node node_modules/bun/install.js
+  # npm may be set to run no install scripts: this one puts Bun's executable in its place.
+  node_modules/.bin/bun --version >/dev/null 2>&1 || node node_modules/bun/install.js
   cp package-lock.json "$stamp"
 fi
 node_modules/.bin/bun --version >/dev/null || {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Refusal } from "../../../src/exchange/verbs";
-import { find, noise, pcmSource, stepped } from "../../support/stepped";
+import { EPOCH_MS, find, noise, pcmSource, stepped } from "../../support/stepped";
 
 const KEYS = { onMs: 100, offMs: 100, levelDbm0: -10, twistDb: 0 };
 
@@ -32,6 +32,19 @@ describe("a lifted handset", () => {
     const lastedMs = (onHook?.atMs ?? 0) - (offHook?.atMs ?? 0);
     expect(lastedMs).toBeGreaterThanOrEqual(980);
     expect(lastedMs).toBeLessThanOrEqual(1080);
+  });
+
+  test("hung up between two voltage readings, on_hook keeps its true time", async () => {
+    using phone = await stepped();
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(700); // the next reading falls into the time in which hanging up might be a flash
+    const hungUpAtMs = EPOCH_MS + phone.engine.nowNs() / 1e6;
+    await phone.until(phone.handsets.hangUp(1));
+    await phone.advance(2000);
+    const onHook = phone.told.findIndex(({ body }) => body.type === "on_hook");
+    const back = phone.told.findIndex(({ body }) => body.type === "voltage_change" && body.voltage > 40);
+    expect(Math.abs((phone.told[onHook]?.atMs ?? 0) - hungUpAtMs)).toBeLessThanOrEqual(20);
+    expect(back).toBeGreaterThan(onHook);
   });
 
   test("sends its keys through the air: each of 16 is heard once", async () => {
