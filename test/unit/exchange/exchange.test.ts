@@ -37,7 +37,7 @@ describe("a lifted handset", () => {
   test("hung up between two voltage readings, on_hook keeps its true time", async () => {
     using phone = await stepped();
     await phone.until(phone.handsets.lift(1));
-    await phone.advance(700); // the next reading falls into the time in which hanging up might be a flash
+    await phone.advance(1700); // the next reading falls into the time in which hanging up might be a flash
     const hungUpAtMs = EPOCH_MS + phone.engine.nowNs() / 1e6;
     await phone.until(phone.handsets.hangUp(1));
     await phone.advance(2000);
