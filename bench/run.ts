@@ -121,7 +121,7 @@ async function pressKeys(server: RunningServer, durationS: number, lines = [1]):
 }
 
 /** Clients in a process of their own, which measures. */
-async function listen(server: RunningServer, clients: number): Promise<() => Promise<Latency>> {
+async function listen(server: { websocket: string }, clients: number): Promise<() => Promise<Latency>> {
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, "listeners.ts"), server.websocket, String(clients)],
     {
@@ -146,6 +146,18 @@ async function listen(server: RunningServer, clients: number): Promise<() => Pro
     if (!(latency.frames > 0)) throw new Error("no frame arrived");
     return latency;
   };
+}
+
+/** The least that any server here can take: a bare Bun.serve that sends a frame every 50 ms, same client. */
+async function bareSocket(): Promise<void> {
+  const peer = Bun.spawn([process.execPath, join(import.meta.dir, "bare_socket.ts")], { stdout: "pipe" });
+  const { value } = await peer.stdout.getReader().read();
+  const stop = await listen({ websocket: new TextDecoder().decode(value).trim() }, 1);
+  await Bun.sleep(seconds(10) * 1000);
+  const latency = await stop();
+  peer.kill();
+  figure("bare Bun WebSocket, send to frame, p50", latency.p50, "ms");
+  figure("bare Bun WebSocket, send to frame, p99", latency.p99, "ms");
 }
 
 async function eventLatency(): Promise<void> {
@@ -240,6 +252,7 @@ async function underruns(): Promise<void> {
 
 await startToFirstAnswer();
 await requestsPerSecond();
+await bareSocket();
 await eventLatency();
 await fourLinesAtOnce();
 await idleAndTalking();

@@ -115,7 +115,7 @@ const bunTest =
       else if (rest?.includes("<skipped")) outcome.skips.push(title);
       else outcome.passed++;
     }
-    if (outcome.failures.length > 0) outcome.failures.push(excerpt(output));
+    if (outcome.failures.length > 0) outcome.failures.push(`${outcome.failures.pop()}\n${excerpt(output)}`);
     else if (code !== 0) outcome.failures.push(`${folder} ended with ${code}\n${output.slice(-6000)}`);
     return outcome;
   };

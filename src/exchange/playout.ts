@@ -12,7 +12,7 @@ import { type PcmSource, type Playback, Refusal } from "./verbs";
 
 /** Bounds on what clients may leave waiting on one line. */
 export const MAX_QUEUED_PLAYBACKS = 32;
-export const MAX_QUEUED_BYTES = 128 * 1024 * 1024;
+export const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 const SAMPLES_PER_MS = 8;
 const SAMPLE_BYTES = 2;
@@ -102,7 +102,13 @@ export class Playout {
       if (entry.awaits !== "nothing" || entry.cut) return;
       if (entry.poured) continue;
       entry.feed ??= this.#open(entry);
-      entry.poured = entry.feed.pour();
+      try {
+        entry.poured = entry.feed.pour();
+      } catch {
+        // Its samples cannot be had: what was heard of it ends here, and so does what is queued behind it.
+        this.end("error");
+        return;
+      }
       if (!entry.poured) return;
     }
   }

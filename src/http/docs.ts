@@ -8,6 +8,7 @@ import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import type { Endpoint } from "./endpoint";
+import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
 
 const PAGE = `<!doctype html>
@@ -80,7 +81,8 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   ],
 ];
 
-function eventsText(): string {
+/** Also docs/events.md: a test compares. */
+export function eventsText(): string {
   const rows = EVENT_EXAMPLES.map(([body, meaning], i) => {
     const event = new PublishedEvent(1_769_688_000_000_001 + i, 1, AT_MS, 0, body);
     return `**${body.type}** ${meaning}\n\`\`\`json\n${event.text({ time: "z", stamp: false })}\n\`\`\`\n`;
@@ -107,10 +109,32 @@ const PROBLEM_MEANINGS: Record<number, string> = {
   503: "The line or its driver is not ready: detail says how to mend it",
 };
 
-const problemAnswer = (status: number) => ({
-  description: PROBLEM_MEANINGS[status] ?? "Problem",
-  content: { "application/problem+json": { schema: ProblemAnswer } },
-});
+/** One of the problems that an operation answers with this status, as it would read. */
+const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
+  400: ["malformed_json", "The body is not valid JSON: check quotes, commas and braces."],
+  404: ["unknown_line", "There is no such line: GET /lines lists them."],
+  409: ["line_on_hook", "The telephone is on-hook: lift it first."],
+  413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
+  415: ["unsupported_media_type", "Send application/json, not text/xml."],
+  422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
+  426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
+  429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
+  500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
+  503: [
+    "line_not_ready",
+    "The line is out of service: /dev/dahdi/channel does not exist: the DAHDI driver is not loaded.",
+  ],
+};
+
+function problemAnswer(status: number) {
+  const [code, detail] = PROBLEM_EXAMPLES[status] ?? ["problem", ""];
+  const errors = status === 422 ? [{ field: "repeat", message: "must be a whole number from 0 to 1000" }] : [];
+  const example = new Problem(status, code, detail, { errors }).body();
+  return {
+    description: PROBLEM_MEANINGS[status] ?? "Problem",
+    content: { "application/problem+json": { schema: ProblemAnswer, example } },
+  };
+}
 
 const queryParameters = (schema: TSchema) =>
   Object.entries((schema.properties ?? {}) as Record<string, TSchema>).map(([name, property]) => ({

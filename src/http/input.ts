@@ -98,8 +98,21 @@ export async function jsonInput<T extends TSchema>(
   return validated(schema, { ...fromQuery, ...body });
 }
 
-/** Reads a body in pieces, never keeping more than the limit. 413 beyond it. */
+/** All that is being read just now, of all requests together. */
+let heldBytes = 0;
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
+
+/** Reads a body in pieces, never keeping more than the limit. 413 beyond it, 429 when all together are too much. */
 export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+  const counter = { bytes: 0 };
+  try {
+    return await readCounted(request, limitBytes, counter);
+  } finally {
+    heldBytes -= counter.bytes;
+  }
+}
+
+async function readCounted(request: Request, limitBytes: number, counter: { bytes: number }): Promise<Uint8Array> {
   // Announced as too long: nothing of it is kept while it is read.
   const hopeless = Number(request.headers.get("content-length") ?? 0) > limitBytes;
   const reader = request.body?.getReader();
@@ -110,8 +123,18 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
     const { done, value } = await reader.read();
     if (done) break;
     total += value.byteLength;
-    if (total <= limitBytes && !hopeless) kept.push(value);
-    else kept = [];
+    if (total <= limitBytes && !hopeless) {
+      kept.push(value);
+      counter.bytes += value.byteLength;
+      heldBytes += value.byteLength;
+    } else {
+      kept = [];
+    }
+    if (heldBytes > MAX_HELD_BYTES) {
+      await reader.cancel();
+      const detail = "Too many uploads at once: send this one again in a moment.";
+      throw new Problem(429, "too_many_uploads", detail, { headers: { "retry-after": "1" } });
+    }
     if (total > MAX_DISCARDED_BYTES) {
       await reader.cancel();
       break;

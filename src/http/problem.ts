@@ -39,9 +39,9 @@ export class Problem extends Error {
     this.name = "Problem";
   }
 
-  response(): Response {
-    const { errors, headers } = this.options;
-    const body = {
+  body() {
+    const { errors } = this.options;
+    return {
       type: `urn:dahdi-phone-api:problem:${this.code}`,
       title: TITLES[this.status] ?? "Problem",
       status: this.status,
@@ -49,9 +49,12 @@ export class Problem extends Error {
       code: this.code,
       ...(errors && errors.length > 0 ? { errors } : {}),
     };
-    return new Response(JSON.stringify(body), {
+  }
+
+  response(): Response {
+    return new Response(JSON.stringify(this.body()), {
       status: this.status,
-      headers: { "content-type": "application/problem+json", ...headers },
+      headers: { "content-type": "application/problem+json", ...this.options.headers },
     });
   }
 }

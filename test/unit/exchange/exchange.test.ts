@@ -249,6 +249,24 @@ describe("playing", () => {
     expect(await refusal(() => phone.exchange.play(1, pcmSource(music), { when: "off_hook" }))).toBe("queue_full");
   });
 
+  test("a source that breaks ends its playback, and the next one plays", async () => {
+    using phone = await stepped(plain);
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(60);
+    let reads = 0;
+    const broken = {
+      samples: null,
+      read(into: Int16Array): number {
+        if (++reads > 3) throw new Error("the file is broken");
+        return into.fill(100).length;
+      },
+    };
+    const playing = phone.exchange.play(1, broken, { when: "now" });
+    expect((await phone.until(playing.finished)).reason).toBe("error");
+    const next = phone.exchange.play(1, pcmSource(noise(1600)), { when: "now" });
+    expect(await phone.until(next.finished)).toEqual({ reason: "completed", heardMs: 200 });
+  });
+
   test("an empty source is over at once", async () => {
     using phone = await stepped(plain);
     await phone.until(phone.handsets.lift(1));

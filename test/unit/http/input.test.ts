@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
+import { jsonInput, queryInput, readBody } from "../../../src/http/input";
+import { Problem } from "../../../src/http/problem";
+
+const Schema = Type.Object(
+  { count: Type.Optional(Type.Integer()), name: Type.Optional(Type.String()), on: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false },
+);
+
+const posted = (body?: string, type = "application/json"): Request =>
+  new Request("http://x/", {
+    method: "POST",
+    ...(body === undefined ? {} : { body, headers: { "content-type": type } }),
+  });
+
+async function refused(attempt: () => unknown): Promise<[number, string, string[]]> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (error instanceof Problem) {
+      return [error.status, error.code, (error.options.errors ?? []).map(({ field }) => field)];
+    }
+    throw error;
+  }
+  return [200, "taken", []];
+}
+
+describe("input", () => {
+  test("comes from the query and the body together; the body wins", async () => {
+    expect(await jsonInput(Schema, posted('{"name":"b"}'), { name: "q", count: "7", on: "true" })).toEqual({
+      name: "b",
+      count: 7,
+      on: true,
+    });
+    expect(await jsonInput(Schema, posted(), {})).toEqual({});
+    expect(queryInput(Schema, { on: "0" })).toEqual({ on: false });
+  });
+
+  test("curl -d sends JSON under another name", async () => {
+    expect(await jsonInput(Schema, posted('{"count":1}', "application/x-www-form-urlencoded"), {})).toEqual({
+      count: 1,
+    });
+  });
+
+  test("what is wrong is named", async () => {
+    expect(await refused(() => jsonInput(Schema, posted("{"), {}))).toEqual([400, "malformed_json", []]);
+    expect(await refused(() => jsonInput(Schema, posted('"x"'), {}))).toEqual([422, "invalid_input", []]);
+    expect(await refused(() => jsonInput(Schema, posted('{"count":1.5}'), {}))).toEqual([
+      422,
+      "invalid_input",
+      ["count"],
+    ]);
+    expect(await refused(() => jsonInput(Schema, posted('{"other":1}'), {}))).toEqual([
+      422,
+      "invalid_input",
+      ["other"],
+    ]);
+    expect(await refused(() => queryInput(Schema, { count: "many" }))).toEqual([422, "invalid_input", ["count"]]);
+    expect(await refused(() => queryInput(Schema, { __proto__x: "1" }))).toEqual([
+      422,
+      "invalid_input",
+      ["__proto__x"],
+    ]);
+  });
+});
+
+describe("a body", () => {
+  const stream = (megabytes: number): Request => {
+    let left = megabytes;
+    const body = new ReadableStream({
+      pull(controller) {
+        if (left-- === 0) controller.close();
+        else controller.enqueue(new Uint8Array(1024 * 1024));
+      },
+    });
+    return new Request("http://x/", { method: "POST", body });
+  };
+
+  test("is read whole up to the limit, and refused beyond it", async () => {
+    expect((await readBody(stream(3), 4 * 1024 * 1024)).byteLength).toBe(3 * 1024 * 1024);
+    expect(await refused(() => readBody(stream(5), 4 * 1024 * 1024))).toEqual([413, "body_too_large", []]);
+  });
+
+  test("many at once are bounded together, and the bound is given back", async () => {
+    const limit = 200 * 1024 * 1024;
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, () => refused(() => readBody(stream(150), limit))),
+    );
+    expect(answers.some(([status]) => status === 429)).toBe(true);
+    expect((await readBody(stream(150), limit)).byteLength).toBe(150 * 1024 * 1024);
+  });
+});

@@ -1,0 +1,3 @@
+import { EVENTS_PAGE } from "./events_page";
+
+await Bun.write(`${import.meta.dir}/../../../docs/events.md`, EVENTS_PAGE());
