@@ -120,10 +120,18 @@ const canMount = root && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0
 
 describe("hostile places", () => {
   needs(canMount, "mounting needs root: sudo make test")("a read-only disk and a /tmp without exec", async () => {
-    const prepare =
-      "mount --make-rprivate / && mount -t tmpfs -o noexec,nosuid tmpfs /tmp && mount -o bind / / && " +
-      'mount -o remount,ro,bind / && exec "$@"';
-    await smoke(["unshare", "-m", "sh", "-c", prepare, "sh", ...X64], "/");
+    // Both are proven before the executable starts: nothing can be written to /usr, nothing in /tmp can be run.
+    const prepare = [
+      "mount --make-rprivate /",
+      `mount --bind ${join(ROOT, "dist")} /mnt`,
+      "mount -t tmpfs -o noexec tmpfs /tmp",
+      "mount -o remount,ro,bind /",
+      "! touch /usr/probe 2>/dev/null",
+      "cp /bin/true /tmp/probe",
+      "! /tmp/probe 2>/dev/null",
+      'exec /mnt/dahdi-phone-api-linux-x64 "$@"',
+    ].join(" && ");
+    await smoke(["unshare", "-m", "sh", "-c", prepare, "sh"], "/");
   });
 });
 
