@@ -1,8 +1,44 @@
 /* What only C can see of the stepped engine: full rings, and an hour of telephone life in no time. */
-#include <string.h>
+#include <errno.h>
 
 #include "dahdi_shim.h"
 #include "tap.h"
+
+/* Steps until the command is done; its result, or 1 when that never comes within ten seconds. */
+static int result_of(struct dshim_engine *engine, int sequence, int *waited_ms) {
+  for (*waited_ms = 0; *waited_ms < 10000; *waited_ms += 10) {
+    dshim_step(engine, 10);
+    struct dshim_event events[64];
+    int count = dshim_drain(engine, events, 64);
+    for (int i = 0; i < count; i++) {
+      if (events[i].kind == DSHIM_EV_COMMAND_DONE && events[i].a == sequence) return events[i].b;
+    }
+  }
+  return 1;
+}
+
+static void battery(void) {
+  struct dshim_engine *engine = dshim_create(DSHIM_STEPPED);
+  dshim_add_sim(engine);
+  dshim_start(engine);
+  dshim_step(engine, 100);
+  const int32_t phases[] = {500, 0};
+  int waited_ms;
+  result_of(engine, dshim_battery_drop(engine, 0, 1), &waited_ms);
+  dshim_step(engine, 200);
+  struct dshim_sim_state state;
+  dshim_sim_state(engine, 0, &state);
+  tap_ok(state.voltage_mv == 0, "battery dropped: no voltage on the loop");
+  int refused = result_of(engine, dshim_ring(engine, 0, phases, 1, 1, 0), &waited_ms);
+  tap_ok(refused == -EBUSY && waited_ms >= 950 && waited_ms <= 1100,
+         "ringing meanwhile is tried for a second: %d after %d ms", refused, waited_ms);
+  result_of(engine, dshim_battery_drop(engine, 0, 1), &waited_ms);
+  result_of(engine, dshim_battery_drop(engine, 0, 0), &waited_ms);
+  int accepted = result_of(engine, dshim_ring(engine, 0, phases, 1, 1, 0), &waited_ms);
+  tap_ok(accepted == 0 && waited_ms >= 700 && waited_ms <= 850,
+         "with battery back it rings as soon as the card can: after %d ms", waited_ms);
+  dshim_destroy(engine);
+}
 
 static int drain_all(struct dshim_engine *engine, uint32_t kind) {
   struct dshim_event events[256];
@@ -53,5 +89,6 @@ int main(void) {
   while (dshim_drain(engine, &event, 1) == 1) kept++;
   tap_ok(kept == DSHIM_EVENT_RING, "the oldest are kept (%d)", kept);
   dshim_destroy(engine);
+  battery();
   return tap_done();
 }
