@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { LineFault } from "../line/state";
 import { Stage } from "./abi.gen";
 
-const { ENOENT, EACCES, EPERM, ENXIO, ENODEV, EBUSY, ENOTTY } = constants.errno;
+const { ENOENT, EACCES, EPERM, ENXIO, ENODEV, EBUSY, EINVAL, ENOTTY } = constants.errno;
 
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 /** "EBUSY", or "errno 500" for what libc has no name for. */
@@ -40,7 +40,8 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
       fix: "Find it with sudo fuser -v /dev/dahdi/* and stop it (often Asterisk: sudo systemctl stop asterisk).",
     };
   }
-  if (stage === Stage.Specify && (errno === ENXIO || errno === ENODEV)) {
+  // EINVAL before dahdi_cfg has run: seen on the real driver, 2.11 on kernel 6.1.
+  if (stage === Stage.Specify && (errno === ENXIO || errno === ENODEV || errno === EINVAL)) {
     return {
       code: "channel_missing",
       message: `The driver has no channel ${channel}.`,

@@ -23,6 +23,7 @@ describe("what the kernel says, for the owner", () => {
     [Stage.Open, EACCES, "permission_denied", "usermod"],
     [Stage.Specify, EBUSY, "channel_busy", "fuser"],
     [Stage.Specify, ENXIO, "channel_missing", "dahdi.channels"],
+    [Stage.Specify, EINVAL, "channel_missing", "dahdi_cfg"],
     [Stage.Specify, ENOTTY, "not_dahdi", "dahdi.device"],
     [Stage.Signalling, EPROTO, "wrong_signalling", "fxoks=3"],
     [Stage.Removed, ENODEV, "card_removed", "back"],
