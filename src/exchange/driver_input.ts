@@ -1,7 +1,7 @@
 /** What a driver event means to the line machine; null for what is not the machine's business. */
 import type { DriverEvent } from "../driver/decode";
 import { type LineAddress, lineFault } from "../driver/faults";
-import type { LineInput } from "../line/machine";
+import type { LineInput } from "../line/model";
 
 export function lineInput(event: DriverEvent, atMs: number, address: LineAddress): LineInput | null {
   switch (event.kind) {

@@ -9,15 +9,8 @@ import { errnoName } from "../driver/faults";
 import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
-import {
-  initialState,
-  type LineEffect,
-  type LineInput,
-  type LineState,
-  playDecision,
-  stateName,
-  step,
-} from "../line/machine";
+import { playDecision, step } from "../line/machine";
+import { initialState, type LineEffect, type LineInput, type LineState, stateName } from "../line/model";
 import type { RingStopReason } from "../line/state";
 import type { Clock } from "./clock";
 import { lineInput } from "./driver_input";

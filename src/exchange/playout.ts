@@ -5,7 +5,7 @@
  */
 import type { PlayoutEnd } from "../driver/decode";
 import type { Port } from "../driver/port";
-import type { LineInput } from "../line/machine";
+import type { LineInput } from "../line/model";
 import type { PlaybackEndReason } from "../line/state";
 import { SampleFeed } from "./sample_feed";
 import { type PcmSource, type Playback, Refusal } from "./verbs";

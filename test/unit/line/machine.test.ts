@@ -1,13 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  initialState,
-  type LineInput,
-  type LineState,
-  playDecision,
-  stateName,
-  step,
-} from "../../../src/line/machine";
+import { playDecision, step } from "../../../src/line/machine";
+import { initialState, type LineInput, type LineState, stateName } from "../../../src/line/model";
 import { normalRing, SAMPLE_INPUTS, SAMPLE_STATES, TRANSITIONS_PAGE } from "./transitions";
 
 function run(...inputs: LineInput[]): { state: LineState; events: string[] } {

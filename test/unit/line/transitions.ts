@@ -1,13 +1,7 @@
 /** Every input in every state, rendered as the table that docs/line-transitions.md shows. */
 import { planRing, type RingPlan } from "../../../src/line/cadence";
-import {
-  initialState,
-  type LineEffect,
-  type LineInput,
-  type LineState,
-  stateName,
-  step,
-} from "../../../src/line/machine";
+import { step } from "../../../src/line/machine";
+import { initialState, type LineEffect, type LineInput, type LineState, stateName } from "../../../src/line/model";
 
 const AT_MS = 1_000;
 

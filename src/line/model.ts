@@ -1,0 +1,115 @@
+/** What a line is, what it can be told, and what it then wants done. Types, and the facts that follow from them. */
+import type { RingPlan } from "./cadence";
+import type { LineEventBody } from "./events";
+import type { CallStats, DigitSource, LineFault, LineStateName, PlaybackEndReason, RingStopReason } from "./state";
+
+export interface RunningRing {
+  id: number;
+  plan: RingPlan;
+  startedAtMs: number;
+}
+
+export interface LineState {
+  /** unknown until the driver has said anything at all. */
+  service: "unknown" | "up" | "down";
+  fault: LineFault | null;
+  lifted: boolean;
+  /** The off-hook session under way. */
+  session: { startedAtMs: number; answered: boolean } | null;
+  /** Accepted by the driver, not yet ended. */
+  ring: RunningRing | null;
+  /** Asked of the driver, no word yet. */
+  pendingRings: readonly { id: number; plan: RingPlan }[];
+  nextRingId: number;
+  talkspurtStartedAtMs: number | null;
+  digits: readonly string[];
+  /** The voltage last told, V; null before the first reading. */
+  toldVoltage: number | null;
+  stats: CallStats;
+  updatedAtMs: number;
+}
+
+/** atMs: when it happened, Unix ms. */
+export type LineInput = { atMs: number } & (
+  | { type: "line_up"; lifted: boolean }
+  | { type: "line_down"; fault: LineFault }
+  | { type: "off_hook"; trippedRing: boolean }
+  | { type: "on_hook" }
+  | { type: "flash"; durationMs: number }
+  | { type: "digit"; digit: string; source: DigitSource; durationMs: number; levelDbm0: number | null }
+  | { type: "voice_started"; levelDbm0: number }
+  | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
+  | { type: "voltage"; volts: number }
+  | { type: "alarm"; names: readonly string[] }
+  | { type: "ring_requested"; plan: RingPlan }
+  | { type: "ring_accepted"; ringId: number }
+  | { type: "ring_refused"; ringId: number }
+  | { type: "ring_ended"; ringId: number; reason: RingStopReason }
+  | { type: "stop_ring_requested" }
+  | { type: "playback_started"; playbackId: string; durationMs: number | null }
+  | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
+);
+
+export type LineEffect =
+  | { kind: "emit"; atMs: number; body: LineEventBody }
+  | { kind: "ring"; ringId: number; plan: RingPlan }
+  | { kind: "stop_ring" }
+  /** The telephone was lifted: what waits may play. */
+  | { kind: "start_playout" }
+  /** Nobody hears it any more. */
+  | { kind: "end_playout"; reason: PlaybackEndReason }
+  /** The ring ended unanswered: what waited for the answer will not play. */
+  | { kind: "cancel_awaiting_answer" }
+  | { kind: "refuse"; code: "line_off_hook" | "line_not_ready"; message: string };
+
+export interface Step {
+  state: LineState;
+  effects: readonly LineEffect[];
+}
+
+export function initialState(atMs: number): LineState {
+  return {
+    service: "unknown",
+    fault: null,
+    lifted: false,
+    session: null,
+    ring: null,
+    pendingRings: [],
+    nextRingId: 1,
+    talkspurtStartedAtMs: null,
+    digits: [],
+    toldVoltage: null,
+    stats: {
+      totalCalls: 0,
+      successfulCalls: 0,
+      failedCalls: 0,
+      totalDurationMs: 0,
+      lastCallAtMs: null,
+      dtmfDigitsReceived: 0,
+    },
+    updatedAtMs: atMs,
+  };
+}
+
+/** The state's name follows from the facts: it is never stored, so it can never contradict them. */
+export function stateName(state: LineState): LineStateName {
+  if (state.service === "unknown") return "INITIALIZING";
+  if (state.service === "down") return "ERROR";
+  if (state.lifted) return state.session?.answered ? "IN_CALL" : "OFF_HOOK";
+  return state.ring ? "RINGING" : "IDLE";
+}
+
+/** `lifted` alone is memory while the line is down. */
+export const offHook = (state: LineState): boolean => state.service === "up" && state.lifted;
+export const unchanged = (state: LineState): Step => ({ state, effects: [] });
+export const emit = (atMs: number, body: LineEventBody): LineEffect => ({ kind: "emit", atMs, body });
+
+/** Why nothing can be asked of a line that is not in service. */
+export function notReady(state: LineState): { code: "line_not_ready"; message: string } {
+  return {
+    code: "line_not_ready",
+    message: state.fault
+      ? `The line is out of service: ${state.fault.message} ${state.fault.fix}`
+      : "The line is still being opened: try again in a second.",
+  };
+}
