@@ -14,8 +14,8 @@
 #define QUIETEST_CDBM0        (-5000) /* the contract's threshold for clients that compare levels */
 #define FLOOR_AT_START_CDBM0  (-6500) /* what a quiet line has, until a second and a half have been heard */
 #define FLOOR_MIN_CDBM0       (-7500) /* below the coder's own noise there is nothing to follow */
-/* A hybrid returns what is sent 11 dB down or better; less than that above the echo is not told from it. */
-#define ECHO_RATIO   0.08F
+/* A hybrid returns what is sent 8 dB down or better: what is not louder than that is not told from its echo. */
+#define ECHO_RATIO   0.16F
 #define ECHO_FADE    0.5F /* a 20 ms block: 100 ms after the last sound sent nothing of it is left */
 #define MINIMUM_BIAS 1.6F /* the minimum of noisy frames lies about 2 dB below their mean */
 

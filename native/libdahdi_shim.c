@@ -77,6 +77,7 @@ static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_
   line->chan = chan;
   line->sim = sim;
   dsp_dtmf_init(&line->dtmf);
+  dsp_dtmf_init(&line->sent_dtmf);
   dsp_vad_init(&line->vad);
   line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
   line->stats.noise_cdbm0 = DSP_SILENCE_CDBM0;

@@ -192,7 +192,7 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
     if (!line->block_made) {
       playout_block(&line->playout, line->block, chan->tx_queue_blocks, line, tell_playout);
       gain(line->block, line->engine->settings.tx_gain_cdb);
-      dsp_vad_far_end(&line->vad, line->block, DSHIM_BLOCK_SAMPLES);
+      if (line->lifted) line_hear_sent(line, now_ns, line->block);
       line->block_made = true;
     }
     int result = chan->ops->write(chan, now_ns, line->block);

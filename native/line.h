@@ -43,7 +43,12 @@ struct line {
 
   struct dsp_dtmf dtmf;
   struct dsp_vad vad;
-  int64_t heard_samples; /* since the detectors were reset */
+  /* What we send is listened to as well: its keys come back from the hybrid, and nobody pressed them. */
+  struct dsp_dtmf sent_dtmf;
+  int32_t sent_digit;          /* ASCII, down now or just released; 0 none */
+  int64_t sent_digit_until_ns; /* INT64_MAX while it is down */
+  int32_t echoed_digit;        /* heard, known for an echo: its UP is not told either; 0 none */
+  int64_t heard_samples;       /* since the detectors were reset */
   int64_t heard_until_ns;
   /* A talkspurt is told a little late, so that a key's tone is not taken for a voice. */
   bool voice_held, voice_told, voice_is_key;
@@ -86,6 +91,8 @@ void line_retry_wanted(struct line *line, int64_t now_ns);
 void line_ring_on(struct line *line, int64_t now_ns);
 void line_hear_from_now(struct line *line, int64_t now_ns);
 void line_hear(struct line *line, int64_t now_ns, const int16_t *samples);
+/* The block that goes to the telephone now. */
+void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples);
 /* Nothing more will be heard: what is open is closed, not after not_after_ns. */
 void line_hear_the_end(struct line *line, int64_t not_after_ns);
 

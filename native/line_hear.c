@@ -9,6 +9,8 @@
 #define VOICE_HOLD_NS   (80 * NS_PER_MS)
 #define KEY_IS_VOICE_NS (60 * NS_PER_MS) /* a digit's and a talkspurt's onset this near are one thing */
 #define DETECTOR_EVENTS 16
+/* A key's echo ends later than the key: by the card's queue, the hybrid's tail and the detector's own delay. */
+#define ECHO_TAIL_NS (200 * NS_PER_MS)
 
 /* Sample numbers of the detectors to engine time: heard_until_ns is when the newest sample was spoken. */
 static int64_t sample_time_ns(const struct line *line, int64_t at_sample) {
@@ -26,6 +28,10 @@ static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, in
   int64_t at_ns = sample_time_ns(line, event->at_sample);
   if (at_ns > not_after_ns) at_ns = not_after_ns;
   if (event->kind == DSP_DTMF_DOWN) {
+    if (event->digit == line->sent_digit && line->heard_until_ns <= line->sent_digit_until_ns) {
+      line->echoed_digit = event->digit;
+      return;
+    }
     int64_t apart = line->held_voice.time_ns - at_ns;
     if (line->voice_held && apart < KEY_IS_VOICE_NS && apart > -KEY_IS_VOICE_NS) {
       line->voice_held = false;
@@ -33,6 +39,8 @@ static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, in
     }
     line->stats.dtmf_digits++;
     line_tell(line, DSHIM_EV_DTMF_DOWN, at_ns, event->digit, event->level_cdbm0, 0);
+  } else if (line->echoed_digit != 0) {
+    line->echoed_digit = 0;
   } else {
     line_tell(line, DSHIM_EV_DTMF_UP, at_ns, event->digit, event->level_cdbm0, event->duration_samples / 8);
   }
@@ -85,9 +93,22 @@ void line_hear_the_end(struct line *line, int64_t not_after_ns) {
   line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
 }
 
+void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples) {
+  dsp_vad_far_end(&line->vad, samples, DSHIM_BLOCK_SAMPLES);
+  struct dsp_dtmf_event digits[DETECTOR_EVENTS];
+  int count = dsp_dtmf_process(&line->sent_dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
+  for (int i = 0; i < count; i++) {
+    line->sent_digit = digits[i].digit;
+    line->sent_digit_until_ns = digits[i].kind == DSP_DTMF_DOWN ? INT64_MAX : now_ns + ECHO_TAIL_NS;
+  }
+}
+
 void line_hear_from_now(struct line *line, int64_t now_ns) {
   dsp_dtmf_reset(&line->dtmf);
   dsp_vad_reset(&line->vad);
+  dsp_dtmf_reset(&line->sent_dtmf);
+  line->sent_digit = 0;
+  line->echoed_digit = 0;
   line->heard_samples = 0;
   line->heard_until_ns = now_ns;
 }

@@ -87,6 +87,26 @@ describe("a lifted handset", () => {
     expect(phone.types()).not.toContain("on_hook");
   });
 
+  test("does not take a key's tone that we play, echoed, for a key", async () => {
+    using phone = await stepped({ engine: { SimEchoCdb: 900 } }); // a bad hybrid: 9 dB
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(300);
+    for (const frequenciesHz of [
+      [770, 1336],
+      [697, 1209],
+    ]) {
+      await phone.until(phone.exchange.tone(1, { frequenciesHz, durationMs: 150 }).finished);
+      await phone.advance(100);
+    }
+    await phone.advance(300);
+    expect(phone.types()).not.toContain("dtmf");
+    expect(phone.types()).not.toContain("voice");
+    // A key pressed right after, and the same key, are keys.
+    await phone.until(phone.handsets.press(1, { ...KEYS, digits: "51" }));
+    await phone.advance(300);
+    expect(phone.exchange.status(1).dtmfHistory.join("")).toBe("51");
+  });
+
   test("talks: a talkspurt has a start and an end", async () => {
     using phone = await stepped();
     await phone.until(phone.handsets.lift(1));
