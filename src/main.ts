@@ -144,7 +144,14 @@ async function serve(line: ServeArguments): Promise<void> {
     throw error;
   }
   engine.start();
-  const pump = new Pump(engine, (event) => exchange.handle(event));
+  const pump = new Pump(
+    engine,
+    (event) => exchange.handle(event),
+    () => {
+      const lost = exchange.tellLostEvents();
+      if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
+    },
+  );
   await pump.start();
 
   const [rest, websocket] = listeners as [Listener, Listener];

@@ -15,6 +15,8 @@ export class Pump {
   constructor(
     private readonly engine: DriverEngine,
     private readonly deliver: (event: DriverEvent) => void,
+    /** Called at every safety drain. */
+    private readonly afterSafetyDrain: () => void,
   ) {}
 
   /** Stepped engines have no doorbell to wait for: their caller drains after each step. */
@@ -23,7 +25,10 @@ export class Pump {
   }
 
   async start(): Promise<void> {
-    this.#timer = setInterval(() => this.drain(), SAFETY_DRAIN_MS);
+    this.#timer = setInterval(() => {
+      this.drain();
+      this.afterSafetyDrain();
+    }, SAFETY_DRAIN_MS);
     this.#socket = await Bun.connect({
       fd: this.engine.doorbell(),
       socket: { data: () => this.drain(), error: () => undefined },

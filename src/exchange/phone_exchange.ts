@@ -52,11 +52,14 @@ export class PhoneExchange implements Exchange {
   readonly #runners: readonly LineRunner[];
   readonly #byLine: ReadonlyMap<number, LineRunner>;
   readonly #simulated: SimulatedHandsets | null;
+  readonly #options: ExchangeOptions;
+  #toldLost = 0;
 
   /** Adds its lines to the engine, which must not be started yet. */
   constructor(options: ExchangeOptions) {
     const { engine } = options;
     this.#engine = engine;
+    this.#options = options;
     this.defaultLine = options.defaultLine;
     this.lines = options.lines.map(({ line }) => line);
     const handsets = new Map<number, Handset>();
@@ -77,6 +80,23 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
+  }
+
+  /**
+   * Has the I/O thread lost events because nobody drained them (JavaScript stood still for minutes)? Then every
+   * line says so: clients ask for the state anew. Returns how many were lost since the last time.
+   */
+  tellLostEvents(): number {
+    const total = this.#engine.engineStats().events_lost;
+    const lost = total - this.#toldLost;
+    if (lost === 0) return 0;
+    this.#toldLost = total;
+    for (const { line } of this.#runners) {
+      const details = { lost };
+      const atMs = this.#options.clock.nowMs();
+      this.#options.publish(line, atMs, 0, { type: "hardware_status", status: "events_lost", details });
+    }
+    return lost;
   }
 
   status(line: number): LineStatus {

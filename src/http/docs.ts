@@ -71,7 +71,7 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
     "reason: completed, stopped, hung_up, cancelled or error.",
   ],
-  [{ type: "hardware_status", status: "ready", details: {} }, "status: ready, alarm or ok."],
+  [{ type: "hardware_status", status: "ready", details: {} }, "status: ready, alarm, ok or events_lost."],
   [
     {
       type: "error",

@@ -339,6 +339,24 @@ describe("the card", () => {
   });
 });
 
+describe("a program that stands still", () => {
+  test("tells how many events it lost, once", async () => {
+    using phone = await stepped();
+    expect(phone.exchange.tellLostEvents()).toBe(0);
+    const { shim, handle } = phone.engine;
+    for (let i = 0; i < 2500; i++) {
+      shim.dshim_sim_hook(handle, 0, 1);
+      phone.engine.step(100);
+      shim.dshim_sim_hook(handle, 0, 0);
+      phone.engine.step(1000);
+    }
+    const lost = phone.exchange.tellLostEvents();
+    expect(lost).toBeGreaterThan(0);
+    expect(phone.exchange.tellLostEvents()).toBe(0);
+    expect(phone.told.at(-1)?.body).toEqual({ type: "hardware_status", status: "events_lost", details: { lost } });
+  });
+});
+
 describe("four telephones at once", () => {
   test("do not hear each other", async () => {
     using phone = await stepped({ ports: 4 });
