@@ -69,7 +69,8 @@ function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname:
 
 class StartError extends Error {}
 
-function banner(host: string, restPort: number, websocketPort: number, simulated: boolean): string {
+function banner(address: string, restPort: number, websocketPort: number, simulated: boolean): string {
+  const host = address.includes(":") ? `[${address}]` : address;
   const rest = `http://${host}:${restPort}`;
   const lines = [
     "",

@@ -29,7 +29,7 @@ const FORMAT_ULAW = 7;
 const FORMAT_EXTENSIBLE = 0xfffe;
 const MAX_CHANNELS = 8;
 const MIN_RATE_HZ = 4000;
-const MAX_RATE_HZ = 384_000;
+const MAX_RATE_HZ = 192_000; /* the resampler takes no more */
 const S16_SCALE = 32768;
 
 const malformed = (what: string): AudioError => new AudioError("malformed", `This WAV file is broken: ${what}.`);

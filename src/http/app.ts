@@ -65,6 +65,8 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   const app = new Elysia({
     normalize: false,
+    // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi".
+    handler: { standardHostname: false },
     serve: { maxRequestBodySize: MAX_REQUEST_BYTES, idleTimeout: limits.timeoutS },
     websocket: {
       maxPayloadLength: limits.maxMessageBytes,
@@ -91,6 +93,13 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
       return internalProblem().response();
     })
     .use(documentation(dependencies.version));
+  // A hook costs every request something: there is none unless somebody reads it.
+  if (logs.rest.enabled("debug")) {
+    app.onAfterResponse(({ request, set }) => {
+      const { pathname } = new URL(request.url);
+      logs.rest.debug("answered", { method: request.method, path: pathname, status: Number(set.status ?? 200) });
+    });
+  }
 
   for (const { path, endpoint } of routes) {
     const answer = (request: Request, query: unknown, line: number): unknown => {

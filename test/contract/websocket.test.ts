@@ -190,16 +190,19 @@ describe("clients that misbehave", () => {
     await phone.hangUp();
   });
 
-  test("one that never reads delays nobody and costs no memory", async () => {
+  test("one that never reads delays nobody", async () => {
     const { line, phone } = freshLine();
     // A socket of our own that is never read: Bun's client would read ahead.
     const port = Number(new URL(server.rest).port);
     const lazy = connect(port, "127.0.0.1");
-    lazy.pause();
+    const answered = new Promise<string>((resolve) => lazy.once("data", (bytes) => resolve(bytes.toString())));
     lazy.write(
-      "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      // A host as short as that is a trap of its own: routers cut URLs by counting letters.
+      "GET /ws HTTP/1.1\r\nHost: pi\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     );
+    expect(await answered).toStartWith("HTTP/1.1 101");
+    lazy.pause();
     using good = await EventListener.open(`${server.websocket}?line=${line}`);
     await phone.lift();
     for (let i = 0; i < 2; i++) await phone.press("0123456789*#ABCD".repeat(4), { on_ms: 50, off_ms: 50 });
