@@ -77,8 +77,10 @@ int main(void) {
                                        {"Answered", DSHIM_RING_ANSWERED},
                                        {"Error", DSHIM_RING_ERROR}};
   constants("RingEnd", ring_ends, COUNT(ring_ends));
-  const struct constant play_ends[] = {
-      {"Completed", DSHIM_PLAY_COMPLETED}, {"Flushed", DSHIM_PLAY_FLUSHED}, {"Lost", DSHIM_PLAY_LOST}};
+  const struct constant play_ends[] = {{"Completed", DSHIM_PLAY_COMPLETED},
+                                       {"Flushed", DSHIM_PLAY_FLUSHED},
+                                       {"Lost", DSHIM_PLAY_LOST},
+                                       {"HungUp", DSHIM_PLAY_HUNG_UP}};
   constants("PlayEnd", play_ends, COUNT(play_ends));
   const struct constant capabilities[] = {{"Voltage", DSHIM_CAP_VOLTAGE},
                                           {"EchoCancel", DSHIM_CAP_ECHO_CANCEL},

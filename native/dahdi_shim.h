@@ -102,7 +102,8 @@ enum dshim_ring_end {
 enum dshim_play_end {
   DSHIM_PLAY_COMPLETED = 0,
   DSHIM_PLAY_FLUSHED = 1,
-  DSHIM_PLAY_LOST = 2, /* with its line */
+  DSHIM_PLAY_LOST = 2,    /* with its line */
+  DSHIM_PLAY_HUNG_UP = 3, /* what was heard counts until the loop opened */
 };
 
 struct dshim_event {

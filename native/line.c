@@ -34,6 +34,15 @@ void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int
 
 /* ---- the hook ------------------------------------------------------------------------------- */
 
+/* Drops what was written up to position; what was played after heard_until_ns nobody heard. */
+static void play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
+                       enum dshim_play_end end) {
+  int thrown_away = line->up ? line->chan->ops->flush(line->chan, now_ns) : 0;
+  int64_t unheard = (thrown_away > 0 ? thrown_away : 0) + (now_ns - heard_until_ns) / SAMPLE_NS;
+  line->block_made = false;
+  playout_flush(&line->playout, position, (int32_t)unheard, end, heard_until_ns, line, tell_playout);
+}
+
 static void lift(struct line *line, int64_t now_ns) {
   if (line->lifted) return;
   uint32_t sequence = line->ring_sequence;
@@ -55,6 +64,8 @@ static void hang_up(struct line *line, int64_t now_ns) {
   int64_t at_ns =
       line->break_began_ns > 0 ? line->break_began_ns : now_ns - line->engine->settings.flash_max_ms * NS_PER_MS;
   line_hear_the_end(line, at_ns);
+  uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
+  play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
   line->lifted = false;
   line->break_began_ns = 0;
   line_tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
@@ -305,9 +316,7 @@ int64_t line_deadline(const struct line *line) {
 }
 
 int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end) {
-  int unheard = line->up ? line->chan->ops->flush(line->chan, now_ns) : 0;
-  line->block_made = false;
-  playout_flush(&line->playout, position, unheard > 0 ? unheard : 0, end, now_ns, line, tell_playout);
+  play_until(line, now_ns, now_ns, position, end);
   return 0;
 }
 

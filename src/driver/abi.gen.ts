@@ -53,6 +53,7 @@ export const PlayEnd = {
   Completed: 0,
   Flushed: 1,
   Lost: 2,
+  HungUp: 3,
 } as const;
 
 export const Capability = {

@@ -32,13 +32,14 @@ export type DriverEvent = {
   | { kind: "command_done"; sequence: number; result: number }
 );
 
-/** flushed: on our command; lost: with its line. */
-export type PlayoutEnd = "completed" | "flushed" | "lost";
+/** flushed: on our command; lost: with its line; hung_up: heard until the loop opened. */
+export type PlayoutEnd = "completed" | "flushed" | "lost" | "hung_up";
 
 const PLAY_ENDS: Record<number, PlayoutEnd> = {
   [PlayEnd.Completed]: "completed",
   [PlayEnd.Flushed]: "flushed",
   [PlayEnd.Lost]: "lost",
+  [PlayEnd.HungUp]: "hung_up",
 };
 
 const RING_END_REASONS: Record<number, RingStopReason> = {

@@ -87,8 +87,12 @@ export class DriverEngine {
    * Runs a native command and settles when the I/O thread has carried it out, or rejects with DriverError.
    * `accepted` learns its sequence number at once, before any event that carries it.
    */
-  command(issue: () => number, accepted?: (sequence: number) => void): Promise<void> {
-    const sequence = issue();
+  command(
+    issue: (shim: Shim, handle: EngineHandle) => number,
+    accepted?: (sequence: number) => void,
+  ): Promise<void> {
+    if (this.#destroyed) return Promise.reject(new DriverError(CANCELED));
+    const sequence = issue(this.shim, this.#handle);
     if (sequence <= 0) return Promise.reject(new DriverError(-sequence));
     accepted?.(sequence);
     return new Promise((resolve, reject) => this.#pending.set(sequence, { resolve, reject }));

@@ -13,27 +13,23 @@ export class Handset {
   ) {}
 
   hook(lifted: boolean): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_hook(handle, this.index, lifted ? 1 : 0));
+    return this.engine.command((shim, handle) => shim.dshim_sim_hook(handle, this.index, lifted ? 1 : 0));
   }
 
   flash(durationMs: number): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_flash(handle, this.index, durationMs));
+    return this.engine.command((shim, handle) => shim.dshim_sim_flash(handle, this.index, durationMs));
   }
 
   press(keys: { digits: string; onMs: number; offMs: number; levelDbm0: number; twistDb: number }): Promise<void> {
-    const { shim, handle } = this.engine;
     const level = Math.round(keys.levelDbm0 * 100);
     const twist = Math.round(keys.twistDb * 100);
-    return this.engine.command(() =>
+    return this.engine.command((shim, handle) =>
       shim.dshim_sim_press(handle, this.index, cString(keys.digits), keys.onMs, keys.offMs, level, twist),
     );
   }
 
   pulse(digits: string): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_pulse(handle, this.index, cString(digits)));
+    return this.engine.command((shim, handle) => shim.dshim_sim_pulse(handle, this.index, cString(digits)));
   }
 
   /** Into the microphone; returns how many samples fitted. mic_low tells when there is room again. */
@@ -44,18 +40,15 @@ export class Handset {
 
   /** Settles when all that was written has been said. */
   micEnd(): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_mic_end(handle, this.index));
+    return this.engine.command((shim, handle) => shim.dshim_sim_mic_end(handle, this.index));
   }
 
   voltage(millivolts: number): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_voltage(handle, this.index, millivolts));
+    return this.engine.command((shim, handle) => shim.dshim_sim_voltage(handle, this.index, millivolts));
   }
 
   plug(plugged: boolean): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_sim_plug(handle, this.index, plugged ? 1 : 0));
+    return this.engine.command((shim, handle) => shim.dshim_sim_plug(handle, this.index, plugged ? 1 : 0));
   }
 
   /** The newest samples that the ear heard, at most `samples`, oldest first. */

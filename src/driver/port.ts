@@ -27,16 +27,14 @@ export class Port {
     numbered: (sequence: number) => void,
   ): Promise<void> {
     const phases = Int32Array.from(bursts.flatMap(({ onMs, offMs }) => [onMs, offMs]));
-    const { shim, handle } = this.engine;
     return this.engine.command(
-      () => shim.dshim_ring(handle, this.index, phases, bursts.length, repeat, capMs),
+      (shim, handle) => shim.dshim_ring(handle, this.index, phases, bursts.length, repeat, capMs),
       numbered,
     );
   }
 
   stopRing(): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_ring_stop(handle, this.index));
+    return this.engine.command((shim, handle) => shim.dshim_ring_stop(handle, this.index));
   }
 
   /** Samples ever accepted by playWrite: the place where the next one will be. */
@@ -45,13 +43,11 @@ export class Port {
   }
 
   playBegin(mark: number, position: number): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_play_begin(handle, this.index, mark, position));
+    return this.engine.command((shim, handle) => shim.dshim_play_begin(handle, this.index, mark, position));
   }
 
   playEnd(mark: number, position: number): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_play_end(handle, this.index, mark, position));
+    return this.engine.command((shim, handle) => shim.dshim_play_end(handle, this.index, mark, position));
   }
 
   /** How many of the samples fitted. */
@@ -61,8 +57,7 @@ export class Port {
   }
 
   playFlush(): Promise<void> {
-    const { shim, handle } = this.engine;
-    return this.engine.command(() => shim.dshim_play_flush(handle, this.index));
+    return this.engine.command((shim, handle) => shim.dshim_play_flush(handle, this.index));
   }
 
   stats(): LineStats & { signallingName: string | null; alarmNames: string[]; capabilityNames: CapabilityNames } {

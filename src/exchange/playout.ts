@@ -32,6 +32,14 @@ interface Entry {
   settle: (end: { reason: PlaybackEndReason; heardMs: number }) => void;
 }
 
+/** Why the driver ended it, in the words of the event; null: it ran its course. */
+const CUTS: Record<PlayoutEnd, PlaybackEndReason | null> = {
+  completed: null,
+  flushed: "stopped",
+  lost: "error",
+  hung_up: "hung_up",
+};
+
 export type PlaybackInput = Extract<LineInput, { type: "playback_started" | "playback_ended" }>;
 
 export class Playout {
@@ -124,9 +132,10 @@ export class Playout {
   done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
     const entry = this.#entries.find((each) => each.mark === mark);
     if (!entry) return;
-    if (end !== "completed") entry.cut ??= end === "lost" ? "error" : "stopped";
+    entry.cut ??= CUTS[end];
     this.#finish(entry, heardSamples / SAMPLES_PER_MS, atNs);
-    this.pour();
+    // After the other ends the machine says what becomes of the queue.
+    if (end === "completed" || end === "flushed") this.pour();
   }
 
   #open(entry: Entry): SampleFeed {
