@@ -9,8 +9,6 @@
 #include "dahdi_abi.h"
 
 #define BLOCK_BYTES (DSHIM_BLOCK_SAMPLES * (int)sizeof(int16_t))
-/* Blocks that we keep written ahead: the first write of two, then one for each read. */
-#define TX_QUEUE_BLOCKS 2
 
 static struct chan_dahdi *dahdi_of(struct chan *chan) { return (struct chan_dahdi *)chan; }
 
@@ -76,7 +74,7 @@ static int configure(struct chan_dahdi *dahdi, const struct chan_settings *setti
   bool measures = control(fd, DAHDI_ABI_WCTDM_GET_STATS, &volts) == 0;
   dahdi->chan.capabilities =
       DSHIM_CAP_GAIN | (cancels ? DSHIM_CAP_ECHO_CANCEL : 0) | (measures ? DSHIM_CAP_VOLTAGE : 0);
-  dahdi->chan.tx_queue_blocks = TX_QUEUE_BLOCKS;
+  dahdi->chan.queues = true;
 
   int all = DAHDI_ABI_FLUSH_ALL; /* what the last owner left is not ours to tell */
   control(fd, DAHDI_ABI_FLUSH, &all);
@@ -204,15 +202,11 @@ static int dahdi_stats(struct chan *chan, int64_t now_ns, bool voltage, struct c
   return 0;
 }
 
+/* How much was waiting, the driver does not tell: GET_BUFINFO answers −1 since ever. */
 static int dahdi_flush(struct chan *chan, int64_t now_ns) {
-  struct chan_dahdi *dahdi = dahdi_of(chan);
-  (void)now_ns;
-  struct dahdi_abi_bufferinfo buffers = {0};
-  int waiting =
-      control(dahdi->fd, DAHDI_ABI_GET_BUFINFO, &buffers) == 0 ? buffers.writebufs * DSHIM_BLOCK_SAMPLES : 0;
   int what = DAHDI_ABI_FLUSH_WRITE;
-  int result = control(dahdi->fd, DAHDI_ABI_FLUSH, &what);
-  return result < 0 ? result : waiting;
+  (void)now_ns;
+  return control(dahdi_of(chan)->fd, DAHDI_ABI_FLUSH, &what);
 }
 
 const struct chan_ops chan_dahdi_ops = {

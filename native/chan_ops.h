@@ -67,14 +67,14 @@ struct chan_ops {
   int (*battery_drop)(struct chan *chan, int64_t now_ns, bool dropped);
   /* voltage: also ask the card for its line voltage (slower). */
   int (*stats)(struct chan *chan, int64_t now_ns, bool voltage, struct chan_stats *stats);
-  /* Throws away what was written and not yet played. Returns how many samples those were. */
+  /* Throws away what was written and not yet played. */
   int (*flush)(struct chan *chan, int64_t now_ns);
 };
 
 struct chan {
   const struct chan_ops *ops;
-  int32_t capabilities;    /* enum dshim_capability, valid while open */
-  int32_t tx_queue_blocks; /* blocks that wait in the card before they are heard: playout's latency */
+  int32_t capabilities; /* enum dshim_capability, valid while open */
+  bool queues;          /* what is written waits in the card; else it is heard at once */
 };
 
 #endif

@@ -167,7 +167,7 @@ static int sim_open(struct chan *chan, const struct chan_settings *settings, int
   }
   sim->settings = *settings;
   sim->chan.capabilities = DSHIM_CAP_VOLTAGE | DSHIM_CAP_GAIN | DSHIM_CAP_SIMULATED;
-  sim->chan.tx_queue_blocks = 0;
+  sim->chan.queues = false;
   sim->echo_gain = settings->sim_echo_cdb > 0 ? pow(10.0, -settings->sim_echo_cdb / 2000.0) : 0.0;
   sim->noise_amplitude =
       settings->sim_noise_cdbm0 > DSP_SILENCE_CDBM0 ? sqrt(3.0 * dsp_mean_square(settings->sim_noise_cdbm0)) : 0.0;

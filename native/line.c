@@ -15,7 +15,11 @@
 #define VOLTAGE_NS           (1000 * NS_PER_MS)
 #define VOLTAGE_STEP_MV      50
 #define MAX_BLOCKS_A_SERVICE 64
-#define PREFILL_BLOCKS       2 /* 40 ms between us and an underrun of the card */
+/* What is kept written ahead in a card: two blocks are 20 to 40 ms between us and an underrun, and a delay as
+ * long. A machine that runs dry gets one more, up to the most, and gives it back after a quiet minute. */
+#define LEAST_AHEAD_BLOCKS 2
+#define MOST_AHEAD_BLOCKS  6
+#define QUIET_NS           (60000 * NS_PER_MS)
 
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c) {
   struct dshim_event event = {.time_ns = time_ns, .kind = kind, .line = line->index, .a = a, .b = b, .c = c};
@@ -37,8 +41,11 @@ void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int
 /* Drops what was written up to position; what was played after heard_until_ns nobody heard. */
 static void play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
                        enum dshim_play_end end) {
-  int thrown_away = line->up ? line->chan->ops->flush(line->chan, now_ns) : 0;
-  int64_t unheard = (thrown_away > 0 ? thrown_away : 0) + (now_ns - heard_until_ns) / SAMPLE_NS;
+  int64_t unheard = (now_ns - heard_until_ns) / SAMPLE_NS;
+  if (line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
+    unheard += line->card_blocks * DSHIM_BLOCK_SAMPLES;
+    line->card_blocks = 0;
+  }
   line->block_made = false;
   playout_flush(&line->playout, position, (int32_t)unheard, end, heard_until_ns, line, tell_playout);
 }
@@ -75,6 +82,14 @@ static int64_t since_ms(int64_t began_ns, int64_t now_ns) {
   return began_ns > 0 ? (now_ns - began_ns) / NS_PER_MS : 0;
 }
 
+/* The card had nothing to send. Before the first block was read, that is how every channel begins. */
+static void ran_dry(struct line *line, int64_t now_ns) {
+  if (line->served_ns == 0) return;
+  line->stats.card_underruns++;
+  line->dry_ns = now_ns;
+  if (line->ahead_blocks < MOST_AHEAD_BLOCKS) line->ahead_blocks++;
+}
+
 static void take_event(struct line *line, int64_t now_ns, const struct chan_event *event) {
   switch (event->kind) {
   case CHAN_EV_OFF_HOOK:
@@ -100,7 +115,7 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
     line_tell(line, DSHIM_EV_ALARM, now_ns, event->value, 0, 0);
     break;
   case CHAN_EV_UNDERRUN:
-    line->stats.card_underruns++;
+    ran_dry(line, now_ns);
     break;
   case CHAN_EV_OVERRUN:
     line->stats.card_overruns++;
@@ -161,7 +176,9 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->stats.voltage_min_mv = INT32_MAX;
   line->stats.voltage_max_mv = 0;
   line->next_voltage_ns = now_ns;
-  line->blocks_owed = chan->tx_queue_blocks > 0 ? PREFILL_BLOCKS : 0;
+  line->ahead_blocks = LEAST_AHEAD_BLOCKS;
+  line->card_blocks = 0;
+  line->blocks_owed = chan->queues ? line->ahead_blocks : 0;
   line->block_made = false;
   line->served_ns = 0;
   line_hear_from_now(line, now_ns);
@@ -201,7 +218,7 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
   struct chan *chan = line->chan;
   while (line->blocks_owed > 0) {
     if (!line->block_made) {
-      playout_block(&line->playout, line->block, chan->tx_queue_blocks, line, tell_playout);
+      playout_block(&line->playout, line->block, line->card_blocks, line, tell_playout);
       gain(line->block, line->engine->settings.tx_gain_cdb);
       if (line->lifted) line_hear_sent(line, now_ns, line->block);
       line->block_made = true;
@@ -215,7 +232,8 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
     line->block_made = false;
     line->blocks_owed--;
     line->stats.tx_blocks++;
-    playout_heard(&line->playout, now_ns, line, tell_playout);
+    if (chan->queues) line->card_blocks++;
+    else playout_heard(&line->playout, now_ns, line, tell_playout);
   }
   return true;
 }
@@ -255,6 +273,15 @@ static void read_voltage(struct line *line, int64_t now_ns) {
   line_tell(line, DSHIM_EV_VOLTAGE, now_ns, now.tip_mv, now.ring_mv, now.battery_mv);
 }
 
+/* A card sends a block in the time in which it receives one. */
+static void block_was_sent(struct line *line, int64_t now_ns) {
+  if (line->card_blocks == 0) return;
+  line->card_blocks--;
+  playout_heard(&line->playout, now_ns, line, tell_playout);
+}
+
+/* All that was received, then what keeps the card supplied: after a stall not one block for each, which would stay
+ * in the card as a delay. The simulator has no queue, and takes each block's answer at once. */
 static bool receive_blocks(struct line *line, int64_t now_ns) {
   struct chan *chan = line->chan;
   int16_t samples[DSHIM_BLOCK_SAMPLES];
@@ -264,7 +291,7 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
       went_down(line, now_ns, -result, result == -ENODEV ? DSHIM_STAGE_REMOVED : DSHIM_STAGE_IO);
       return false;
     }
-    if (result != 1) return true;
+    if (result != 1) break;
     struct dshim_line_stats *stats = &line->stats;
     int64_t gap_ns = line->served_ns > 0 ? now_ns - line->served_ns : 0;
     if (gap_ns > stats->max_service_gap_ns) stats->max_service_gap_ns = gap_ns;
@@ -276,10 +303,20 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
       gain(samples, line->engine->settings.rx_gain_cdb);
       line_hear(line, now_ns, samples);
     }
+    if (chan->queues) {
+      block_was_sent(line, now_ns);
+      continue;
+    }
     if (line->blocks_owed < MAX_BLOCKS_A_SERVICE) line->blocks_owed++;
     if (!send_blocks(line, now_ns)) return false;
   }
-  return true;
+  if (!chan->queues) return true;
+  if (line->ahead_blocks > LEAST_AHEAD_BLOCKS && now_ns - line->dry_ns > QUIET_NS) {
+    line->ahead_blocks--;
+    line->dry_ns = now_ns;
+  }
+  line->blocks_owed = line->ahead_blocks - line->card_blocks;
+  return send_blocks(line, now_ns);
 }
 
 static void tell_sim(struct line *line, int64_t now_ns) {

@@ -57,6 +57,9 @@ struct line {
 
   int16_t block[DSHIM_BLOCK_SAMPLES]; /* made, not yet taken by the card */
   int32_t blocks_owed;                /* to the card */
+  int32_t card_blocks;                /* written and not yet sent, by the count of what was received since */
+  int32_t ahead_blocks;               /* how many those should be */
+  int64_t dry_ns;                     /* the last underrun, or when one block of it was given back */
   bool block_made;
   int64_t block_sample_ns;
 

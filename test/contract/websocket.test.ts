@@ -1,16 +1,20 @@
 /** contract.md, events by WebSocket. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { EventListener, get, type Json, post, request, simulatedTelephone } from "../support/client";
-import { eventually, type RunningServer, startServer } from "../support/server";
+import { card, lacks, startTelephones, type Telephones } from "../support/backend";
+import { EventListener, get, type Json, post, request } from "../support/client";
+import { needs } from "../support/needs";
+import { eventually, type RunningServer } from "../support/server";
 import { noise } from "../support/stepped";
 
+let phones: Telephones;
 let server: RunningServer;
 let rest8000: string;
 beforeAll(async () => {
-  server = await startServer({ arguments: ["--simulate=12"] });
+  phones = await startTelephones(12);
+  server = phones.server;
   rest8000 = server.rest.replace("http:", "ws:");
-});
+}, 120_000);
 afterAll(async () => {
   await server.stop();
 });
@@ -18,7 +22,7 @@ afterAll(async () => {
 let lastLine = 0;
 const freshLine = () => {
   const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: simulatedTelephone(server, line) };
+  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
 };
 
 const COMMON = ["type", "timestamp", "line", "id"];
@@ -54,8 +58,10 @@ describe("events", () => {
     expect(voiceEnd.energy_level as number).toBeLessThan(-50);
     expect(String(voiceEnd.start_time)).toMatch(Z);
     expect(String(voiceEnd.end_time)).toMatch(Z);
-    const voltage = (await events.event("voltage_change")) as Json;
-    expect(voltage.value).toBe(voltage.voltage);
+    if (card !== "local") {
+      const voltage = (await events.event("voltage_change")) as Json;
+      expect(voltage.value).toBe(voltage.voltage);
+    }
 
     let before = "";
     for (const frame of events.frames) {
@@ -91,7 +97,8 @@ describe("events", () => {
     expect(two.frames).toEqual(one.frames);
   });
 
-  test("unplugged: error and state ERROR; plugged in again: the line is back", async () => {
+  const pluggable = needs(lacks("unplug") === null, lacks("unplug") ?? "");
+  pluggable("unplugged: error and state ERROR; plugged in again: the line is back", async () => {
     const { line, url, phone } = freshLine();
     using events = await EventListener.open(`${server.websocket}?line=${line}`);
     await phone.unplug();
@@ -211,15 +218,4 @@ describe("clients that misbehave", () => {
     expect(good.frames.filter(({ type }) => type === "dtmf")).toHaveLength(2 * 64);
     lazy.destroy();
   }, 90_000);
-});
-
-describe("stopping", () => {
-  test("SIGTERM tells the clients 1001 and ends with 0", async () => {
-    const own = await startServer({ arguments: ["--simulate=1"] });
-    const events = await EventListener.open(own.websocket);
-    await post(`${own.rest}/ring`, { pattern: "CONTINUOUS" });
-    const stopped = own.stop("SIGTERM");
-    expect((await events.closed).code).toBe(1001);
-    expect(await stopped).toBe(0);
-  });
 });

@@ -98,7 +98,7 @@ describe("the x64 executable", () => {
     const [line] = body.lines as { problem: { code: string; fix: string } }[];
     expect(line?.problem.code).toBe("driver_missing");
     expect(line?.problem.fix).toContain("modprobe");
-    expect(server.log()).toContain("driver_missing");
+    expect(await server.log()).toContain("driver_missing");
     expect((await get(`${server.rest}/status`)).body.state).toBe("ERROR");
     expect((await get(`${server.rest}/health`)).status).toBe(200);
     expect((await get(`${server.rest}/simulator/lines/1`)).status).toBe(404);
@@ -111,7 +111,7 @@ describe("the x64 executable", () => {
       environment: { LOG_LEVEL: "error" },
     });
     expect((await get(`${server.rest}/config`)).body).toMatchObject({ logging: { level: "error" } });
-    expect(server.log()).toBe("");
+    expect(await server.log()).toBe("");
   });
 });
 

@@ -37,7 +37,6 @@ static const struct {
              {DAHDI_ABI_SET_PARAMS, "SET_PARAMS"},
              {DAHDI_ABI_SETLINEAR, "SETLINEAR"},
              {DAHDI_ABI_SET_BUFINFO, "SET_BUFINFO"},
-             {DAHDI_ABI_GET_BUFINFO, "GET_BUFINFO"},
              {DAHDI_ABI_BUFFER_EVENTS, "BUFFER_EVENTS"},
              {DAHDI_ABI_ECHOCANCEL, "ECHOCANCEL"},
              {DAHDI_ABI_WCTDM_GET_STATS, "GET_STATS"},
@@ -97,8 +96,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
     flash_ms = ((struct dahdi_abi_params *)argument)->rxflashtime;
   } else if (request == DAHDI_ABI_SET_BUFINFO) {
     wanted_buffers = *(struct dahdi_abi_bufferinfo *)argument;
-  } else if (request == DAHDI_ABI_GET_BUFINFO) {
-    ((struct dahdi_abi_bufferinfo *)argument)->writebufs = 2;
   } else if (request == DAHDI_ABI_WCTDM_GET_STATS) {
     *(struct dahdi_abi_wctdm_stats *)argument = (struct dahdi_abi_wctdm_stats){-1500, -49000, -52000};
   } else if (request == DAHDI_ABI_HOOK) {
@@ -226,7 +223,7 @@ int main(void) {
   tap_ok(dahdi.chan.ops->read(&dahdi.chan, 0, block) == 0, "nor is nothing there");
   io_errno = ENODEV;
   tap_ok(dahdi.chan.ops->read(&dahdi.chan, 0, block) == -ENODEV, "a card taken away is");
-  tap_ok(dahdi.chan.ops->flush(&dahdi.chan, 0) == 320, "a flush tells what was thrown away");
+  tap_ok(dahdi.chan.ops->flush(&dahdi.chan, 0) == 0, "a flush is asked of the driver");
   tap_ok(dahdi.chan.ops->stats(&dahdi.chan, 0, true, &stats) == 0 && stats.lifted && stats.ring_mv == -49000,
          "what the card sees");
   return tap_done();

@@ -9,7 +9,8 @@ export interface RunningServer extends AsyncDisposable {
   websocket: string;
   pid: number;
   /** Everything on standard error so far. */
-  log(): string;
+  log(): Promise<string>;
+  residentMb(): Promise<number>;
   stop(signal?: NodeJS.Signals): Promise<number>;
 }
 
@@ -63,7 +64,9 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     rest: `http://127.0.0.1:${rest_port}`,
     websocket: `ws://127.0.0.1:${websocket_port}/ws`,
     pid,
-    log: () => log,
+    log: async () => log,
+    residentMb: async () =>
+      Number(/VmRSS:\s+(\d+)/.exec(await Bun.file(`/proc/${pid}/status`).text())?.[1]) / 1024,
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();

@@ -1,0 +1,167 @@
+/*
+ * agent.c — the tests' hand inside a guest. Serves one request per TCP connection on port 9000:
+ *
+ *   "sh LENGTH\n" + script            → "EXIT LENGTH\n" + its output, both streams
+ *   "put LENGTH PATH\n" + bytes       → "ERRNO LENGTH\n" + nothing
+ *   "get 0 PATH\n"                    → "ERRNO LENGTH\n" + the file
+ *
+ * /far/CHANNEL/{hook,mic,ear,bell_log,hook_log} are no files but the telephone at the far end of a local span: the
+ * same hands as the virtual card's debugfs files (see vfxs/vfxs_debugfs.c), made of a DAHDI channel of ours.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "far_end.h"
+
+#define AGENT_PORT 9000
+#define MOST_BYTES (8 << 20)
+
+static bool read_whole(int fd, void *into, size_t count) {
+  char *at = into;
+  while (count > 0) {
+    ssize_t got = read(fd, at, count);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += got;
+    count -= (size_t)got;
+  }
+  return true;
+}
+
+static bool write_whole(int fd, const void *from, size_t count) {
+  const char *at = from;
+  while (count > 0) {
+    ssize_t put = write(fd, at, count);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    at += put;
+    count -= (size_t)put;
+  }
+  return true;
+}
+
+/* All that fd has to say; freed by the caller. */
+static char *read_to_end(int fd, size_t *count) {
+  size_t room = 65536;
+  char *bytes = malloc(room);
+  *count = 0;
+  for (;;) {
+    if (*count == room && room < MOST_BYTES) bytes = realloc(bytes, room *= 2);
+    ssize_t got = read(fd, bytes + *count, room - *count);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return bytes;
+    *count += (size_t)got;
+  }
+}
+
+static int run_script(const char *script, char **output, size_t *count) {
+  int ends[2];
+  if (pipe(ends) < 0) return 127;
+  pid_t child = fork();
+  if (child == 0) {
+    int null = open("/dev/null", O_RDONLY);
+    dup2(null, 0);
+    dup2(ends[1], 1);
+    dup2(ends[1], 2);
+    for (int fd = 3; fd < 256; fd++) close(fd);
+    execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+    _exit(127);
+  }
+  close(ends[1]);
+  *output = read_to_end(ends[0], count);
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int get_file(const char *path, char **output, size_t *count) {
+  int fd = open(path, O_RDONLY);
+  if (fd < 0) return errno;
+  *output = read_to_end(fd, count);
+  close(fd);
+  return 0;
+}
+
+/* debugfs takes what one write gives it, as far as there is room: the rest goes into another. */
+static int put_file(const char *path, const char *bytes, size_t count) {
+  int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+  if (fd < 0) return errno;
+  int result = 0;
+  while (count > 0 && result == 0) {
+    ssize_t put = write(fd, bytes, count);
+    if (put < 0) result = errno;
+    else {
+      bytes += put;
+      count -= (size_t)put;
+    }
+  }
+  close(fd);
+  return result;
+}
+
+static void answer(int fd, int status, const char *bytes, size_t count) {
+  char head[64];
+  int length = snprintf(head, sizeof(head), "%d %zu\n", status, count);
+  if (write_whole(fd, head, (size_t)length)) write_whole(fd, bytes, count);
+}
+
+static void serve(int fd) {
+  char head[512];
+  size_t length = 0;
+  while (length < sizeof(head) - 1 && read_whole(fd, head + length, 1) && head[length] != '\n') length++;
+  head[length] = 0;
+  char verb[8] = "";
+  char path[400] = "";
+  size_t count = 0;
+  if (sscanf(head, "%7s %zu %399s", verb, &count, path) < 2 || count > MOST_BYTES) return;
+  char *body = malloc(count + 1);
+  if (!read_whole(fd, body, count)) return;
+  body[count] = 0;
+  char *output = NULL;
+  size_t output_count = 0;
+  int status;
+  bool far = strncmp(path, "/far/", 5) == 0;
+  if (strcmp(verb, "sh") == 0) status = run_script(body, &output, &output_count);
+  else if (strcmp(verb, "put") == 0) status = far ? far_put(path + 5, body, count) : put_file(path, body, count);
+  else if (far) status = far_get(path + 5, &output, &output_count);
+  else status = get_file(path, &output, &output_count);
+  answer(fd, status, output, output_count);
+  free(body);
+  free(output);
+}
+
+static void *connection(void *argument) {
+  int fd = (int)(intptr_t)argument;
+  serve(fd);
+  close(fd);
+  return NULL;
+}
+
+int main(void) {
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int one = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(AGENT_PORT)};
+  if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 64) < 0) {
+    perror("agent");
+    return 1;
+  }
+  for (;;) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) continue;
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, connection, (void *)(intptr_t)fd) == 0) pthread_detach(thread);
+    else close(fd);
+  }
+}

@@ -1,0 +1,159 @@
+/** A booted guest: its console, its agent, files and commands in it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { Guest } from "./guests";
+import type { Image } from "./image";
+import { RIG } from "./packages";
+
+const BOOT_LIMIT_MS = 120_000;
+const AGENT_PORT = 9000;
+/** Where servers in the guest listen; forwarded to free ports of this machine's loopback. */
+export const GUEST_REST_PORT = 8000;
+export const GUEST_WEBSOCKET_PORT = 8001;
+const MEMORY_MB = 1024;
+
+export interface Forwarded {
+  agent: number;
+  rest: number;
+  websocket: number;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+function qemu(guest: Guest, image: Image, ports: Forwarded, extra: string[]): string[] {
+  const forward = (host: number, inside: number): string => `hostfwd=tcp:127.0.0.1:${host}-10.0.2.15:${inside}`;
+  const forwards = [
+    forward(ports.agent, AGENT_PORT),
+    forward(ports.rest, GUEST_REST_PORT),
+    forward(ports.websocket, GUEST_WEBSOCKET_PORT),
+  ].join(",");
+  const machine =
+    guest.arch === "amd64"
+      ? ["qemu-system-x86_64", "-append", "console=ttyS0 quiet panic=-1 tsc=unstable"]
+      : ["qemu-system-aarch64", "-M", "virt", "-append", "console=ttyAMA0 quiet panic=-1"];
+  return [
+    ...machine,
+    ...(extra.includes("-icount") ? [] : ["-accel", "tcg,thread=multi"]),
+    ...["-cpu", guest.cpu, "-smp", extra.includes("-icount") ? "1" : "2", "-m", String(MEMORY_MB)],
+    ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"],
+    ...["-kernel", image.kernel, "-initrd", image.initramfs],
+    ...["-netdev", `user,id=net,restrict=on,${forwards}`, "-device", "virtio-net-pci,netdev=net,romfile="],
+    ...extra,
+  ];
+}
+
+/** The agent's wire: see agent.c. Also used by test processes that did not boot the guest. */
+export class Agent {
+  constructor(private readonly port: number) {}
+
+  #ask(verb: string, path: string, body: Uint8Array): Promise<{ status: number; bytes: Uint8Array }> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let unsent: Buffer = Buffer.concat([Buffer.from(`${verb} ${body.length} ${path}\n`), body]);
+      const send = (socket: { write(bytes: Uint8Array): number }): void => {
+        unsent = unsent.subarray(socket.write(unsent));
+      };
+      void Bun.connect({
+        hostname: "127.0.0.1",
+        port: this.port,
+        socket: {
+          open: send,
+          drain: send,
+          data: (_, bytes) => {
+            chunks.push(Buffer.from(bytes));
+          },
+          close: () => {
+            const whole = Buffer.concat(chunks);
+            const end = whole.indexOf(10);
+            const [status, length] = whole.subarray(0, Math.max(end, 0)).toString().split(" ").map(Number);
+            const bytes = whole.subarray(end + 1);
+            if (end < 0 || bytes.length !== length) reject(new Error(`the agent broke off: ${verb} ${path}`));
+            else resolve({ status: status ?? -1, bytes });
+          },
+          error: (_, error) => reject(error),
+          connectError: (_, error) => reject(error),
+        },
+      }).catch(reject);
+    });
+  }
+
+  /** Exit code and output of a shell script. */
+  async try(script: string): Promise<{ code: number; output: string }> {
+    const { status, bytes } = await this.#ask("sh", "", new TextEncoder().encode(script));
+    return { code: status, output: Buffer.from(bytes).toString() };
+  }
+
+  async sh(script: string): Promise<string> {
+    const { code, output } = await this.try(script);
+    if (code !== 0) throw new Error(`in the guest: ${script}\nended with ${code}: ${output}`);
+    return output;
+  }
+
+  async put(path: string, body: Uint8Array | string): Promise<void> {
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    const { status } = await this.#ask("put", path, bytes);
+    if (status !== 0) throw new Error(`in the guest: writing ${path}: errno ${status}`);
+  }
+
+  async get(path: string): Promise<Uint8Array> {
+    const { status, bytes } = await this.#ask("get", path, new Uint8Array());
+    if (status !== 0) throw new Error(`in the guest: reading ${path}: errno ${status}`);
+    return bytes;
+  }
+
+  async text(path: string): Promise<string> {
+    return Buffer.from(await this.get(path)).toString();
+  }
+}
+
+export class RunningGuest implements AsyncDisposable {
+  private constructor(
+    readonly guest: Guest,
+    readonly agent: Agent,
+    readonly ports: Forwarded,
+    readonly bootSeconds: number,
+    private readonly child: Bun.Subprocess,
+  ) {}
+
+  static async boot(guest: Guest, image: Image, extra: string[] = []): Promise<RunningGuest> {
+    const ports = { agent: await freePort(), rest: await freePort(), websocket: await freePort() };
+    mkdirSync(join(RIG, "logs"), { recursive: true });
+    const logPath = join(RIG, "logs", `${guest.name}.console.txt`);
+    writeFileSync(logPath, "");
+    const startedAt = performance.now();
+    const child = Bun.spawn(qemu(guest, image, ports, extra), {
+      stdin: "ignore",
+      stdout: Bun.file(logPath),
+      stderr: Bun.file(`${logPath}.err`),
+    });
+    const agent = new Agent(ports.agent);
+    const until = Date.now() + BOOT_LIMIT_MS;
+    for (;;) {
+      const answer = await Promise.race([
+        agent.try("echo up").catch(() => null),
+        Bun.sleep(2000).then(() => null),
+      ]);
+      if (answer?.output === "up\n") break;
+      if (child.exitCode !== null || Date.now() > until) {
+        child.kill("SIGKILL");
+        const console = await Bun.file(logPath).text();
+        const said = await Bun.file(`${logPath}.err`).text();
+        throw new Error(`the guest ${guest.name} did not come up:\n${console.slice(-3000)}${said}`);
+      }
+      await Bun.sleep(100);
+    }
+    return new RunningGuest(guest, agent, ports, (performance.now() - startedAt) / 1000, child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.child.exited;
+  }
+}

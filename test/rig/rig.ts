@@ -1,0 +1,135 @@
+/**
+ * make rig: the executable on real DAHDI drivers. For each guest and card: boots, runs the contract suite and the
+ * card's own tests from this machine against the executable inside, and gathers what was measured.
+ * TAP on standard output; the report on standard error and under dist/.
+ *   bun test/rig/rig.ts [GUEST …]
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CardKind, RigAddress } from "../support/backend";
+import { insertCard } from "./card";
+import { RunningGuest } from "./guest";
+import { GUESTS, type Guest } from "./guests";
+import { buildImage, type Image } from "./image";
+import { RIG } from "./packages";
+import { type Measured, reportTable } from "./report";
+
+const ROOT = join(import.meta.dir, "../..");
+const RUN_LIMIT_MS = 8 * 60_000;
+
+/** What runs where: everything on the first two, what a kernel generation could break on the others. */
+const PLAN: Record<string, { card: CardKind; tests: string[] }[]> = {
+  x64: [
+    { card: "local", tests: ["test/contract", "test/rig/line.test.ts"] },
+    { card: "vfxs", tests: ["test/contract", "test/rig/line.test.ts", "test/rig/card.test.ts"] },
+  ],
+  arm64: [
+    { card: "local", tests: ["test/rig/line.test.ts"] },
+    { card: "vfxs", tests: ["test/contract", "test/rig/line.test.ts", "test/rig/card.test.ts"] },
+  ],
+  "arm64-6.12": [{ card: "vfxs", tests: ["test/rig/line.test.ts", "test/rig/card.test.ts"] }],
+  "arm64-16k": [{ card: "vfxs", tests: ["test/rig/line.test.ts"] }],
+};
+
+let number = 0;
+let failed = 0;
+function tell(ok: boolean, title: string, detail = ""): void {
+  number++;
+  if (!ok) failed++;
+  console.log(`${ok ? "ok" : "not ok"} ${number} - ${title}`);
+  for (const line of detail.split("\n").filter(Boolean)) console.log(`# ${line}`);
+}
+const note = (text: string): void => console.error(text);
+
+const plain = (text: string): string =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+
+/** One bun test run against one card of one guest. */
+async function runTests(name: string, files: string[], address: RigAddress, measuredPath: string): Promise<void> {
+  const junit = join(RIG, `junit-${name.replace("/", "-")}.xml`);
+  rmSync(junit, { force: true });
+  const child = Bun.spawn(
+    [process.execPath, "test", ...files, "--timeout=120000", "--reporter=junit", `--reporter-outfile=${junit}`],
+    {
+      cwd: ROOT,
+      env: { ...process.env, DAHDI_RIG: JSON.stringify(address), DAHDI_RIG_MEASURED: measuredPath },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: RUN_LIMIT_MS,
+    },
+  );
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  writeFileSync(join(RIG, "logs", `${name.replace("/", "-")}.txt`), out + err);
+  const xml = existsSync(junit) ? readFileSync(junit, "utf8") : "";
+  let failures = 0;
+  for (const [, attributes, rest] of xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    const title = `${name}: ${plain(/name="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "?")}`;
+    // A skip of the shared suite on one card names the card that shows the same: nothing is missing here.
+    if (rest?.includes("<skipped")) note(`  left out ${title}`);
+    else {
+      const wrong = rest?.includes("<failure") || rest?.includes("<error");
+      if (wrong) failures++;
+      tell(!wrong, title);
+    }
+  }
+  if (xml === "" || (code !== 0 && failures === 0)) tell(false, `${name}: the run ended with ${code}`);
+  if (code !== 0) {
+    const said = (out + err).split("\n").filter((line) => !line.startsWith("(pass)"));
+    note(said.join("\n").slice(-12_000));
+  }
+}
+
+const wanted = process.argv.slice(2);
+const guests = GUESTS.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((word) => word.split("/")[0] === name),
+);
+const measuredPath = join(RIG, "measured.jsonl");
+mkdirSync(join(RIG, "logs"), { recursive: true });
+writeFileSync(measuredPath, "");
+
+const images = new Map<Guest, Image>();
+for (const guest of guests) {
+  note(`rig: ${guest.name}: kernel, driver, initramfs`);
+  try {
+    images.set(guest, buildImage(guest));
+  } catch (error) {
+    tell(false, `${guest.name}: the image is built`, String(error));
+  }
+}
+for (const [guest, image] of images) {
+  for (const { card, tests } of PLAN[guest.name] ?? []) {
+    const name = `${guest.name}/${card}`;
+    if (wanted.length > 0 && !wanted.some((word) => word === guest.name || word === name)) continue;
+    const startedAt = performance.now();
+    try {
+      await using vm = await RunningGuest.boot(guest, image);
+      await insertCard(vm.agent, card);
+      note(`rig: ${name}: up after ${vm.bootSeconds.toFixed(1)} s (${guest.what})`);
+      const address: RigAddress = { guest: guest.name, card, ...vm.ports };
+      await runTests(name, tests, address, measuredPath);
+      const oops = (await vm.agent.sh("dmesg")).match(/.*(?:BUG:|Oops|WARNING: CPU|Call Trace).*/g) ?? [];
+      tell(oops.length === 0, `${name}: the kernel has nothing to complain of`, oops.join("\n"));
+    } catch (error) {
+      tell(false, `${name}: boots and serves`, String(error));
+    }
+    note(`rig: ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  }
+}
+
+const measured = readFileSync(measuredPath, "utf8")
+  .split("\n")
+  .filter(Boolean)
+  .map((line) => JSON.parse(line) as Measured);
+const versions = [...images].map(([guest, image]) => ({ guest: guest.name, what: guest.what, ...image.versions }));
+const table = reportTable(measured, versions);
+mkdirSync(join(ROOT, "dist"), { recursive: true });
+writeFileSync(join(ROOT, "dist/rig-report.md"), table);
+writeFileSync(join(ROOT, "dist/rig-report.json"), `${JSON.stringify({ versions, measured }, null, 2)}\n`);
+note(`\n${table}\ndist/rig-report.md`);
+console.log(`1..${number}`);
+process.exit(failed > 0 ? 1 : 0);
