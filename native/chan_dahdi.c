@@ -10,6 +10,8 @@
 
 #define BLOCK_BYTES (DSHIM_BLOCK_SAMPLES * (int)sizeof(int16_t))
 
+#define LONGEST_BURST_MS 3600000
+
 static struct chan_dahdi *dahdi_of(struct chan *chan) { return (struct chan_dahdi *)chan; }
 
 /* 0 or −errno. */
@@ -48,11 +50,18 @@ static int configure(struct chan_dahdi *dahdi, const struct chan_settings *setti
   *stage = DSHIM_STAGE_PARAMS;
   struct dahdi_abi_params params = {0};
   if ((result = control(fd, DAHDI_ABI_GET_PARAMS, &params)) < 0) return result;
+  /* For a second, a card that was taken away can be opened again: it says so by this alarm. */
+  *stage = DSHIM_STAGE_REMOVED;
+  if ((params.chan_alarms & DAHDI_ABI_ALARM_NOTOPEN) != 0) return -ENODEV;
   *stage = DSHIM_STAGE_SIGNALLING;
   if (!feeds_a_telephone(params.sigtype)) return -EPROTO;
   *stage = DSHIM_STAGE_PARAMS;
   params.rxflashtime = settings->flash_max_ms;
   if ((result = control(fd, DAHDI_ABI_SET_PARAMS, &params)) < 0) return result;
+
+  /* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
+  struct dahdi_abi_ring_cadence endless = {{LONGEST_BURST_MS, 1}};
+  if ((result = control(fd, DAHDI_ABI_SETCADENCE, &endless)) < 0) return result;
 
   *stage = DSHIM_STAGE_LINEAR;
   int on = 1;

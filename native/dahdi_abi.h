@@ -31,6 +31,10 @@ struct dahdi_abi_wctdm_stats { /* struct wctdm_stats, millivolts */
 };
 _Static_assert(sizeof(struct dahdi_abi_wctdm_stats) == 12, "struct wctdm_stats");
 
+struct dahdi_abi_ring_cadence { /* struct dahdi_ring_cadence: on, off, on, off … in ms */
+  int32_t ringcadence[16];
+};
+
 #define DAHDI_ABI_CODE            0xDA
 #define DAHDI_ABI_SET_BLOCKSIZE   _IOW(DAHDI_ABI_CODE, 1, int)
 #define DAHDI_ABI_FLUSH           _IOW(DAHDI_ABI_CODE, 3, int)
@@ -42,6 +46,7 @@ _Static_assert(sizeof(struct dahdi_abi_wctdm_stats) == 12, "struct wctdm_stats")
 #define DAHDI_ABI_ECHOCANCEL      _IOW(DAHDI_ABI_CODE, 33, int)
 #define DAHDI_ABI_SPECIFY         _IOW(DAHDI_ABI_CODE, 38, int)
 #define DAHDI_ABI_SETLINEAR       _IOW(DAHDI_ABI_CODE, 40, int)
+#define DAHDI_ABI_SETCADENCE      _IOW(DAHDI_ABI_CODE, 42, struct dahdi_abi_ring_cadence)
 #define DAHDI_ABI_BUFFER_EVENTS   _IOW(DAHDI_ABI_CODE, 105, int)
 #define DAHDI_ABI_WCTDM_GET_STATS _IOR(DAHDI_ABI_CODE, 60, struct dahdi_abi_wctdm_stats)
 _Static_assert(DAHDI_ABI_WCTDM_GET_STATS == 0x800CDA3CU, "WCTDM_GET_STATS");
@@ -68,6 +73,7 @@ enum {
   DAHDI_ABI_SIG_FXOGS = DAHDI_ABI_SIG_FXO | 1 << 4,
   DAHDI_ABI_SIG_FXOKS = DAHDI_ABI_SIG_FXO | 1 << 5,
 };
+enum { DAHDI_ABI_ALARM_NOTOPEN = 1 << 5 };
 #define DAHDI_ABI_ELAST 500 /* errno of read and write while an event is pending */
 
 #endif

@@ -193,7 +193,7 @@ DSHIM_API struct dshim_engine *dshim_create(int mode);
 DSHIM_API int dshim_set_option(struct dshim_engine *engine, int option, int value);
 
 /* Adds a line and returns its number. device: "/dev/dahdi/channel" (opened, then DAHDI_SPECIFY).
- * Nothing is opened here: the I/O thread opens it and tries again every second until it comes up. */
+ * Nothing is opened here: the I/O thread opens it and tries again twice a second until it comes up. */
 DSHIM_API int dshim_add_dahdi(struct dshim_engine *engine, const char *device, int channel);
 DSHIM_API int dshim_add_sim(struct dshim_engine *engine);
 

@@ -11,9 +11,10 @@
 #define NS_PER_MS            1000000LL
 #define SAMPLE_NS            125000LL
 #define BLOCK_NS             (DSHIM_BLOCK_SAMPLES * SAMPLE_NS)
-#define REOPEN_NS            (1000 * NS_PER_MS)
+#define REOPEN_NS            (500 * NS_PER_MS)
 #define VOLTAGE_NS           (1000 * NS_PER_MS)
 #define VOLTAGE_STEP_MV      50
+#define EVENT_LOST_NS        (200 * NS_PER_MS)
 #define MAX_BLOCKS_A_SERVICE 64
 /* What is kept written ahead in a card: two blocks are 20 to 40 ms between us and an underrun, and a delay as
  * long. A machine that runs dry gets one more, up to the most, and gives it back after a quiet minute. */
@@ -60,6 +61,8 @@ static void lift(struct line *line, int64_t now_ns) {
   line_refuse_wanted(line, now_ns, -EBUSY);
   line->lifted = true;
   line->break_began_ns = 0;
+  line->last_break_ns = 0;
+  line->disagrees_ns = 0;
   line->pulses_began_ns = 0;
   line_hear_from_now(line, now_ns);
   line_tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
@@ -75,11 +78,18 @@ static void hang_up(struct line *line, int64_t now_ns) {
   play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
   line->lifted = false;
   line->break_began_ns = 0;
+  line->last_break_ns = 0;
+  line->disagrees_ns = 0;
   line_tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
 }
 
 static int64_t since_ms(int64_t began_ns, int64_t now_ns) {
   return began_ns > 0 ? (now_ns - began_ns) / NS_PER_MS : 0;
+}
+
+/* When the break began whose end the driver tells now; 0 it was too short to be seen. */
+static int64_t break_of(const struct line *line) {
+  return line->break_began_ns != 0 ? line->break_began_ns : line->last_break_ns;
 }
 
 /* The card had nothing to send. Before the first block was read, that is how every channel begins. */
@@ -99,16 +109,19 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
     hang_up(line, now_ns);
     break;
   case CHAN_EV_FLASH:
-    line_tell(line, DSHIM_EV_FLASH, now_ns, (int32_t)since_ms(line->break_began_ns, now_ns), 0, 0);
+    line_tell(line, DSHIM_EV_FLASH, now_ns, (int32_t)since_ms(break_of(line), now_ns), 0, 0);
     line->break_began_ns = 0;
+    line->last_break_ns = 0;
+    line->disagrees_ns = 0;
     break;
   case CHAN_EV_PULSE_START:
-    line->pulses_began_ns = line->break_began_ns > 0 ? line->break_began_ns : now_ns;
+    line->pulses_began_ns = break_of(line) > 0 ? break_of(line) : now_ns;
     break;
   case CHAN_EV_PULSE_DIGIT:
     line_tell(line, DSHIM_EV_PULSE_DIGIT, now_ns, event->value, (int32_t)since_ms(line->pulses_began_ns, now_ns),
               0);
     line->pulses_began_ns = 0;
+    line->last_break_ns = 0;
     break;
   case CHAN_EV_ALARM:
     line->stats.alarms = event->value;
@@ -167,6 +180,8 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->told_stage = DSHIM_STAGE_NONE;
   line->lifted = stats.lifted != 0;
   line->break_began_ns = 0;
+  line->last_break_ns = 0;
+  line->disagrees_ns = 0;
   line->stats.stage = DSHIM_STAGE_NONE;
   line->stats.error = 0;
   line->stats.capabilities = chan->capabilities;
@@ -238,11 +253,28 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
   return true;
 }
 
+/* The driver queues 64 events and drops the rest: where the loop says otherwise for long, the loop is right. */
 static void look_at_loop(struct line *line, int64_t now_ns) {
   struct chan_stats stats;
-  if (!line->lifted || line->chan->ops->stats(line->chan, now_ns, false, &stats) < 0) return;
-  if (stats.lifted) line->break_began_ns = 0;
-  else if (line->break_began_ns == 0) line->break_began_ns = now_ns;
+  if (line->chan->ops->stats(line->chan, now_ns, false, &stats) < 0) return;
+  bool open = !stats.lifted;
+  if (open == line->lifted) {
+    if (line->disagrees_ns == 0) line->disagrees_ns = now_ns;
+  } else {
+    line->disagrees_ns = 0;
+  }
+  if (line->lifted) {
+    /* Closed already, and the event that says what the break was comes next. */
+    if (line->break_began_ns != 0) line->last_break_ns = line->break_began_ns;
+    line->break_began_ns = line->disagrees_ns;
+  }
+  if (line->disagrees_ns == 0) return;
+  int64_t for_ns = now_ns - line->disagrees_ns;
+  if (line->lifted && for_ns > line->engine->settings.flash_max_ms * NS_PER_MS + EVENT_LOST_NS) {
+    hang_up(line, now_ns);
+  } else if (!line->lifted && for_ns > EVENT_LOST_NS) {
+    lift(line, now_ns);
+  }
 }
 
 static void read_voltage(struct line *line, int64_t now_ns) {

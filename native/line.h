@@ -33,7 +33,9 @@ struct line {
 
   bool lifted;
   int64_t break_began_ns; /* the loop is open while lifted: a flash, a pulse or the end; 0 closed */
+  int64_t last_break_ns;  /* the break before, until the driver has told what it was; 0 none */
   int64_t pulses_began_ns;
+  int64_t disagrees_ns; /* since when the loop is not as the events told; 0 it is */
 
   struct ring_cadence cadence;
   uint32_t ring_sequence;     /* of the cadence that runs; 0 none */

@@ -72,7 +72,7 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
   return {
     code: "driver_error",
     message: `The driver refused channel ${channel} of ${device} (${errnoName(errno)} at ${stageName(stage)}).`,
-    fix: "Look at sudo dmesg | tail and run sudo dahdi_cfg -vv; the line is tried again every second.",
+    fix: "Look at sudo dmesg | tail and run sudo dahdi_cfg -vv; the line is tried again twice a second.",
   };
 }
 

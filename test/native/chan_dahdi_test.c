@@ -36,6 +36,7 @@ static const struct {
              {DAHDI_ABI_GET_PARAMS, "GET_PARAMS"},
              {DAHDI_ABI_SET_PARAMS, "SET_PARAMS"},
              {DAHDI_ABI_SETLINEAR, "SETLINEAR"},
+             {DAHDI_ABI_SETCADENCE, "SETCADENCE"},
              {DAHDI_ABI_SET_BUFINFO, "SET_BUFINFO"},
              {DAHDI_ABI_BUFFER_EVENTS, "BUFFER_EVENTS"},
              {DAHDI_ABI_ECHOCANCEL, "ECHOCANCEL"},
@@ -150,9 +151,8 @@ int main(void) {
   tap_ok(chan_dahdi_init(&dahdi, "/dev/dahdi/channel", 0) == -EINVAL, "channel 0 is none");
   int32_t stage = -1;
   tap_ok(open_again(&stage) == 0 && stage == DSHIM_STAGE_NONE, "comes into service");
-  tap_ok(strcmp(asked,
-                "SPECIFY GET_PARAMS SET_PARAMS SETLINEAR SET_BUFINFO BUFFER_EVENTS ECHOCANCEL GET_STATS FLUSH ") ==
-             0,
+  tap_ok(strcmp(asked, "SPECIFY GET_PARAMS SET_PARAMS SETCADENCE SETLINEAR SET_BUFINFO BUFFER_EVENTS ECHOCANCEL "
+                       "GET_STATS FLUSH ") == 0,
          "in this order: %s", asked);
   tap_ok(flash_ms == 800, "the flash time is set");
   tap_ok(wanted_buffers.bufsize == 160 && wanted_buffers.numbufs == 8, "blocks of 160, 8 of them");

@@ -5,6 +5,8 @@
  *   "put LENGTH PATH\n" + bytes       → "ERRNO LENGTH\n" + nothing
  *   "get 0 PATH\n"                    → "ERRNO LENGTH\n" + the file
  *
+ *   "get 0 /clock\n"                  → CLOCK_MONOTONIC and CLOCK_REALTIME now, in ns
+ *
  * /far/CHANNEL/{hook,mic,ear,bell_log,hook_log} are no files but the telephone at the far end of a local span: the
  * same hands as the virtual card's debugfs files (see vfxs/vfxs_debugfs.c), made of a DAHDI channel of ours.
  */
@@ -19,6 +21,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "far_end.h"
@@ -86,6 +89,16 @@ static int run_script(const char *script, char **output, size_t *count) {
 }
 
 static int get_file(const char *path, char **output, size_t *count) {
+  if (strcmp(path, "/clock") == 0) {
+    struct timespec mono;
+    struct timespec real;
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    clock_gettime(CLOCK_REALTIME, &real);
+    *output = calloc(1, 64);
+    *count = (size_t)sprintf(*output, "%lld %lld\n", mono.tv_sec * 1000000000LL + mono.tv_nsec,
+                             real.tv_sec * 1000000000LL + real.tv_nsec);
+    return 0;
+  }
   int fd = open(path, O_RDONLY);
   if (fd < 0) return errno;
   *output = read_to_end(fd, count);

@@ -61,7 +61,7 @@ function kernelOf(guest: Guest, apt: Apt): Kernel {
     apt.unpack([depends], "amd64", join(headers, "kbuild"));
     apt.unpack([headersName], guest.arch, join(headers, "own"));
     const merged = join(headers, "merged");
-    for (const part of ["common", "kbuild", "own"]) run(["cp", "-a", join(headers, part) + "/.", merged + "/"]);
+    for (const part of ["common", "kbuild", "own"]) run(["cp", "-a", `${join(headers, part)}/.`, `${merged}/`]);
     // Debian's headers name each other by absolute paths.
     const source = join(merged, "usr/src", headersName);
     const commonFolder = join(merged, "usr/src", common);

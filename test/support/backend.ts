@@ -109,14 +109,16 @@ export function rigTelephone(
     flash: (ms) => hookScript(`0:${ms} 1`),
     press: (digits, options = {}) => speak(toneSamples(digits, options)),
     pulse: (digits) =>
+      // A person's finger needs a while; a break that follows a flash at once would be one with it.
       hookScript(
-        [...digits]
-          .map((digit) => {
-            const pulses = digit === "0" ? 10 : Number(digit);
-            const train = `0:${ROTARY_BREAK_MS} 1:${ROTARY_MAKE_MS} `.repeat(pulses);
-            return `${train}1:${BETWEEN_PULSE_DIGITS_MS}`;
-          })
-          .join(" "),
+        `1:${BETWEEN_PULSE_DIGITS_MS} ` +
+          [...digits]
+            .map((digit) => {
+              const pulses = digit === "0" ? 10 : Number(digit);
+              const train = `0:${ROTARY_BREAK_MS} 1:${ROTARY_MAKE_MS} `.repeat(pulses);
+              return `${train}1:${BETWEEN_PULSE_DIGITS_MS}`;
+            })
+            .join(" "),
       ),
     ear: async (seconds) => {
       const bytes = await agent.get(`${at}/ear`);
