@@ -3,7 +3,7 @@
 BUN := node_modules/.bin/bun
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench dist native clean setup setup-test setup-bench
+.PHONY: help run test check rig bench dist native clean setup setup-test setup-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ test: setup-test ## run everything: checks, native, unit, contract, end to end, 
 
 check: setup-test ## formats, lints, types, ABI, import arrows
 	@$(BUN) test/run.ts check
+
+rig: dist ## the executable on DAHDI's own driver, in QEMU (make rig GUESTS="x64 arm64/vfxs"); report in dist/
+	@$(BUN) test/rig/rig.ts $(GUESTS)
 
 bench: setup-bench native dist ## measure, beside peers in the same run
 	@$(BUN) bench/run.ts

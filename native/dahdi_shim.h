@@ -178,7 +178,7 @@ enum dshim_option {                             /* value; default */
                     DSHIM_OPT_ECHO_CANCEL = 2,  /* taps, 0 off; 128 */
                     DSHIM_OPT_RX_GAIN_CDB = 3,  /* from the telephone; −2400 … 2400; 0 */
                     DSHIM_OPT_TX_GAIN_CDB = 4,  /* to the telephone; −2400 … 2400; 0 */
-                    DSHIM_OPT_BUFFERS = 5,      /* driver buffers of one block; 8 … 32; 8 */
+                    DSHIM_OPT_BUFFERS = 5,      /* driver buffers of one block; 8 … 32; 32 */
                     DSHIM_OPT_SIM_ECHO_CDB = 6, /* hybrid echo below what is sent, 0 none; 2400 (24 dB) */
                     DSHIM_OPT_SIM_NOISE_CDBM0 = 7, /* line noise, ≤ −9000 none; −6500 */
                     DSHIM_OPT_SIM_COMPANDING = 8,  /* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */

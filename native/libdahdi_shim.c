@@ -30,7 +30,7 @@ struct dshim_engine *dshim_create(int mode) {
   engine->virtual_now_ns = DSHIM_STEPPED_EPOCH_NS;
   engine->settings = (struct chan_settings){.flash_max_ms = 800,
                                             .echo_cancel_taps = 128,
-                                            .buffers = 8,
+                                            .buffers = 32,
                                             .sim_echo_cdb = 2400,
                                             .sim_noise_cdbm0 = -6500,
                                             .sim_companding = G711_ULAW};

@@ -16,6 +16,7 @@
 #define VOLTAGE_STEP_MV      50
 #define EVENT_LOST_NS        (200 * NS_PER_MS)
 #define MAX_BLOCKS_A_SERVICE 64
+#define CARD_CLOCK_SMOOTHING 64
 /* What is kept written ahead in a card: two blocks are 20 to 40 ms between us and an underrun, and a delay as
  * long. A machine that runs dry gets one more, up to the most, and gives it back after a quiet minute. */
 #define LEAST_AHEAD_BLOCKS 2
@@ -196,6 +197,7 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->blocks_owed = chan->queues ? line->ahead_blocks : 0;
   line->block_made = false;
   line->served_ns = 0;
+  line->block_ns = 0;
   line_hear_from_now(line, now_ns);
   line_tell(line, DSHIM_EV_LINE_UP, now_ns, line->lifted, chan->capabilities, stats.signalling);
 }
@@ -312,6 +314,22 @@ static void block_was_sent(struct line *line, int64_t now_ns) {
   playout_heard(&line->playout, now_ns, line, tell_playout);
 }
 
+/* When the newest sample of a block was spoken. After a stall blocks come at once that were 20 ms apart: each is
+ * dated after the one before it, and never in the future. */
+static int64_t date_block(struct line *line, int64_t now_ns) {
+  int64_t due_ns = line->block_ns + BLOCK_NS;
+  line->block_ns = line->block_ns == 0 || due_ns > now_ns ? now_ns : due_ns;
+  return line->block_ns;
+}
+
+/* With nothing left to read, the newest block is younger than a block; the card's clock and ours drift apart
+ * slowly. */
+static void follow_card_clock(struct line *line, int64_t now_ns) {
+  if (line->block_ns == 0) return;
+  int64_t behind_ns = now_ns - line->block_ns;
+  line->block_ns = behind_ns > BLOCK_NS ? now_ns - BLOCK_NS : line->block_ns + behind_ns / CARD_CLOCK_SMOOTHING;
+}
+
 /* All that was received, then what keeps the card supplied: after a stall not one block for each, which would stay
  * in the card as a delay. The simulator has no queue, and takes each block's answer at once. */
 static bool receive_blocks(struct line *line, int64_t now_ns) {
@@ -323,7 +341,11 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
       went_down(line, now_ns, -result, result == -ENODEV ? DSHIM_STAGE_REMOVED : DSHIM_STAGE_IO);
       return false;
     }
-    if (result != 1) break;
+    if (result != 1) {
+      follow_card_clock(line, now_ns);
+      break;
+    }
+    int64_t spoken_ns = date_block(line, now_ns);
     struct dshim_line_stats *stats = &line->stats;
     int64_t gap_ns = line->served_ns > 0 ? now_ns - line->served_ns : 0;
     if (gap_ns > stats->max_service_gap_ns) stats->max_service_gap_ns = gap_ns;
@@ -333,7 +355,7 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     look_at_loop(line, now_ns);
     if (line->lifted) {
       gain(samples, line->engine->settings.rx_gain_cdb);
-      line_hear(line, now_ns, samples);
+      line_hear(line, spoken_ns, samples);
     }
     if (chan->queues) {
       block_was_sent(line, now_ns);

@@ -69,6 +69,7 @@ struct line {
   int32_t told_tip_mv, told_ring_mv, told_battery_mv;
   bool voltage_told;
   int64_t served_ns; /* the last block, 0 none */
+  int64_t block_ns;  /* when its last sample was spoken, 0 none */
   struct dshim_line_stats stats;
   struct shared_stats shared;
 };
@@ -95,7 +96,8 @@ void line_retry_wanted(struct line *line, int64_t now_ns);
 /* The cadence's edges that fall due. */
 void line_ring_on(struct line *line, int64_t now_ns);
 void line_hear_from_now(struct line *line, int64_t now_ns);
-void line_hear(struct line *line, int64_t now_ns, const int16_t *samples);
+/* spoken_ns: when the block's last sample was. */
+void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples);
 /* The block that goes to the telephone now. */
 void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples);
 /* Nothing more will be heard: what is open is closed, not after not_after_ns. */

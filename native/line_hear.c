@@ -67,16 +67,16 @@ static void tell_voice(struct line *line, const struct dsp_vad_event *event, int
   line->voice_held = false;
 }
 
-void line_hear(struct line *line, int64_t now_ns, const int16_t *samples) {
+void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples) {
   line->heard_samples += DSHIM_BLOCK_SAMPLES;
-  line->heard_until_ns = now_ns;
+  line->heard_until_ns = spoken_ns;
   struct dsp_vad_event voices[DETECTOR_EVENTS];
   int count = dsp_vad_process(&line->vad, samples, DSHIM_BLOCK_SAMPLES, voices, DETECTOR_EVENTS);
-  for (int i = 0; i < count; i++) tell_voice(line, &voices[i], now_ns);
+  for (int i = 0; i < count; i++) tell_voice(line, &voices[i], spoken_ns);
   struct dsp_dtmf_event digits[DETECTOR_EVENTS];
   count = dsp_dtmf_process(&line->dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
-  for (int i = 0; i < count; i++) tell_digit(line, &digits[i], now_ns);
-  if (line->voice_held && now_ns >= line->held_until_ns) tell_held_voice(line);
+  for (int i = 0; i < count; i++) tell_digit(line, &digits[i], spoken_ns);
+  if (line->voice_held && spoken_ns >= line->held_until_ns) tell_held_voice(line);
   line->stats.level_cdbm0 = dsp_vad_level_cdbm0(&line->vad);
   line->stats.noise_cdbm0 = dsp_vad_noise_cdbm0(&line->vad);
   line->stats.voice_active = line->voice_told;

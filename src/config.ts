@@ -134,7 +134,7 @@ const SCHEMA = {
     echo_cancel_taps: whole(128, 0, 1024),
     rx_gain_db: number(0, -24, 24),
     tx_gain_db: number(0, -24, 24),
-    buffer_size: whole(8, 8, 32),
+    buffer_size: whole(32, 8, 32),
     max_ring_seconds: whole(120, 1, 3600),
     audio: {
       sample_rate: fixed(8000, "a telephone line carries no more"),

@@ -21,6 +21,8 @@ interface Outcome {
 interface Suite {
   name: string;
   run(): Promise<Outcome>;
+  /** A file to print when it has run. */
+  report?: string;
 }
 
 interface Finished {
@@ -129,7 +131,7 @@ const excerpt = (output: string): string =>
     .slice(-12_000);
 
 const sources = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync({ cwd: root })].sort();
-const cSources = [...sources("native/*.[ch]"), ...sources("test/native/*.[ch]")];
+const cSources = ["native/*.[ch]", "test/native/*.[ch]", "test/rig/*.[ch]"].flatMap(sources);
 const x64 = join(root, "dist/dahdi-phone-api-linux-x64");
 
 const SUITES: Suite[] = [
@@ -137,7 +139,7 @@ const SUITES: Suite[] = [
     name: "check",
     run: together(
       step(
-        "format of C: clang-format -i native/*.[ch] test/native/*.[ch]",
+        "format of C: clang-format -i native/*.[ch] test/native/*.[ch] test/rig/*.[ch]",
         "clang-format",
         "--dry-run",
         "-Werror",
@@ -162,6 +164,7 @@ const SUITES: Suite[] = [
   { name: "contract", run: bunTest("contract", "test/contract", { DAHDI_TEST_EXECUTABLE: x64 }) },
   { name: "guide", run: tap("guide", "sh", "test/e2e/guide.sh") },
   { name: "e2e", run: bunTest("e2e", "test/e2e") },
+  { name: "rig", run: tap("rig", bun, "test/rig/rig.ts"), report: "dist/rig-report.md" },
 ];
 
 const wanted = process.argv.slice(2);
@@ -183,6 +186,8 @@ for (const suite of SUITES) {
   console.log(`${outcome.failures.length === 0 ? "ok" : "FAILED"} (${seconds.toFixed(1)} s)`);
   for (const failure of outcome.failures) console.log(`  ✗ ${failure.replaceAll("\n", "\n    ")}`);
   for (const skip of outcome.skips) console.log(`  SKIPPED ${skip}`);
+  if (suite.report && existsSync(join(root, suite.report)))
+    console.log(`\n${readFileSync(join(root, suite.report), "utf8")}\n(${suite.report})\n`);
 }
 
 const sum = (count: (outcome: Outcome) => number): number =>

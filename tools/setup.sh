@@ -39,6 +39,14 @@ if [ "$for_what" != run ]; then
   need python3-websockets /usr/bin/python3 -c 'import websockets'
   need util-linux has setarch
   need valgrind has valgrind
+  # The kernel rig: emulators, and what unpacks and packs kernels, modules and initramfs.
+  need qemu-system-x86 has qemu-system-x86_64
+  need qemu-system-arm has qemu-system-aarch64
+  need cpio has cpio
+  need xz-utils has xz
+  need kmod test -x /usr/sbin/modinfo
+  need libelf1 sh -c 'ls /usr/lib/*/libelf.so.1'
+  need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
 fi
 
 if [ -n "$missing" ]; then
@@ -46,11 +54,12 @@ if [ -n "$missing" ]; then
     echo "setup: installing$missing"
     log=$(mktemp)
     export DEBIAN_FRONTEND=noninteractive
+    apt_install() { as_root apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@"; }
     # shellcheck disable=SC2086
-    if ! as_root apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; then
+    if ! apt_install $missing >"$log" 2>&1; then
       as_root apt-get update -qq >>"$log" 2>&1 || true
       # shellcheck disable=SC2086
-      as_root apt-get install -y -qq --no-install-recommends $missing >>"$log" 2>&1 || {
+      apt_install $missing >>"$log" 2>&1 || {
         tail -n 20 "$log"
         echo "setup: could not install$missing; what needs them will be SKIPPED"
       }

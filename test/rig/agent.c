@@ -4,6 +4,7 @@
  *   "sh LENGTH\n" + script            → "EXIT LENGTH\n" + its output, both streams
  *   "put LENGTH PATH\n" + bytes       → "ERRNO LENGTH\n" + nothing
  *   "get 0 PATH\n"                    → "ERRNO LENGTH\n" + the file
+ *   "wait 0 PATH\n"                   → the same, once the file ends in the number 0: a script or a speech is done
  *
  *   "get 0 /clock\n"                  → CLOCK_MONOTONIC and CLOCK_REALTIME now, in ns
  *
@@ -28,6 +29,7 @@
 
 #define AGENT_PORT 9000
 #define MOST_BYTES (8 << 20)
+#define LOOK_US    5000
 
 static bool read_whole(int fd, void *into, size_t count) {
   char *at = into;
@@ -129,6 +131,12 @@ static void answer(int fd, int status, const char *bytes, size_t count) {
   if (write_whole(fd, head, (size_t)length)) write_whole(fd, bytes, count);
 }
 
+/* The last number is 0: nothing is left to do. */
+static bool is_done(const char *text, size_t count) {
+  while (count > 0 && text[count - 1] == '\n') count--;
+  return count > 0 && text[count - 1] == '0' && (count == 1 || text[count - 2] == ' ');
+}
+
 static void serve(int fd) {
   char head[512];
   size_t length = 0;
@@ -138,6 +146,7 @@ static void serve(int fd) {
   char path[400] = "";
   size_t count = 0;
   if (sscanf(head, "%7s %zu %399s", verb, &count, path) < 2 || count > MOST_BYTES) return;
+  bool waits = strcmp(verb, "wait") == 0;
   char *body = malloc(count + 1);
   if (!read_whole(fd, body, count)) return;
   body[count] = 0;
@@ -147,8 +156,16 @@ static void serve(int fd) {
   bool far = strncmp(path, "/far/", 5) == 0;
   if (strcmp(verb, "sh") == 0) status = run_script(body, &output, &output_count);
   else if (strcmp(verb, "put") == 0) status = far ? far_put(path + 5, body, count) : put_file(path, body, count);
-  else if (far) status = far_get(path + 5, &output, &output_count);
-  else status = get_file(path, &output, &output_count);
+  else {
+    for (;;) {
+      status = far ? far_get(path + 5, &output, &output_count) : get_file(path, &output, &output_count);
+      if (!waits || status != 0 || is_done(output, output_count)) break;
+      free(output);
+      output = NULL;
+      output_count = 0;
+      usleep(LOOK_US);
+    }
+  }
   answer(fd, status, output, output_count);
   free(body);
   free(output);

@@ -17,8 +17,9 @@ const SYSTEM_CONF: Record<CardKind, string> = {
 };
 const ZONE = "loadzone=us\ndefaultzone=us\n";
 
-export async function insertCard(agent: Agent, kind: CardKind): Promise<void> {
-  await agent.put("/etc/dahdi/system.conf", `${SYSTEM_CONF[kind]}\n${ZONE}`);
+/** zone: false leaves the driver without a tone zone. */
+export async function insertCard(agent: Agent, kind: CardKind, { zone = true } = {}): Promise<void> {
+  await agent.put("/etc/dahdi/system.conf", `${SYSTEM_CONF[kind]}\n${zone ? ZONE : ""}`);
   const modules =
     kind === "local"
       ? "insmod dahdi_dynamic.ko && insmod dahdi_dynamic_loc.ko && insmod dahdi_echocan_mg2.ko"

@@ -110,7 +110,7 @@ for (const [guest, image] of images) {
       await using vm = await RunningGuest.boot(guest, image);
       await insertCard(vm.agent, card);
       note(`rig: ${name}: up after ${vm.bootSeconds.toFixed(1)} s (${guest.what})`);
-      const address: RigAddress = { guest: guest.name, card, ...vm.ports };
+      const address: RigAddress = { guest: guest.name, card, ...vm.ports, qemu: vm.pid };
       await runTests(name, tests, address, measuredPath);
       const oops = (await vm.agent.sh("dmesg")).match(/.*(?:BUG:|Oops|WARNING: CPU|Call Trace).*/g) ?? [];
       tell(oops.length === 0, `${name}: the kernel has nothing to complain of`, oops.join("\n"));

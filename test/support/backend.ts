@@ -17,6 +17,8 @@ export interface RigAddress {
   agent: number;
   rest: number;
   websocket: number;
+  /** Process id of the emulator. */
+  qemu: number;
 }
 
 const rigText = process.env.DAHDI_RIG;
@@ -74,18 +76,13 @@ export function rigTelephone(
   server: Pick<RunningServer, "rest">,
 ): RigTelephone {
   const at = hands(kind, line);
-  const left = async (what: "hook" | "mic"): Promise<number> =>
-    Number((await agent.text(`${at}/${what}`)).trim().split(" ").at(-1));
-  const done = async (what: "hook" | "mic"): Promise<void> => {
-    while ((await left(what)) > 0) await Bun.sleep(5);
-  };
   const hookScript = async (script: string): Promise<void> => {
     await agent.put(`${at}/hook`, script);
-    await done("hook");
+    await agent.done(`${at}/hook`);
   };
   const speak = async (samples: Int16Array<ArrayBuffer>): Promise<void> => {
     await agent.put(`${at}/mic`, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
-    await done("mic");
+    await agent.done(`${at}/mic`);
   };
   /** As with the simulator, whose telephone answers when the server knows. */
   const seen = async (...states: string[]): Promise<void> => {
@@ -154,7 +151,7 @@ export interface GuestServerOptions {
   expectReady?: boolean;
 }
 
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 90_000;
 
 export async function startGuestServer(
   { rest, websocket }: Pick<RigAddress, "rest" | "websocket">,

@@ -1,0 +1,187 @@
+/** Every fault made on purpose on the virtual card: the right words, no crash, and back without a restart. */
+import { afterEach, expect, test } from "bun:test";
+import { RIG_LINES, rigTelephone, startGuestServer } from "../support/backend";
+import { EventListener, get, type Json, post } from "../support/client";
+import { eventually, type RunningServer } from "../support/server";
+import { insertCard } from "./card";
+import { measured } from "./report";
+import { address, agent } from "./rig_line";
+
+const HANDS = "/sys/kernel/debug/vfxs";
+const CONF = "/etc/dahdi/system.conf";
+
+let server: RunningServer | null = null;
+const serve = async (options: { prefix?: string; expectReady?: boolean } = {}): Promise<RunningServer> => {
+  server = await startGuestServer(address, agent, { lines: 1, ...options });
+  return server;
+};
+afterEach(async () => {
+  await server?.stop();
+  server = null;
+});
+
+const phoneOf = ({ rest }: RunningServer) => rigTelephone(agent, address.card, 1, { rest });
+
+/** The fault stands on /ready, /diagnostics and in the log; once mended, the line comes up by itself. */
+async function saysAndMends(code: string, fixContains: string, mend: () => Promise<unknown>): Promise<void> {
+  const running = server as RunningServer;
+  const { rest } = running;
+  const ready = await eventually(
+    () => get(`${rest}/ready`),
+    ({ body }) => JSON.stringify(body).includes("problem"),
+  );
+  expect(ready.status).toBe(503);
+  const { problem } = (ready.body.lines as { problem: Json }[])[0] ?? { problem: {} };
+  expect(problem).toMatchObject({ code, fix: expect.stringContaining(fixContains) });
+  expect(((await get(`${rest}/diagnostics`)).body.hardware as Json).fault).toMatchObject({ code });
+  expect((await get(`${rest}/status`)).body.state).toBe("ERROR");
+  const refused = await post(`${rest}/ring`);
+  expect([refused.status, String(refused.body.detail).includes(fixContains)]).toEqual([503, true]);
+  await eventually(running.log, (log) => log.includes(`"code":"${code}"`));
+  await mend();
+  await eventually(
+    () => get(`${rest}/ready`),
+    ({ status }) => status === 200,
+  );
+  expect((await get(`${rest}/status`)).body).toMatchObject({ state: "IDLE", error_message: null });
+}
+
+const reconfigure = async (from: string, to: string): Promise<void> => {
+  await agent.put(CONF, (await agent.text(CONF)).replace(from, to));
+  await agent.sh(`dahdi_cfg -c ${CONF}`);
+};
+
+test("a channel with fxsks signalling", async () => {
+  await reconfigure(`fxoks=1-${RIG_LINES}`, `fxsks=1\nfxoks=2-${RIG_LINES}`);
+  await serve({ expectReady: false });
+  await saysAndMends("wrong_signalling", "fxoks=1", () =>
+    reconfigure(`fxsks=1\nfxoks=2-${RIG_LINES}`, `fxoks=1-${RIG_LINES}`),
+  );
+});
+
+test("a channel that another program holds", async () => {
+  await agent.sh("( exec 3<>/dev/dahdi/1; sleep 1000 & echo $! > /tmp/holder ) </dev/null >/dev/null 2>&1");
+  await serve({ expectReady: false });
+  await saysAndMends("channel_busy", "fuser", () => agent.sh("kill $(cat /tmp/holder)"));
+});
+
+test("device nodes that are not there", async () => {
+  await agent.sh("mkdir /dev/away && mv /dev/dahdi/* /dev/away");
+  await serve({ expectReady: false });
+  await saysAndMends("driver_missing", "modprobe", () => agent.sh("mv /dev/away/* /dev/dahdi && rmdir /dev/away"));
+});
+
+test("a user who may not open the channels", async () => {
+  await agent.sh("chmod 700 /dev/dahdi");
+  await serve({ prefix: "setuidgid nobody", expectReady: false });
+  await saysAndMends("permission_denied", "usermod -aG", () =>
+    agent.sh("chmod 755 /dev/dahdi; chmod 666 /dev/dahdi/*"),
+  );
+  await agent.sh("chmod 600 /dev/dahdi/*");
+});
+
+test("a driver without a tone zone", async () => {
+  await agent.sh("rmmod vfxs && rmmod dahdi");
+  await insertCard(agent, address.card, { zone: false });
+  const { rest } = await serve();
+  const refused = await post(`${rest}/ring`);
+  expect(refused.status).toBe(503);
+  expect(refused.body.detail).toContain("dahdi_cfg");
+  await agent.sh(`echo 'loadzone=us' >> ${CONF}; echo 'defaultzone=us' >> ${CONF}; dahdi_cfg -c ${CONF}`);
+  expect((await post(`${rest}/ring`, { pattern: "SINGLE" })).status).toBe(200);
+});
+
+test("a card taken away ten times while a client sends sound", async () => {
+  const { rest, websocket } = await serve();
+  const running = server as RunningServer;
+  const phone = phoneOf(running);
+  const sound = new Uint8Array(800_000);
+  for (let i = 0; i < 10; i++) {
+    using events = await EventListener.open(
+      `${websocket}?types=playback_started,playback_finished,error,hardware_status`,
+    );
+    await phone.lift();
+    const sending = fetch(`${rest}/play-audio?wait=true`, { method: "POST", body: sound });
+    await events.event("playback_started");
+    await phone.unplug();
+    await events.event("error");
+    expect(await events.event("playback_finished")).toMatchObject({ reason: "error" });
+    expect((await sending).status).toBe(200);
+    await phone.plug();
+    await events.event("hardware_status", { status: "ready" });
+    await phone.hangUp();
+  }
+  expect((await get(`${rest}/status`)).body.state).toBe("IDLE");
+  measured("unplugged ten times: resident memory", await running.residentMb(), "MB");
+}, 120_000);
+
+test("a kernel event queue that overflows: the loop is right in the end", async () => {
+  const running = await serve();
+  const phone = phoneOf(running);
+  using events = await EventListener.open(running.websocket);
+  /** The queue holds 64; alarms fill it, and what the hook does then finds no room. */
+  const whileItStands = async (hook: string): Promise<void> => {
+    await agent.sh(
+      `kill -STOP ${running.pid}; i=0; while [ $i -lt 40 ]; do echo 8 >${HANDS}/alarm; echo 0 >${HANDS}/alarm; i=$((i+1)); done`,
+    );
+    await phone.hookScript(hook);
+    await agent.sh(`kill -CONT ${running.pid}`);
+  };
+  await whileItStands("1:300 1");
+  await events.event("off_hook");
+  expect((await get(`${running.rest}/status`)).body.state).toBe("OFF_HOOK");
+  await whileItStands("0:1200 0");
+  await events.event("on_hook");
+  expect((await get(`${running.rest}/status`)).body.state).toBe("IDLE");
+  expect((await post(`${running.rest}/ring`, { pattern: "SINGLE" })).status).toBe(200);
+  await events.event("ring_stop", { reason: "completed" });
+  await phone.lift();
+  await phone.press("5");
+  await events.event("dtmf", { digit: "5" });
+  await phone.hangUp();
+});
+
+test("a host that stalls for 200 ms: what was lost is counted, and no delay stays", async () => {
+  const running = await serve();
+  const phone = phoneOf(running);
+  using events = await EventListener.open(running.websocket);
+  await phone.lift();
+  const io = async (): Promise<Record<string, number>> =>
+    (await get(`${running.rest}/diagnostics`)).body.io as Record<string, number>;
+  await post(`${running.rest}/generate-tone`, { frequency: 440, duration: 6000 });
+  await events.event("playback_started");
+  const before = await io();
+  for (let i = 0; i < 3; i++) {
+    process.kill(address.qemu, "SIGSTOP");
+    await Bun.sleep(200);
+    process.kill(address.qemu, "SIGCONT");
+    await phone.hookScript("1:300");
+  }
+  const after = await io();
+  const grown = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0);
+  measured("three stalls of 200 ms: blocks late", grown("late_blocks"));
+  measured("… card_underruns", grown("card_underruns"));
+  measured("… card_overruns", grown("card_overruns"));
+  expect(grown("late_blocks")).toBeGreaterThan(0);
+  expect(grown("card_overruns")).toBe(0);
+  expect(await events.event("playback_finished", {}, 20_000)).toMatchObject({
+    reason: "completed",
+    heard_ms: 6000,
+  });
+  await phone.press("77");
+  await eventually(
+    () => events.frames.filter(({ type }) => type === "dtmf").length,
+    (count) => count === 2,
+  );
+  // Nothing of the stall waits in the card: a new sound is heard as soon as ever.
+  const askedAt = performance.now();
+  await post(`${running.rest}/generate-tone`, { frequency: 440, duration: 40 });
+  await eventually(
+    () => events.frames.filter(({ type }) => type === "playback_finished").length,
+    (count) => count === 2,
+  );
+  const heardMs = performance.now() - askedAt;
+  measured("… a tone of 40 ms afterwards is over after", heardMs, "ms");
+  expect(heardMs).toBeLessThan(400);
+  await phone.hangUp();
+});
