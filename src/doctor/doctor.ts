@@ -46,6 +46,7 @@ function checkHardware(system: System, { config, path }: ReadConfig): Finding[] 
       "permission",
       "tone_zone",
       "channel",
+      "holder",
       "echo_canceller",
     ];
     return [...findings, ...rest.map((id) => skipped(id, "Not looked at while the driver is not loaded"))];
