@@ -159,7 +159,7 @@ export function checkEchoCanceller(
   return warning("echo_canceller", `No echo canceller on channel ${ranges(without)}`, {
     detail: applied
       ? `${SYSTEM_CONF} names one: its module may be missing.`
-      : "What is played may be heard again, weakly, as if spoken. A card with its own canceller needs none.",
+      : "What is played may be heard again, weakly, as if spoken. A card with a canceller of its own takes hwec for mg2.",
     fix: applied ? `sudo modprobe dahdi_echocan_mg2 && ${APPLY}` : addRow(`echocanceller=mg2,${list}`),
   });
 }
