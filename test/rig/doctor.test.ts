@@ -52,6 +52,10 @@ async function doctor(at: Agent, words = "", user?: string): Promise<Examined> {
   };
 }
 
+/** An emulated machine that shares its cores may stand still for longer than the card's buffers last. */
+const apartFromStarving = (faults: readonly string[]): string[] =>
+  faults.filter((fault) => !/^self_test_audio \d+: warning$/.test(fault));
+
 /** Types what the doctor says. */
 async function mend(at: Agent, { fix }: Finding): Promise<void> {
   if (fix === null) throw new Error("there is no mend");
@@ -222,8 +226,7 @@ describe("the self-test", () => {
   test("of an idle line: blocks, voltage, one burst of the bell", async () => {
     await phone.clear("bell");
     const { faults, finding } = await doctor(agent, `--self-test=${line} --ring`);
-    // An emulated machine that shares its cores may stand still for longer than the card's buffers last.
-    expect(faults.filter((fault) => fault !== `self_test_audio ${line}: warning`)).toEqual(ALWAYS);
+    expect(apartFromStarving(faults)).toEqual(ALWAYS);
     measured("doctor: the self-test's blocks", finding("self_test_audio").title);
     expect(finding("self_test_loop").title).toContain("on-hook");
     expect(finding("self_test_voltage").status).toBe(address.card === "vfxs" ? "ok" : "skipped");
@@ -291,7 +294,7 @@ test.if(address.card === "vfxs")(
     await mend(at, zoned.finding("channel", 1));
     await mend(at, zoned.finding("channel", 2));
     const well = await doctor(at, "--self-test=1 --ring");
-    expect(well.faults).toEqual(ALWAYS);
+    expect(apartFromStarving(well.faults)).toEqual(ALWAYS);
     expect(well.code).toBe(0);
     await at.sh("cd /modules && insmod dahdi_echocan_mg2.ko");
     await mend(at, well.finding("echo_canceller"));
