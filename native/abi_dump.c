@@ -140,5 +140,11 @@ int main(void) {
 #define SIM(name) FIELD(dshim_sim_state, name)
   const struct field sim[] = {SIM(bursts), SIM(lifted), SIM(bell), SIM(plugged), SIM(voltage_mv)};
   layout("SimState", sizeof(struct dshim_sim_state), sim, COUNT(sim));
+#define PROBE(name) FIELD(dshim_probe, name)
+  const struct field probe[] = {
+      PROBE(device_error),         PROBE(control_error), PROBE(channel_error), PROBE(signalling),
+      PROBE(possible_signallings), PROBE(lifted),        PROBE(alarms),        PROBE(law),
+      PROBE(zone_error),           PROBE(zone)};
+  layout("Probe", sizeof(struct dshim_probe), probe, COUNT(probe));
   return 0;
 }

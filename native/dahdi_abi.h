@@ -42,6 +42,8 @@ struct dahdi_abi_ring_cadence { /* struct dahdi_ring_cadence: on, off, on, off â
 #define DAHDI_ABI_SET_PARAMS      _IOW(DAHDI_ABI_CODE, 5, struct dahdi_abi_params)
 #define DAHDI_ABI_HOOK            _IOW(DAHDI_ABI_CODE, 7, int)
 #define DAHDI_ABI_GETEVENT        _IOR(DAHDI_ABI_CODE, 8, int)
+#define DAHDI_ABI_GETTONEZONE     _IOR(DAHDI_ABI_CODE, 22, int)
+#define DAHDI_ABI_SETTONEZONE     _IOW(DAHDI_ABI_CODE, 22, int)
 #define DAHDI_ABI_SET_BUFINFO     _IOW(DAHDI_ABI_CODE, 27, struct dahdi_abi_bufferinfo)
 #define DAHDI_ABI_ECHOCANCEL      _IOW(DAHDI_ABI_CODE, 33, int)
 #define DAHDI_ABI_SPECIFY         _IOW(DAHDI_ABI_CODE, 38, int)
@@ -73,6 +75,7 @@ enum {
   DAHDI_ABI_SIG_FXOGS = DAHDI_ABI_SIG_FXO | 1 << 4,
   DAHDI_ABI_SIG_FXOKS = DAHDI_ABI_SIG_FXO | 1 << 5,
 };
+enum { DAHDI_ABI_ZONE_DEFAULT = -1 }; /* dahdi-base.c: DEFAULT_TONE_ZONE */
 enum { DAHDI_ABI_ALARM_NOTOPEN = 1 << 5 };
 #define DAHDI_ABI_ELAST 500 /* errno of read and write while an event is pending */
 

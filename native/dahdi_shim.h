@@ -166,6 +166,21 @@ struct dshim_sim_state {
 };
 _Static_assert(sizeof(struct dshim_sim_state) == 24, "dshim_sim_state has no padding");
 
+/* What the driver tells of a channel to somebody who does not open it. */
+struct dshim_probe {
+  int32_t device_error;  /* errno of opening the device node, 0 none: ENOENT no driver, EACCES no permission */
+  int32_t control_error; /* the same of the control node, "ctl" beside it */
+  int32_t channel_error; /* of asking: EINVAL no such channel; that of the control node where it is closed */
+  int32_t signalling;    /* 0: dahdi_cfg has not set the channel up */
+  int32_t possible_signallings; /* bits that the port's hardware can do */
+  int32_t lifted;
+  int32_t alarms;     /* DAHDI alarm bits */
+  int32_t law;        /* 1 mu-law, 2 A-law */
+  int32_t zone_error; /* ENODATA: no tone zone is loaded; else of the node "pseudo", where that is asked */
+  int32_t zone;       /* number of the default tone zone, 0 North America; −1 unknown */
+};
+_Static_assert(sizeof(struct dshim_probe) == 10 * 4, "dshim_probe has no padding");
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 enum dshim_mode {
@@ -276,6 +291,13 @@ DSHIM_API int dshim_sim_plug(struct dshim_engine *engine, int line, int plugged)
  * how many there were. May be called while the telephone hears. */
 DSHIM_API int dshim_sim_ear(struct dshim_engine *engine, int line, int16_t *out, int count);
 DSHIM_API int dshim_sim_state(struct dshim_engine *engine, int line, struct dshim_sim_state *out);
+
+/* ---- looking without touching: for the doctor; needs no engine --------------------------------- */
+
+/* Opens device ("/dev/dahdi/channel") and its neighbours "ctl" and "pseudo", asks, closes. The channel itself
+ * is never opened, so that one in use is not disturbed, and one that is not gets no hang-up. 0, or −EINVAL,
+ * −ENAMETOOLONG for arguments; whatever the driver refuses stands in *out. Any thread. */
+DSHIM_API int dshim_probe(const char *device, int channel, struct dshim_probe *out);
 
 /* ---- the process: things that Bun has no call for --------------------------------------------- */
 

@@ -12,17 +12,28 @@ export interface ServeArguments {
   announce: boolean;
 }
 
-export type CommandLine = { command: "help" } | { command: "version" } | ServeArguments;
+export interface DoctorArguments extends Omit<ServeArguments, "command" | "announce"> {
+  command: "doctor";
+  json: boolean;
+  /** The line to test as well. */
+  selfTest: number | null;
+  /** The test rings it. */
+  ring: boolean;
+}
+
+export type CommandLine = { command: "help" } | { command: "version" } | ServeArguments | DoctorArguments;
 
 /** Something typed cannot be understood. The message is one line. */
 export class UsageError extends Error {}
 
 export const DEFAULT_SIMULATED_PORTS = 4;
 export const MAX_SIMULATED_PORTS = 32;
+const MAX_CHANNEL = 1023; /* DAHDI_MAX_CHANNELS − 1 */
 
 export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebSocket API.
 
 Usage: dahdi-phone-api [serve] [options]
+       dahdi-phone-api doctor [options]     explains this installation, and how to mend it
 
   --simulate[=PORTS]      no card: simulated telephones, ${DEFAULT_SIMULATED_PORTS} unless told (1 to ${MAX_SIMULATED_PORTS})
   --config=FILE           configuration (default: /etc/dahdi_phone/config.yml, if it exists)
@@ -33,23 +44,30 @@ Usage: dahdi-phone-api [serve] [options]
   --version
   --help
 
+Of the doctor, with --config, --simulate and the addresses as above; it ends with 1 where it finds an error:
+  --json                  for programs
+  --self-test=LINE        opens the line, measures for two seconds, closes it
+  --ring                  the self-test also rings the telephone, once and shortly
+
 Try it without hardware:
   dahdi-phone-api --simulate
   then open http://127.0.0.1:8000/docs
 `;
 
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const serve: ServeArguments = {
-    command: "serve",
-    configPath: null,
-    simulatePorts: null,
-    host: null,
-    restPort: null,
-    websocketPort: null,
-    announce: false,
+  const common = {
+    configPath: null as string | null,
+    simulatePorts: null as number | null,
+    host: null as string | null,
+    restPort: null as number | null,
+    websocketPort: null as number | null,
   };
+  let announce = false;
+  const doctor = { json: false, selfTest: null as number | null, ring: false };
+  /** Options that one command alone has, as typed. */
+  const special = new Map<"serve" | "doctor", string>();
   const words = [...argv];
-  let commandSeen = false;
+  let command: "serve" | "doctor" | null = null;
   while (words.length > 0) {
     const word = words.shift() as string;
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
@@ -65,8 +83,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     };
     switch (name) {
       case "serve":
-        if (commandSeen) throw new UsageError("serve stands once");
-        commandSeen = true;
+      case "doctor":
+        if (command !== null) throw new UsageError("one command stands once: serve or doctor");
+        command = name;
         break;
       case "--help":
       case "-h":
@@ -78,30 +97,46 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         return { command: "version" };
       case "--simulate":
         // Its value is optional, so it must be joined with "=".
-        serve.simulatePorts =
+        common.simulatePorts =
           given === null ? DEFAULT_SIMULATED_PORTS : wholeNumber(name, given, 1, MAX_SIMULATED_PORTS);
         break;
       case "--config":
-        serve.configPath = value();
+        common.configPath = value();
         break;
       case "--host":
-        serve.host = value();
+        common.host = value();
         break;
       case "--rest-port":
-        serve.restPort = wholeNumber(name, value(), 0, 65_535);
+        common.restPort = wholeNumber(name, value(), 0, 65_535);
         break;
       case "--websocket-port":
-        serve.websocketPort = wholeNumber(name, value(), 0, 65_535);
+        common.websocketPort = wholeNumber(name, value(), 0, 65_535);
         break;
       case "--announce":
         noValue();
-        serve.announce = true;
+        announce = true;
+        special.set("serve", name);
+        break;
+      case "--json":
+      case "--ring":
+        noValue();
+        doctor[name === "--json" ? "json" : "ring"] = true;
+        special.set("doctor", name);
+        break;
+      case "--self-test":
+        doctor.selfTest = wholeNumber(name, value(), 1, MAX_CHANNEL);
+        special.set("doctor", name);
         break;
       default:
         throw new UsageError(`${word} is not known: see dahdi-phone-api --help`);
     }
   }
-  return serve;
+  command ??= "serve";
+  const foreign = special.get(command === "serve" ? "doctor" : "serve");
+  if (foreign) throw new UsageError(`${foreign} is none of ${command}'s options: see dahdi-phone-api --help`);
+  if (doctor.ring && doctor.selfTest === null) throw new UsageError("--ring needs --self-test=LINE");
+  if (command === "doctor") return { command, ...common, ...doctor };
+  return { command, ...common, announce };
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

@@ -205,6 +205,13 @@ export async function loadConfig(
   return { config: deepFreeze(values), path };
 }
 
+/** What is so where nobody says otherwise. */
+export function defaultConfig(): Config {
+  const values = defaults(SCHEMA) as unknown as Config;
+  settle(values, null);
+  return deepFreeze(values);
+}
+
 function defaults(schema: Schema): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, node] of Object.entries(schema)) {

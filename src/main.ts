@@ -1,11 +1,24 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
 
 import { version } from "../package.json";
-import { type CommandLine, HELP, parseCommandLine, type ServeArguments, UsageError } from "./command_line";
-import { type Config, ConfigError, loadConfig, maskedConfig } from "./config";
+import {
+  type CommandLine,
+  type DoctorArguments,
+  HELP,
+  parseCommandLine,
+  type ServeArguments,
+  UsageError,
+} from "./command_line";
+import { type Config, ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config";
+import type { ReadConfig } from "./doctor/configuration";
+import { examine } from "./doctor/doctor";
+import { linuxSystem } from "./doctor/linux";
+import { jsonReport, summary, textReport } from "./doctor/report";
+import { selfTest } from "./doctor/self_test";
 import { DriverEngine } from "./driver/engine";
 import { errnoName } from "./driver/faults";
 import { loadShim } from "./driver/library";
+import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
 import { systemClock } from "./exchange/clock";
@@ -207,12 +220,49 @@ function logEvent(logs: Logs, line: number, body: { type: string }): void {
   if (logs.events.enabled("debug")) logs.events.debug(body.type, { line });
 }
 
+async function readConfig(line: DoctorArguments): Promise<ReadConfig> {
+  try {
+    return { ...(await loadConfig(line.configPath, process.env, line)), problem: null };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { config: defaultConfig(), path: line.configPath, problem: error.message };
+  }
+}
+
+/** Returns the exit code. */
+async function doctor(line: DoctorArguments): Promise<number> {
+  const read = await readConfig(line);
+  const shim = await loadShim();
+  const { config } = read;
+  const lines = lineSetups(config, line.simulatePorts);
+  const tested = lines.find((one) => one.line === line.selfTest);
+  if (line.selfTest !== null && !tested) {
+    const known = lines.map((one) => one.line).join(", ");
+    throw new UsageError(`--self-test: there is no line ${line.selfTest}, only ${known}`);
+  }
+  const findings = await examine({
+    system: linuxSystem((device, channel) => probeChannel(shim, device, channel)),
+    read,
+    simulated: line.simulatePorts !== null,
+    selfTest: tested
+      ? {
+          line: tested.line,
+          run: () => selfTest({ engine: createEngine(config, shim), ...tested, ring: line.ring }),
+        }
+      : null,
+  });
+  const colours = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  process.stdout.write(line.json ? jsonReport(version, findings) : textReport(version, findings, colours));
+  return summary(findings).errors > 0 ? EXIT_FAILED : 0;
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
+    else if (command.command === "doctor") process.exitCode = await doctor(command);
     else await serve(command);
   } catch (error) {
     const known: [unknown, number][] = [

@@ -11,6 +11,7 @@ const ARROWS: Record<string, readonly string[]> = {
   events: ["line"],
   exchange: ["line", "driver", "audio", "events"],
   http: ["exchange", "events", "line", "audio", "observe"],
+  doctor: ["driver", "line", "config.ts"],
   observe: [],
   "config.ts": ["observe"],
   "command_line.ts": [],

@@ -142,3 +142,17 @@ export const SimStateField = {
   plugged: { offset: 16, type: "i32" },
   voltage_mv: { offset: 20, type: "i32" },
 } as const;
+
+export const ProbeSize = 40;
+export const ProbeField = {
+  device_error: { offset: 0, type: "i32" },
+  control_error: { offset: 4, type: "i32" },
+  channel_error: { offset: 8, type: "i32" },
+  signalling: { offset: 12, type: "i32" },
+  possible_signallings: { offset: 16, type: "i32" },
+  lifted: { offset: 20, type: "i32" },
+  alarms: { offset: 24, type: "i32" },
+  law: { offset: 28, type: "i32" },
+  zone_error: { offset: 32, type: "i32" },
+  zone: { offset: 36, type: "i32" },
+} as const;

@@ -40,6 +40,7 @@ const SYMBOLS = {
   dshim_sim_plug: { args: [ptr, i32, i32], returns: i32 },
   dshim_sim_ear: { args: [ptr, i32, ptr, i32], returns: i32 },
   dshim_sim_state: { args: [ptr, i32, ptr], returns: i32 },
+  dshim_probe: { args: [cstring, i32, ptr], returns: i32 },
   dshim_sd_notify: { args: [cstring], returns: i32 },
 } as const;
 

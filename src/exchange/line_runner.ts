@@ -12,6 +12,7 @@ import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import { initialState, type LineEffect, type LineInput, type LineState, stateName } from "../line/model";
 import type { RingStopReason } from "../line/state";
+import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
 import { lineInput } from "./driver_input";
 import { Playout } from "./playout";
@@ -36,13 +37,6 @@ export interface LineRunnerOptions {
   newPlaybackId: () => string;
   maxRingMs: number;
 }
-
-/**
- * Cards feed a nominal 48 V; a good loop drops to what the telephone's resistance leaves of it when lifted.
- * Wide on purpose: outside of these the line or the card is broken, not merely long.
- */
-const NORMAL_ON_HOOK_V = { low: 38, high: 60 };
-const NORMAL_LIFTED_V = { low: 3, high: 30 };
 
 export class LineRunner {
   readonly line: number;
@@ -242,10 +236,9 @@ export class LineRunner {
       return { voltage: null, status: "unsupported", measuredAtMs: null, minVoltage: null, maxVoltage: null };
     }
     const voltage = Math.abs(stats.tip_mv - stats.ring_mv) / 1000;
-    const normal = this.#state.lifted ? NORMAL_LIFTED_V : NORMAL_ON_HOOK_V;
     return {
       voltage,
-      status: voltage < normal.low ? "low" : voltage > normal.high ? "high" : "normal",
+      status: voltageStatus(voltage, this.#state.lifted),
       measuredAtMs: this.#options.clock.wallMs(stats.voltage_time_ns),
       minVoltage: stats.voltage_min_mv / 1000,
       maxVoltage: stats.voltage_max_mv / 1000,

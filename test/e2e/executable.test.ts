@@ -115,6 +115,66 @@ describe("the x64 executable", () => {
   });
 });
 
+describe("the doctor", () => {
+  interface Report {
+    summary: { errors: number };
+    findings: { id: string; status: string; title: string; fix: string | null }[];
+  }
+  const doctor = (...words: string[]) => {
+    const { exitCode, stdout, stderr } = run([...X64, "doctor", "--json", ...words]);
+    expect(stderr).toBe("");
+    const { findings, summary } = JSON.parse(stdout) as Report;
+    return { exitCode, summary, finding: (id: string) => findings.find((one) => one.id === id) };
+  };
+  const FREE_PORTS = ["--rest-port=0", "--websocket-port=0"];
+
+  needs(!existsSync("/sys/module/dahdi"), "this machine has the DAHDI driver: the rig shows the rest")(
+    "without the driver: an error with the command that mends it, and exit code 1",
+    () => {
+      const { exitCode, finding } = doctor(...FREE_PORTS);
+      expect(exitCode).toBe(1);
+      expect(finding("driver")).toMatchObject({ status: "error" });
+      expect(finding("driver")?.fix).toContain("modprobe");
+      expect(finding("permission")).toMatchObject({ status: "skipped" });
+      expect(doctor("--self-test=1", ...FREE_PORTS).finding("self_test_line")).toMatchObject({ status: "error" });
+    },
+  );
+
+  test("a simulated line passes its self-test: text for people, exit code 0", () => {
+    const { exitCode, stdout } = run([...X64, "doctor", "--simulate", "--self-test=1", "--ring", ...FREE_PORTS]);
+    expect(stdout).toContain("✓ self test audio");
+    expect(stdout).toContain("0 errors");
+    expect(stdout).not.toContain("\x1b");
+    expect(exitCode).toBe(0);
+  });
+
+  test("a bad configuration is a finding, not the end", () => {
+    const path = join(folder, "doctor.yml");
+    writeFileSync(path, "server:\n  rest_prot: 8000\n");
+    const { exitCode, finding } = doctor("--simulate", `--config=${path}`, ...FREE_PORTS);
+    expect(exitCode).toBe(1);
+    expect(finding("config")).toMatchObject({ status: "error", fix: `sudo editor +2 ${path}` });
+    expect(finding("page_size")).toMatchObject({ status: "ok" });
+  });
+
+  test("a port in use: by whom; by our own service it is right", async () => {
+    const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+    const taken = doctor("--simulate", `--rest-port=${other.port}`, "--websocket-port=0").finding("port_rest");
+    other.stop();
+    expect(taken).toMatchObject({ status: "error" });
+    expect(taken?.title).toContain(`pid ${process.pid}`);
+    await using server = await startServer({ command: X64, arguments: ["--simulate=1"] });
+    const port = new URL(server.rest).port;
+    const ours = doctor("--simulate", `--rest-port=${port}`, "--websocket-port=0").finding("port_rest");
+    expect(ours).toMatchObject({ status: "ok" });
+    expect(ours?.title).toContain(`pid ${server.pid}`);
+  });
+
+  test("a line that there is not is a usage error", () => {
+    expect(run([...X64, "doctor", "--simulate=2", "--self-test=3"])).toMatchObject({ exitCode: 64, stdout: "" });
+  });
+});
+
 const root = process.getuid?.() === 0;
 const canMount = root && Bun.spawnSync(["unshare", "-m", "true"]).exitCode === 0;
 

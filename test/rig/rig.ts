@@ -20,15 +20,18 @@ const RUN_LIMIT_MS = 8 * 60_000;
 /** What runs where: everything on the first two, what a kernel generation could break on the others. */
 const PLAN: Record<string, { card: CardKind; tests: string[] }[]> = {
   x64: [
-    { card: "local", tests: ["test/contract", "test/rig/line.test.ts"] },
-    { card: "vfxs", tests: ["test/contract", "test/rig/line.test.ts", "test/rig/card.test.ts"] },
+    { card: "local", tests: ["test/contract", "test/rig/line.test.ts", "test/rig/doctor.test.ts"] },
+    {
+      card: "vfxs",
+      tests: ["test/contract", "test/rig/line.test.ts", "test/rig/card.test.ts", "test/rig/doctor.test.ts"],
+    },
   ],
   arm64: [
     { card: "local", tests: ["test/rig/line.test.ts"] },
     { card: "vfxs", tests: ["test/contract", "test/rig/line.test.ts", "test/rig/card.test.ts"] },
   ],
   "arm64-6.12": [{ card: "vfxs", tests: ["test/rig/line.test.ts", "test/rig/card.test.ts"] }],
-  "arm64-16k": [{ card: "vfxs", tests: ["test/rig/line.test.ts"] }],
+  "arm64-16k": [{ card: "vfxs", tests: ["test/rig/line.test.ts", "test/rig/doctor.test.ts"] }],
 };
 
 let number = 0;

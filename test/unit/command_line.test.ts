@@ -17,6 +17,21 @@ describe("the command line", () => {
     expect(parseCommandLine(["--simulate=2"])).toMatchObject({ simulatePorts: 2 });
   });
 
+  test("the doctor", () => {
+    expect(parseCommandLine(["doctor", "--json", "--self-test=3", "--ring", "--config=a.yml"])).toEqual({
+      command: "doctor",
+      configPath: "a.yml",
+      simulatePorts: null,
+      host: null,
+      restPort: null,
+      websocketPort: null,
+      json: true,
+      selfTest: 3,
+      ring: true,
+    });
+    expect(parseCommandLine(["--simulate", "doctor"])).toMatchObject({ command: "doctor", simulatePorts: 4 });
+  });
+
   test.each([["--help"], ["-h"], ["help"]])("%s helps", (word) => {
     expect(parseCommandLine(["serve", word])).toEqual({ command: "help" });
   });
@@ -29,6 +44,11 @@ describe("the command line", () => {
     [["--config"], "--config needs a value"],
     [["--announce=1"], "takes no value"],
     [["serve", "serve"], "once"],
+    [["doctor", "serve"], "once"],
+    [["doctor", "--announce"], "--announce is none of doctor's options"],
+    [["--json"], "--json is none of serve's options"],
+    [["doctor", "--ring"], "--ring needs --self-test=LINE"],
+    [["doctor", "--self-test=0"], "1 to 1023"],
   ])("%p is refused in one line", (words, message) => {
     expect(() => parseCommandLine(words)).toThrow(UsageError);
     try {
