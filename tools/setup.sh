@@ -39,6 +39,9 @@ if [ "$for_what" != run ]; then
   need python3-websockets /usr/bin/python3 -c 'import websockets'
   need util-linux has setarch
   need valgrind has valgrind
+  need minimodem has minimodem
+  need libspandsp-dev test -e /usr/include/spandsp/adsi.h
+  need libtonezone-dev test -e /usr/include/dahdi/tonezone.h
 fi
 
 if [ -n "$missing" ]; then

@@ -1,7 +1,7 @@
 /** Levels by a method of our own, so that the DSP is not measured by itself. */
 
 const FULL_SCALE = 32768;
-/** G.711, mu-law: a sine of full scale. */
+/** G.711, mu-law: a sine of full scale; its own number, not the code's. */
 const FULL_SCALE_SINE_DBM0 = 3.14;
 
 /** Level of the part at this frequency, dBm0; a Hann window keeps what lies beside it away. */
