@@ -98,7 +98,34 @@ describe("the messages", () => {
   });
 });
 
+/** The frequency of what is one sine, by least squares: x[i−1] + x[i+1] = 2 cos ω · x[i]. */
+function sineHz(samples: Int16Array): number {
+  let product = 0;
+  let power = 0;
+  for (let i = 1; i < samples.length - 1; i++) {
+    const [before, value, after] = samples.subarray(i - 1, i + 2) as unknown as [number, number, number];
+    product += value * (before + after);
+    power += value * value;
+  }
+  return (Math.acos(product / (2 * power)) * 8000) / (2 * Math.PI);
+}
+
 describe("FSK", () => {
+  test("marks and spaces have their frequencies, and are where they belong", () => {
+    for (const [modem, markHz, spaceHz] of [
+      ["bell202", 1200, 2200],
+      ["v23", 1300, 2100],
+    ] as const) {
+      // Off-hook: 80 bits of mark, then a start bit and the 8 bits of 00, a stop bit.
+      const samples = fskSamples(Uint8Array.from([0]), modem, "off_hook");
+      const bits = (from: number, to: number) =>
+        samples.subarray(Math.ceil((from * 20) / 3) + 1, Math.floor((to * 20) / 3));
+      expect(sineHz(bits(0, 80))).toBeCloseTo(markHz, -0.5);
+      expect(sineHz(bits(80, 89))).toBeCloseTo(spaceHz, -0.5);
+      expect(sineHz(bits(89, 100))).toBeCloseTo(markHz, -0.5);
+    }
+  });
+
   test("has the standard's level, length and frequencies", () => {
     const message = mdmfCaller(caller);
     for (const [modem, markHz] of [

@@ -103,6 +103,15 @@ describe("a telephone left off-hook", () => {
     expect(heard).toEqual(["3045 told after 45", "3045 reorder"]);
   });
 
+  test("an event that is dated back does not shorten the wait", () => {
+    const { heard, at } = line({ ...SETTINGS, dialTone: null });
+    at(0, LIFT);
+    at(40, KEY);
+    at(39, { type: "flash", durationMs: 300 });
+    at(100);
+    expect(heard[0]).toBe("85 told after 45");
+  });
+
   test("stays that whatever is dialled, until a client plays or it is hung up", () => {
     const { heard, at } = line({ ...SETTINGS, dialTone: null });
     at(0, LIFT);
