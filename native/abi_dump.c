@@ -59,7 +59,8 @@ int main(void) {
                                    {"Voltage", DSHIM_EV_VOLTAGE},
                                    {"Alarm", DSHIM_EV_ALARM},
                                    {"CommandDone", DSHIM_EV_COMMAND_DONE},
-                                   {"MicLow", DSHIM_EV_MIC_LOW}};
+                                   {"MicLow", DSHIM_EV_MIC_LOW},
+                                   {"PulseStart", DSHIM_EV_PULSE_START}};
   constants("EventKind", kinds, COUNT(kinds));
   const struct constant stages[] = {{"None", DSHIM_STAGE_NONE},
                                     {"Open", DSHIM_STAGE_OPEN},

@@ -69,6 +69,7 @@ enum dshim_event_kind {
   DSHIM_EV_ALARM = 17,        /* a: DAHDI alarm bits, 0 cleared */
   DSHIM_EV_COMMAND_DONE = 18, /* a: sequence number; b: 0 or −errno */
   DSHIM_EV_MIC_LOW = 19,      /* simulated: the microphone's sample ring fell below half */
+  DSHIM_EV_PULSE_START = 20,  /* the first pulse of a digit; time_ns: its break's beginning */
 };
 
 enum dshim_capability {

@@ -117,6 +117,7 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
     break;
   case CHAN_EV_PULSE_START:
     line->pulses_began_ns = break_of(line) > 0 ? break_of(line) : now_ns;
+    line_tell(line, DSHIM_EV_PULSE_START, line->pulses_began_ns, 0, 0, 0);
     break;
   case CHAN_EV_PULSE_DIGIT:
     line_tell(line, DSHIM_EV_PULSE_DIGIT, now_ns, event->value, (int32_t)since_ms(line->pulses_began_ns, now_ns),

@@ -3,6 +3,7 @@
  * wrong is said with file, line and key, and nothing starts on it.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "./audio/tone_zones";
 import type { LogComponent, LogLevel } from "./observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "./observe/log";
 
@@ -26,6 +27,10 @@ export interface Config {
     max_ring_seconds: number;
     audio: { sample_rate: number; channels: number; bit_depth: number };
   };
+  /** Whose tones are heard: ISO 3166, lower case. */
+  tone_zone: string;
+  dial_tone: { enabled: boolean; timeout_seconds: number };
+  off_hook_timeout: { seconds: number; reorder_seconds: number; howler_seconds: number };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -95,6 +100,13 @@ const device: Leaf = {
     return { wrong: "must be the path of a device, such as /dev/dahdi/channel" };
   },
 };
+const zone: Leaf = {
+  value: DEFAULT_TONE_ZONE,
+  check: (given) => {
+    const known = typeof given === "string" ? toneZone(given) : null;
+    return known === null ? { wrong: `must be one of ${TONE_ZONES.join(", ")}` } : { ok: known };
+  },
+};
 const MAX_CHANNEL = 1023; /* DAHDI_MAX_CHANNELS − 1 */
 const channels: Leaf = {
   value: [],
@@ -141,6 +153,13 @@ const SCHEMA = {
       channels: fixed(1, "a telephone line has one"),
       bit_depth: fixed(16, "DAHDI's linear mode has no other"),
     },
+  },
+  tone_zone: zone,
+  dial_tone: { enabled: flag(false), timeout_seconds: whole(20, 1, 3600) },
+  off_hook_timeout: {
+    seconds: whole(0, 0, 86_400),
+    reorder_seconds: whole(30, 0, 3600),
+    howler_seconds: whole(60, 0, 3600),
   },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),

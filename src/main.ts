@@ -26,6 +26,7 @@ import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { EventSockets } from "./http/ws/event_sockets";
+import type { LineSettings } from "./line/model";
 import { createLogs, type Logs } from "./observe/log";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
@@ -56,6 +57,17 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
 function lineSetups(config: Config, simulatePorts: number | null): LineSetup[] {
   if (simulatePorts === null) return config.dahdi.channels.map((line) => ({ line, device: config.dahdi.device }));
   return Array.from({ length: simulatePorts }, (_, i) => ({ line: i + 1, device: null }));
+}
+
+function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
+  const { seconds, reorder_seconds, howler_seconds } = off_hook_timeout;
+  return {
+    dialTone: dial_tone.enabled ? { timeoutMs: dial_tone.timeout_seconds * 1000 } : null,
+    offHookTimeout:
+      seconds > 0
+        ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
+        : null,
+  };
 }
 
 interface Listener {
@@ -125,6 +137,8 @@ async function serve(line: ServeArguments): Promise<void> {
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
+    toneZone: config.tone_zone,
+    lineSettings: lineSettings(config),
   });
   const sockets = new EventSockets({
     bus,

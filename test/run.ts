@@ -131,7 +131,9 @@ const excerpt = (output: string): string =>
     .slice(-12_000);
 
 const sources = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync({ cwd: root })].sort();
-const cSources = ["native/*.[ch]", "test/native/*.[ch]", "test/rig/*.[ch]"].flatMap(sources);
+const cSources = ["native", "test/native", "test/rig", "test/peers"].flatMap((folder) =>
+  sources(`${folder}/*.[ch]`),
+);
 const x64 = join(root, "dist/dahdi-phone-api-linux-x64");
 
 const SUITES: Suite[] = [
@@ -139,7 +141,7 @@ const SUITES: Suite[] = [
     name: "check",
     run: together(
       step(
-        "format of C: clang-format -i native/*.[ch] test/native/*.[ch] test/rig/*.[ch]",
+        "format of C: clang-format -i native/*.[ch] test/{native,rig,peers}/*.[ch]",
         "clang-format",
         "--dry-run",
         "-Werror",
@@ -162,6 +164,7 @@ const SUITES: Suite[] = [
   { name: "talk-off", run: tap("talk-off", "sh", "test/native/talkoff.sh") },
   { name: "unit", run: bunTest("unit", "test/unit") },
   { name: "contract", run: bunTest("contract", "test/contract", { DAHDI_TEST_EXECUTABLE: x64 }) },
+  { name: "peers", run: bunTest("peers", "test/peers") },
   { name: "guide", run: tap("guide", "sh", "test/e2e/guide.sh") },
   { name: "e2e", run: bunTest("e2e", "test/e2e") },
   { name: "rig", run: tap("rig", bun, "test/rig/rig.ts"), report: "dist/rig-report.md" },

@@ -13,7 +13,7 @@ const ARROWS: Record<string, readonly string[]> = {
   http: ["exchange", "events", "line", "audio", "observe"],
   doctor: ["driver", "line", "config.ts"],
   observe: [],
-  "config.ts": ["observe"],
+  "config.ts": ["audio", "observe"],
   "command_line.ts": [],
 };
 /** Importing these at all is one file's privilege. */

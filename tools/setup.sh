@@ -47,6 +47,9 @@ if [ "$for_what" != run ]; then
   need kmod test -x /usr/sbin/modinfo
   need libelf1 sh -c 'ls /usr/lib/*/libelf.so.1'
   need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+  need minimodem has minimodem
+  need libspandsp-dev test -e /usr/include/spandsp/adsi.h
+  need libtonezone-dev test -e /usr/include/dahdi/tonezone.h
 fi
 
 if [ -n "$missing" ]; then

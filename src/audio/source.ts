@@ -9,3 +9,6 @@ export interface PcmSource {
 }
 
 export const TELEPHONE_RATE_HZ = 8000;
+
+/** A sine of full scale on a mu-law line: G.711. */
+export const FULL_SCALE_SINE_DBM0 = 3.14;

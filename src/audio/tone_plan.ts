@@ -1,7 +1,7 @@
-/** Named tones as data, and tones as a source of samples. Sines come from the DSP, by parameter. */
+/** Tones as data, and tones as a source of samples. Sines come from the DSP, by parameter. */
 import type { PcmSource } from "./source";
 
-/** `count` samples of a sum of sines, from sample `start` of an endless tone. */
+/** `count` samples of a sum of sines, from sample `start` of an endless tone; the level is that of each sine. */
 export type RenderTone = (
   frequenciesHz: readonly number[],
   levelDbm0: number,
@@ -12,76 +12,91 @@ export type RenderTone = (
 export interface ToneSegment {
   /** Empty: silence. */
   frequenciesHz: readonly number[];
+  /** Full amplitude modulation of every frequency by this one; omitted: none. */
+  modulationHz?: number;
+  /** Louder (+) or softer (−) than its plan says; omitted: 0. */
+  relativeDb?: number;
   /** null: for ever. */
   ms: number | null;
 }
 
 export interface TonePlan {
+  /** Of each frequency; of a modulated one, its carrier. */
   levelDbm0: number;
+  /** Heard first, and not again. */
+  once?: readonly ToneSegment[];
   /** Repeated from the first on until the duration is over. */
   segments: readonly ToneSegment[];
 }
 
-const on = (ms: number | null, ...frequenciesHz: number[]): ToneSegment => ({ frequenciesHz, ms });
-const off = (ms: number): ToneSegment => ({ frequenciesHz: [], ms });
-
-/** North America: ITU-T E.180 supplement 2; levels per tone from Telcordia's LSSGR (dial −13 dBm0 and so on). */
-export const NAMED_TONES = {
-  dial: { levelDbm0: -13, segments: [on(null, 350, 440)] },
-  busy: { levelDbm0: -24, segments: [on(500, 480, 620), off(500)] },
-  reorder: { levelDbm0: -24, segments: [on(250, 480, 620), off(250)] },
-  ringback: { levelDbm0: -19, segments: [on(2000, 440, 480), off(4000)] },
-  stutter: {
-    levelDbm0: -13,
-    segments: [...Array.from({ length: 10 }, () => [on(100, 350, 440), off(100)]).flat(), on(null, 350, 440)],
-  },
-  call_waiting: { levelDbm0: -13, segments: [on(300, 440), off(9700)] },
-  confirmation: { levelDbm0: -13, segments: [on(100, 350, 440), off(100)] },
-  howler: { levelDbm0: -6, segments: [on(100, 1400, 2060, 2450, 2600), off(100)] },
-} as const satisfies Record<string, TonePlan>;
-
-export type ToneName = keyof typeof NAMED_TONES;
-export const TONE_NAMES = Object.keys(NAMED_TONES) as ToneName[];
-
 /** What a tone given by its frequencies alone sounds like: as loud as a key. */
 export const PLAIN_TONE_LEVEL_DBM0 = -10;
+
+/** Each sideband of a carrier modulated by 100 %: half its amplitude. */
+const SIDEBAND_DB = -6.02;
+/** Power of such a carrier with both sidebands over that of the carrier alone: 1 + ½. */
+export const MODULATION_POWER_DB = 1.76;
 
 const SAMPLES_PER_MS = 8;
 /** A sine cut off in mid-wave clicks; this long a slope does not. */
 const RAMP_SAMPLES = 24;
 
-export function toneSource(plan: TonePlan, durationMs: number, render: RenderTone): PcmSource {
-  const total = Math.round(durationMs * SAMPLES_PER_MS);
+/** durationMs null: endless. */
+export function toneSource(plan: TonePlan, durationMs: number | null, render: RenderTone): PcmSource {
+  const total = durationMs === null ? Number.POSITIVE_INFINITY : Math.round(durationMs * SAMPLES_PER_MS);
+  const once = plan.once ?? [];
+  const segments = [...once, ...plan.segments];
+  const sound = renderer(plan.levelDbm0, render);
   let given = 0;
   let segment = 0;
   let inSegment = 0;
-  const lengthOf = (which: ToneSegment): number =>
-    which.ms === null ? Number.POSITIVE_INFINITY : which.ms * SAMPLES_PER_MS;
   return {
-    samples: total,
+    samples: durationMs === null ? null : total,
     heldBytes: 0,
     read(into) {
-      const current = plan.segments[segment] as ToneSegment;
-      const length = lengthOf(current);
+      const current = segments[segment] as ToneSegment;
+      const length = current.ms === null ? Number.POSITIVE_INFINITY : current.ms * SAMPLES_PER_MS;
       const count = Math.min(into.length, total - given, length - inSegment);
       const chunk = into.subarray(0, count);
-      if (current.frequenciesHz.length === 0) {
-        chunk.fill(0);
-      } else {
-        render(current.frequenciesHz, plan.levelDbm0, inSegment, chunk);
-        const end = Math.min(length, inSegment + (total - given));
-        for (let i = 0; i < count; i++) {
-          const slope = Math.min(inSegment + i, end - 1 - (inSegment + i), RAMP_SAMPLES) / RAMP_SAMPLES;
-          if (slope < 1) chunk[i] = Math.round((chunk[i] as number) * slope);
-        }
+      sound(current, inSegment, chunk);
+      if (current.frequenciesHz.length > 0) {
+        slope(chunk, inSegment, Math.min(length, inSegment + (total - given)));
       }
       given += count;
       inSegment += count;
       if (inSegment >= length) {
-        segment = (segment + 1) % plan.segments.length;
+        segment = segment + 1 < segments.length ? segment + 1 : once.length;
         inSegment = 0;
       }
       return count;
     },
   };
+}
+
+/** Carriers, and the sidebands that modulation makes of them: f − m and f + m. */
+function renderer(levelDbm0: number, render: RenderTone) {
+  let sidebands = new Int16Array(0);
+  return ({ frequenciesHz, modulationHz, relativeDb = 0 }: ToneSegment, start: number, into: Int16Array): void => {
+    if (frequenciesHz.length === 0) {
+      into.fill(0);
+      return;
+    }
+    render(frequenciesHz, levelDbm0 + relativeDb, start, into);
+    if (modulationHz === undefined) return;
+    if (sidebands.length < into.length) sidebands = new Int16Array(into.length);
+    const both = sidebands.subarray(0, into.length);
+    const around = frequenciesHz.flatMap((hz) => [hz - modulationHz, hz + modulationHz]);
+    render(around, levelDbm0 + relativeDb + SIDEBAND_DB, start, both);
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Math.max(-32768, Math.min(32767, (into[i] as number) + (both[i] as number)));
+    }
+  };
+}
+
+/** Fades the sound in from its first sample and out towards `end`; the chunk begins at `from`. */
+function slope(chunk: Int16Array, from: number, end: number): void {
+  for (let i = 0; i < chunk.length; i++) {
+    const gain = Math.min(from + i, end - 1 - (from + i), RAMP_SAMPLES) / RAMP_SAMPLES;
+    if (gain < 1) chunk[i] = Math.round((chunk[i] as number) * gain);
+  }
 }

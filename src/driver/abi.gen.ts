@@ -27,6 +27,7 @@ export const EventKind = {
   Alarm: 17,
   CommandDone: 18,
   MicLow: 19,
+  PulseStart: 20,
 } as const;
 
 export const Stage = {

@@ -16,6 +16,7 @@ export type DriverEvent = {
   | { kind: "off_hook"; trippedRing: boolean }
   | { kind: "on_hook" }
   | { kind: "flash"; durationMs: number }
+  | { kind: "pulse_start" }
   | { kind: "pulse_digit"; digit: string; durationMs: number }
   | { kind: "dtmf_down"; digit: string; levelDbm0: number }
   | { kind: "dtmf_up"; digit: string; levelDbm0: number; durationMs: number }
@@ -77,6 +78,8 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "on_hook" };
     case EventKind.Flash:
       return { ...common, kind: "flash", durationMs: a };
+    case EventKind.PulseStart:
+      return { ...common, kind: "pulse_start" };
     case EventKind.PulseDigit:
       return { ...common, kind: "pulse_digit", digit: String.fromCharCode(a), durationMs: b };
     case EventKind.DtmfDown:

@@ -4,16 +4,41 @@ export interface Clock {
   nowMs(): number;
   /** Unix ms of an engine time that has passed. */
   wallMs(engineNs: number): number;
+  /** Calls once after `ms`, unless the function that it returns was called before. */
+  after(ms: number, call: () => void): () => void;
 }
 
 /** Follows the wall clock through every step that NTP makes: only ages are taken from the engine. */
 export const systemClock = (engineNowNs: () => number): Clock => ({
   nowMs: () => Date.now(),
   wallMs: (engineNs) => Date.now() - (engineNowNs() - engineNs) / 1e6,
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
 });
 
+export interface SteppedClock extends Clock {
+  /** Makes every call that has fallen due: once after each step of the engine. */
+  runDue(): void;
+}
+
 /** For stepped engines: the wall clock is the virtual one, from `epochMs` on. */
-export const steppedClock = (engineNowNs: () => number, epochMs: number): Clock => ({
-  nowMs: () => epochMs + engineNowNs() / 1e6,
-  wallMs: (engineNs) => epochMs + engineNs / 1e6,
-});
+export function steppedClock(engineNowNs: () => number, epochMs: number): SteppedClock {
+  const nowMs = (): number => epochMs + engineNowNs() / 1e6;
+  const waiting = new Set<{ atMs: number; call: () => void }>();
+  return {
+    nowMs,
+    wallMs: (engineNs) => epochMs + engineNs / 1e6,
+    after: (ms, call) => {
+      const timer = { atMs: nowMs() + ms, call };
+      waiting.add(timer);
+      return () => waiting.delete(timer);
+    },
+    runDue: () => {
+      for (const timer of [...waiting].sort((a, b) => a.atMs - b.atMs)) {
+        if (timer.atMs <= nowMs() && waiting.delete(timer)) timer.call();
+      }
+    },
+  };
+}

@@ -15,6 +15,9 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
       return { type: "on_hook", atMs };
     case "flash":
       return { type: "flash", atMs, durationMs: event.durationMs };
+    case "pulse_start":
+    case "dtmf_down":
+      return { type: "digit_started", atMs };
     case "pulse_digit": {
       const { digit, durationMs } = event;
       return { type: "digit", atMs, digit, source: "pulse", durationMs, levelDbm0: null };

@@ -10,7 +10,15 @@ import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
-import { initialState, type LineEffect, type LineInput, type LineState, stateName } from "../line/model";
+import {
+  initialState,
+  type LineEffect,
+  type LineInput,
+  type LineSettings,
+  type LineState,
+  type LineTone,
+  stateName,
+} from "../line/model";
 import type { RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
@@ -36,6 +44,9 @@ export interface LineRunnerOptions {
   publish: Publish;
   newPlaybackId: () => string;
   maxRingMs: number;
+  settings: LineSettings;
+  /** Endless. */
+  lineTone: (tone: LineTone) => PcmSource;
 }
 
 export class LineRunner {
@@ -48,12 +59,13 @@ export class LineRunner {
   readonly #ringIdsBySequence = new Map<number, number>();
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
+  #cancelWake: () => void = () => undefined;
 
   constructor(options: LineRunnerOptions) {
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
-    this.#state = initialState(options.clock.nowMs());
+    this.#state = initialState(options.clock.nowMs(), options.settings);
     this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) =>
       this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs),
     );
@@ -148,9 +160,28 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         return;
+      case "start_tone":
+        this.playout.startTone(this.#options.lineTone(effect.tone));
+        return;
+      case "stop_tone":
+        this.playout.stopTone();
+        return;
+      case "wake":
+        this.#wake(effect.atMs);
+        return;
       case "refuse":
         throw new Refusal(effect.code, effect.message);
     }
+  }
+
+  #wake(atMs: number | null): void {
+    this.#cancelWake();
+    if (atMs === null) return;
+    const { clock } = this.#options;
+    // The wall clock may have been set back meanwhile: what was waited for is over all the same.
+    this.#cancelWake = clock.after(Math.max(0, atMs - clock.nowMs()), () =>
+      this.#input({ type: "time", atMs: Math.max(atMs, clock.nowMs()) }, 0),
+    );
   }
 
   async ring(request: RingRequest): Promise<RingAnswer> {
@@ -204,6 +235,7 @@ export class LineRunner {
     const decision = playDecision(this.#state, options.when);
     switch (decision) {
       case "now":
+        this.#input({ type: "playback_requested", atMs: this.#options.clock.nowMs() }, 0);
         return this.playout.enqueue(source, "nothing");
       case "await_answer":
         return this.playout.enqueue(source, "answer");

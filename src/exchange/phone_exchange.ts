@@ -1,10 +1,12 @@
 /** The lines and the public verbs: all that http may call. */
-import { toneSource } from "../audio/tone_plan";
+import { type RenderTone, toneSource } from "../audio/tone_plan";
+import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
 import type { DriverEngine } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
+import type { LineSettings, LineTone } from "../line/model";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
@@ -39,6 +41,9 @@ export interface ExchangeOptions {
   publish: Publish;
   newPlaybackId: () => string;
   maxRingMs: number;
+  /** Whose tones are heard, ISO 3166. */
+  toneZone: string;
+  lineSettings: LineSettings;
 }
 
 const NS_PER_MS = 1e6;
@@ -53,6 +58,8 @@ export class PhoneExchange implements Exchange {
   readonly #byLine: ReadonlyMap<number, LineRunner>;
   readonly #simulated: SimulatedHandsets | null;
   readonly #options: ExchangeOptions;
+  readonly #renderTone: RenderTone = (frequenciesHz, levelDbm0, start, into) =>
+    this.#engine.renderTone(frequenciesHz, levelDbm0, start, into);
   #toldLost = 0;
 
   /** Adds its lines to the engine, which must not be started yet. */
@@ -63,11 +70,13 @@ export class PhoneExchange implements Exchange {
     this.defaultLine = options.defaultLine;
     this.lines = options.lines.map(({ line }) => line);
     const handsets = new Map<number, Handset>();
+    const lineTone = (tone: LineTone): PcmSource =>
+      toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);
     this.#runners = options.lines.map(({ line, device }) => {
       const index = device === null ? engine.addSimulated() : engine.addDahdi(device, line);
       if (device === null) handsets.set(line, new Handset(engine, index));
       const port = new Port(engine, index, line, device);
-      return new LineRunner({ ...options, line, port });
+      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone });
     });
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
@@ -120,11 +129,8 @@ export class PhoneExchange implements Exchange {
   }
 
   tone(line: number, request: ToneRequest): Playback {
-    const { plan, durationMs } = planTone(request);
-    const source = toneSource(plan, durationMs, (frequenciesHz, levelDbm0, start, into) =>
-      this.#engine.renderTone(frequenciesHz, levelDbm0, start, into),
-    );
-    return this.#runner(line).play(source, { when: "now" });
+    const { plan, durationMs } = planTone(request, this.#options.toneZone);
+    return this.#runner(line).play(toneSource(plan, durationMs, this.#renderTone), { when: "now" });
   }
 
   diagnostics(line: number): LineDiagnostics {

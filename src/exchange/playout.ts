@@ -24,6 +24,8 @@ interface Entry {
   heldBytes: number;
   durationMs: number | null;
   awaits: "nothing" | "answer" | "lift";
+  /** The line's own tone: no event tells it, and it gives way. */
+  own: boolean;
   feed: SampleFeed | null;
   poured: boolean;
   started: boolean;
@@ -72,6 +74,7 @@ export class Playout {
       heldBytes,
       durationMs,
       awaits,
+      own: false,
       feed: null,
       poured: false,
       started: false,
@@ -80,6 +83,32 @@ export class Playout {
     });
     this.pour();
     return { playbackId, durationMs, bytes: (samples ?? 0) * SAMPLE_BYTES, finished: promise };
+  }
+
+  /** The line's own tone, in the place of the one before; not heard where something is playing or about to. */
+  startTone(source: PcmSource): void {
+    this.stopTone();
+    if (this.#entries.some((entry) => !entry.own && entry.awaits === "nothing")) return;
+    this.#entries.push({
+      mark: this.#nextMark++,
+      playbackId: "",
+      source,
+      heldBytes: 0,
+      durationMs: null,
+      awaits: "nothing",
+      own: true,
+      feed: null,
+      poured: false,
+      started: false,
+      cut: null,
+      settle: () => undefined,
+    });
+    this.pour();
+  }
+
+  stopTone(): void {
+    const tone = this.#entries.find((entry) => entry.own && !entry.cut);
+    if (tone) this.#cut([tone], "stopped");
   }
 
   /** The telephone was lifted: nothing waits for that any more. */
@@ -95,13 +124,24 @@ export class Playout {
 
   /** Nobody hears it any more: drops all but what still waits for a lift. */
   end(reason: PlaybackEndReason): void {
-    this.#drop((entry) => !entry.started && entry.awaits !== "lift", reason);
-    const started = this.#entries.filter((entry) => entry.started);
+    this.#cut(
+      this.#entries.filter((entry) => entry.awaits !== "lift"),
+      reason,
+    );
+  }
+
+  /** Those that nobody has heard yet leave at once, the others when the driver tells how much was heard. */
+  #cut(entries: readonly Entry[], reason: PlaybackEndReason): void {
+    this.#drop((entry) => entries.includes(entry) && !entry.started, reason);
+    const started = entries.filter((entry) => entry.started);
     for (const entry of started) entry.cut ??= reason;
-    // A driver that is gone has nothing to flush; its marks are settled here.
-    this.port.playFlush().catch(() => {
-      for (const entry of started) this.#finish(entry, 0, this.port.nowNs());
-    });
+    this.port.playFlush().then(
+      () => this.pour(), // what came meanwhile found the ring full
+      () => {
+        // A driver that is gone has nothing to flush; its marks are settled here.
+        for (const entry of started) this.#finish(entry, 0, this.port.nowNs());
+      },
+    );
   }
 
   /** Writes as much as there is room for. */
@@ -125,6 +165,7 @@ export class Playout {
     const entry = this.#entries.find((each) => each.mark === mark);
     if (!entry) return;
     entry.started = true;
+    if (entry.own) return;
     const { playbackId, durationMs } = entry;
     this.tell({ type: "playback_started", atMs: 0, playbackId, durationMs }, atNs);
   }
@@ -157,7 +198,7 @@ export class Playout {
     if (!this.#entries.includes(entry)) return;
     this.#entries = this.#entries.filter((each) => each !== entry);
     const end = { reason: entry.cut ?? ("completed" as const), heardMs: Math.round(heardMs) };
-    this.tell({ type: "playback_ended", atMs: 0, playbackId: entry.playbackId, ...end }, atNs);
+    if (!entry.own) this.tell({ type: "playback_ended", atMs: 0, playbackId: entry.playbackId, ...end }, atNs);
     entry.settle(end);
   }
 

@@ -1,9 +1,9 @@
 /** From what a client asked for to a tone that can be played, or every field at fault. */
-import { NAMED_TONES, PLAIN_TONE_LEVEL_DBM0, TONE_NAMES, type ToneName, type TonePlan } from "../audio/tone_plan";
+import { MAX_TONE_FREQUENCIES } from "../audio/tone_notation";
+import { PLAIN_TONE_LEVEL_DBM0, type TonePlan } from "../audio/tone_plan";
+import { TONE_NAMES, TONE_ZONES, type ToneName, toneZone, zoneTone } from "../audio/tone_zones";
 import { Refusal, type ToneRequest } from "./verbs";
 
-/** The DSP sums this many sines (DSP_TONE_MAX). */
-export const MAX_TONE_FREQUENCIES = 4;
 /** Half the sampling rate. */
 export const TONE_LIMIT_HZ = 4000;
 export const MAX_TONE_MS = 600_000;
@@ -11,7 +11,8 @@ export const MAX_TONE_MS = 600_000;
 export const DEFAULT_TONE_MS = 1000;
 export const DEFAULT_NAMED_TONE_MS = 5000;
 
-export function planTone(request: ToneRequest): { plan: TonePlan; durationMs: number } {
+/** zone: where the request names none. */
+export function planTone(request: ToneRequest, zone: string): { plan: TonePlan; durationMs: number } {
   const errors: { field: string; message: string }[] = [];
   const { frequenciesHz, tone } = request;
   if ((frequenciesHz === undefined) === (tone === undefined)) {
@@ -20,6 +21,11 @@ export function planTone(request: ToneRequest): { plan: TonePlan; durationMs: nu
   const name = tone?.toLowerCase() as ToneName | undefined;
   if (name !== undefined && !TONE_NAMES.includes(name)) {
     errors.push({ field: "tone", message: `must be one of ${TONE_NAMES.join(", ")}` });
+  }
+  if (request.zone !== undefined && tone === undefined) {
+    errors.push({ field: "zone", message: "goes with tone: frequencies are the same everywhere" });
+  } else if (request.zone !== undefined && toneZone(request.zone) === null) {
+    errors.push({ field: "zone", message: `must be one of ${TONE_ZONES.join(", ")}` });
   }
   if (frequenciesHz && (frequenciesHz.length < 1 || frequenciesHz.length > MAX_TONE_FREQUENCIES)) {
     errors.push({ field: "frequencies", message: `must hold 1 to ${MAX_TONE_FREQUENCIES} frequencies` });
@@ -43,7 +49,7 @@ export function planTone(request: ToneRequest): { plan: TonePlan; durationMs: nu
       errors,
     );
   }
-  const plan = name === undefined ? plainTone(frequenciesHz ?? []) : NAMED_TONES[name];
+  const plan = name === undefined ? plainTone(frequenciesHz ?? []) : zoneTone(request.zone ?? zone, name);
   return { plan, durationMs };
 }
 

@@ -50,6 +50,8 @@ export type ToneRequest = {
   /** Up to four sines summed, Hz (0 < f < 4000); or a named tone. */
   frequenciesHz?: readonly number[];
   tone?: string;
+  /** Whose named tone, ISO 3166; omitted: that of the configuration. */
+  zone?: string;
   durationMs?: number;
 };
 

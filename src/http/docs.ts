@@ -71,6 +71,10 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
     "reason: completed, stopped, hung_up, cancelled or error.",
   ],
+  [
+    { type: "off_hook_timeout", idle_ms: 30_000 },
+    "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
+  ],
   [{ type: "hardware_status", status: "ready", details: {} }, "status: ready, alarm, ok or events_lost."],
   [
     {

@@ -1,6 +1,6 @@
 /** What the API takes and gives, as JSON Schema: checked at run time and shown in the documentation. */
 import { Type } from "@sinclair/typebox";
-import { TONE_NAMES } from "../audio/tone_plan";
+import { TONE_NAMES, TONE_ZONES } from "../audio/tone_zones";
 import { RING_PATTERN_NAMES } from "../line/cadence";
 import { LINE_EVENT_TYPES } from "../line/events";
 
@@ -56,6 +56,12 @@ export const ToneInput = Type.Object(
     ),
     tone: Type.Optional(
       Type.String({ description: `A named tone: ${TONE_NAMES.join(", ")}`, examples: ["dial"] }),
+    ),
+    zone: Type.Optional(
+      Type.String({
+        description: `The country whose named tone it is, omitted: tone_zone of the configuration. ${TONE_ZONES.join(", ")}`,
+        examples: ["de"],
+      }),
     ),
     duration: Type.Optional(
       Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] }),

@@ -37,6 +37,8 @@ export type LineEventBody =
       reason: PlaybackEndReason;
       heard_ms: number;
     }
+  /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
+  | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
   | { type: "error"; error: LineFault };
 
@@ -53,6 +55,7 @@ export const LINE_EVENT_TYPES = [
   "voltage_change",
   "playback_started",
   "playback_finished",
+  "off_hook_timeout",
   "hardware_status",
   "error",
 ] as const satisfies readonly LineEventType[];

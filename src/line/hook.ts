@@ -3,6 +3,7 @@ import { endTalkspurt } from "./hearing";
 import { emit, type LineState, type Step, unchanged } from "./model";
 import { ringEnded } from "./ringing";
 import type { LineFault } from "./state";
+import { watchLifted } from "./supervision";
 
 export function lineUp(state: LineState, atMs: number, isLifted: boolean): Step {
   if (state.service === "up") return unchanged(state);
@@ -25,7 +26,7 @@ export function lineDown(state: LineState, atMs: number, fault: LineFault): Step
     ? { ...quiet.state.stats, failedCalls: quiet.state.stats.failedCalls + 1 }
     : quiet.state.stats;
   return {
-    state: { ...quiet.state, service: "down", fault, session: null, pendingRings: [], stats },
+    state: { ...quiet.state, service: "down", fault, session: null, watch: null, pendingRings: [], stats },
     effects: [
       ...silent.effects,
       ...quiet.effects,
@@ -40,14 +41,17 @@ export function lifted(state: LineState, atMs: number, trippedRing: boolean): St
   const stopped = state.ring ? ringEnded(state, atMs, "answered") : unchanged(state);
   const answered = trippedRing || stopped.state !== state;
   const { stats } = stopped.state;
+  const session: LineState = {
+    ...stopped.state,
+    lifted: true,
+    session: { startedAtMs: atMs, answered },
+    stats: { ...stats, totalCalls: stats.totalCalls + 1, lastCallAtMs: atMs },
+  };
+  const watched = watchLifted(session, atMs, answered);
+  const told = emit(atMs, { type: "off_hook", answered });
   return {
-    state: {
-      ...stopped.state,
-      lifted: true,
-      session: { startedAtMs: atMs, answered },
-      stats: { ...stats, totalCalls: stats.totalCalls + 1, lastCallAtMs: atMs },
-    },
-    effects: [...stopped.effects, emit(atMs, { type: "off_hook", answered }), { kind: "start_playout" }],
+    state: watched.state,
+    effects: [...stopped.effects, told, { kind: "start_playout" }, ...watched.effects],
   };
 }
 
@@ -59,6 +63,7 @@ export function hungUp(state: LineState, atMs: number): Step {
       ...silent.state,
       lifted: false,
       session: null,
+      watch: null,
       stats: {
         ...stats,
         successfulCalls: stats.successfulCalls + 1,

@@ -15,6 +15,7 @@ import { digit, voiceEnded, voiceStarted, voltage } from "./hearing";
 import { hungUp, lifted, lineDown, lineUp } from "./hook";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
 import { ringAccepted, ringEnded, ringRequested } from "./ringing";
+import { active, deadlineMs, dialling, taken, timePassed } from "./supervision";
 
 /** May something be played? "wait": held until the telephone is lifted. */
 export function playDecision(
@@ -34,7 +35,12 @@ export function playDecision(
 
 export function step(state: LineState, input: LineInput): Step {
   const next = reduce(state, input);
-  return next.state === state ? next : { ...next, state: { ...next.state, updatedAtMs: input.atMs } };
+  if (next.state === state) return next;
+  const wakeMs = deadlineMs(next.state);
+  return {
+    state: { ...next.state, updatedAtMs: input.atMs },
+    effects: wakeMs === deadlineMs(state) ? next.effects : [...next.effects, { kind: "wake", atMs: wakeMs }],
+  };
 }
 
 function reduce(state: LineState, input: LineInput): Step {
@@ -51,13 +57,18 @@ function reduce(state: LineState, input: LineInput): Step {
       return offHook(state) ? hungUp(state, input.atMs) : unchanged(state);
     case "flash":
       if (!offHook(state)) return unchanged(state);
-      return { state: { ...state }, effects: [emit(input.atMs, { type: "flash", duration: input.durationMs })] };
+      return active(
+        { state: { ...state }, effects: [emit(input.atMs, { type: "flash", duration: input.durationMs })] },
+        input.atMs,
+      );
+    case "digit_started":
+      return dialling(unchanged(state), input.atMs);
     case "digit":
-      return digit(state, input);
+      return dialling(digit(state, input), input.atMs);
     case "voice_started":
-      return voiceStarted(state, input.atMs, input.levelDbm0);
+      return active(voiceStarted(state, input.atMs, input.levelDbm0), input.atMs);
     case "voice_ended":
-      return voiceEnded(state, input.atMs, input.levelDbm0, input.segmentDbm0);
+      return active(voiceEnded(state, input.atMs, input.levelDbm0, input.segmentDbm0), input.atMs);
     case "voltage":
       return voltage(state, input.atMs, input.volts);
     case "alarm":
@@ -84,28 +95,28 @@ function reduce(state: LineState, input: LineInput): Step {
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);
     case "stop_ring_requested":
       return { state, effects: [{ kind: "stop_ring" }] };
+    case "time":
+      return timePassed(state, input.atMs);
+    case "playback_requested":
+      return taken(unchanged(state), input.atMs);
     case "playback_started":
-      return {
-        state: { ...state },
-        effects: [
-          emit(input.atMs, {
-            type: "playback_started",
-            playback_id: input.playbackId,
-            duration_ms: input.durationMs,
-          }),
-        ],
-      };
+      return playbackStarted(state, input);
     case "playback_ended":
-      return {
-        state: { ...state },
-        effects: [
-          emit(input.atMs, {
-            type: "playback_finished",
-            playback_id: input.playbackId,
-            reason: input.reason,
-            heard_ms: input.heardMs,
-          }),
-        ],
-      };
+      return playbackEnded(state, input);
   }
+}
+
+function playbackStarted(state: LineState, input: LineInput & { type: "playback_started" }): Step {
+  const { atMs, playbackId, durationMs } = input;
+  const told = emit(atMs, { type: "playback_started", playback_id: playbackId, duration_ms: durationMs });
+  return taken({ state: { ...state, playing: state.playing + 1 }, effects: [told] }, atMs);
+}
+
+function playbackEnded(state: LineState, input: LineInput & { type: "playback_ended" }): Step {
+  const { atMs, playbackId, reason, heardMs } = input;
+  const body = { type: "playback_finished", playback_id: playbackId, reason, heard_ms: heardMs } as const;
+  return active(
+    { state: { ...state, playing: Math.max(0, state.playing - 1) }, effects: [emit(atMs, body)] },
+    atMs,
+  );
 }

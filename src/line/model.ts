@@ -9,7 +9,27 @@ export interface RunningRing {
   startedAtMs: number;
 }
 
+/** What the exchange itself sounds to a lifted telephone: supervision.ts. */
+export type LineTone = "dial" | "reorder" | "howler";
+
+/** Of the configuration. null: not wanted. */
+export interface LineSettings {
+  /** Sounds on lifting, until the first digit or for this long. */
+  dialTone: { timeoutMs: number } | null;
+  /** Left off-hook with nothing happening for `afterMs`, it is told, and hears these tones for so long; 0: not. */
+  offHookTimeout: { afterMs: number; reorderMs: number; howlerMs: number } | null;
+}
+
+export const SILENT_LINE: LineSettings = { dialTone: null, offHookTimeout: null };
+
+export interface Watch {
+  stage: "dial_tone" | "open" | "reorder" | "howler" | "lockout";
+  /** The beginning of the stage; of `open`, when something happened last. */
+  sinceMs: number;
+}
+
 export interface LineState {
+  settings: LineSettings;
   /** unknown until the driver has said anything at all. */
   service: "unknown" | "up" | "down";
   fault: LineFault | null;
@@ -22,6 +42,10 @@ export interface LineState {
   pendingRings: readonly { id: number; plan: RingPlan }[];
   nextRingId: number;
   talkspurtStartedAtMs: number | null;
+  /** Playbacks that are heard now. */
+  playing: number;
+  /** While it is lifted and in service. */
+  watch: Watch | null;
   digits: readonly string[];
   /** The voltage last told, V; null before the first reading. */
   toldVoltage: number | null;
@@ -36,6 +60,8 @@ export type LineInput = { atMs: number } & (
   | { type: "off_hook"; trippedRing: boolean }
   | { type: "on_hook" }
   | { type: "flash"; durationMs: number }
+  /** A key went down, or a dial began to turn back. */
+  | { type: "digit_started" }
   | { type: "digit"; digit: string; source: DigitSource; durationMs: number; levelDbm0: number | null }
   | { type: "voice_started"; levelDbm0: number }
   | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
@@ -46,6 +72,9 @@ export type LineInput = { atMs: number } & (
   | { type: "ring_refused"; ringId: number }
   | { type: "ring_ended"; ringId: number; reason: RingStopReason }
   | { type: "stop_ring_requested" }
+  | { type: "time" }
+  /** A client's playback is to begin at once. */
+  | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
   | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
 );
@@ -60,6 +89,11 @@ export type LineEffect =
   | { kind: "end_playout"; reason: PlaybackEndReason }
   /** The ring ended unanswered: what waited for the answer will not play. */
   | { kind: "cancel_awaiting_answer" }
+  /** In the place of the one before. Gives way to what a client plays, and is told by no event. */
+  | { kind: "start_tone"; tone: LineTone }
+  | { kind: "stop_tone" }
+  /** Give `time` then, in the place of what was wanted before; null: no more. */
+  | { kind: "wake"; atMs: number | null }
   | { kind: "refuse"; code: "line_off_hook" | "line_not_ready"; message: string };
 
 export interface Step {
@@ -67,8 +101,9 @@ export interface Step {
   effects: readonly LineEffect[];
 }
 
-export function initialState(atMs: number): LineState {
+export function initialState(atMs: number, settings: LineSettings): LineState {
   return {
+    settings,
     service: "unknown",
     fault: null,
     lifted: false,
@@ -77,6 +112,8 @@ export function initialState(atMs: number): LineState {
     pendingRings: [],
     nextRingId: 1,
     talkspurtStartedAtMs: null,
+    playing: 0,
+    watch: null,
     digits: [],
     toldVoltage: null,
     stats: {

@@ -284,7 +284,12 @@ describe("sound", () => {
     const { url, phone } = freshLine();
     problem(await post(`${url}/generate-tone`, { frequency: 440 }), 409, "line_on_hook");
     await phone.lift();
-    for (const body of [{ frequency: 440 }, { frequencies: [350, 440] }, { tone: "busy" }]) {
+    for (const body of [
+      { frequency: 440 },
+      { frequencies: [350, 440] },
+      { tone: "busy" },
+      { tone: "Dial", zone: "DE" },
+    ]) {
       const answer = await post(`${url}/generate-tone`, { ...body, duration: 60 });
       expect(answer.body).toMatchObject({ status: "success", duration_ms: 60 });
     }
@@ -293,6 +298,8 @@ describe("sound", () => {
       { frequency: 4000 },
       { frequencies: [] },
       { tone: "bell" },
+      { tone: "dial", zone: "xx" },
+      { frequency: 440, zone: "de" },
       {},
       { frequency: 1, tone: "dial" },
     ]) {

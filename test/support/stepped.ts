@@ -8,6 +8,7 @@ import { steppedClock } from "../../src/exchange/clock";
 import { PhoneExchange } from "../../src/exchange/phone_exchange";
 import type { Handsets, PcmSource } from "../../src/exchange/verbs";
 import type { LineEventBody } from "../../src/line/events";
+import { type LineSettings, SILENT_LINE } from "../../src/line/model";
 
 export interface ToldEvent {
   line: number;
@@ -34,25 +35,35 @@ export const EPOCH_MS = Date.UTC(2026, 0, 29, 12);
 const SLICE_MS = 20;
 
 export async function stepped(
-  options: { ports?: number; engine?: Partial<Record<EngineOption, number>>; maxRingMs?: number } = {},
+  options: {
+    ports?: number;
+    engine?: Partial<Record<EngineOption, number>>;
+    maxRingMs?: number;
+    lineSettings?: LineSettings;
+    toneZone?: string;
+  } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
   for (const [option, value] of Object.entries(options.engine ?? {}))
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
     engine,
     lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
     defaultLine: 1,
-    clock: steppedClock(() => engine.nowNs(), EPOCH_MS),
+    clock,
     publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
     newPlaybackId: () => `playback-${++playbacks}`,
     maxRingMs: options.maxRingMs ?? 120_000,
+    toneZone: options.toneZone ?? "us",
+    lineSettings: options.lineSettings ?? SILENT_LINE,
   });
   engine.start();
   const drain = async (): Promise<void> => {
     engine.drain((event) => exchange.handle(event));
+    clock.runDue();
     await Bun.sleep(0); // lets what awaits those events go on
   };
   const advance = async (ms: number): Promise<void> => {
@@ -105,6 +116,13 @@ export function pcmSource(samples: Int16Array): PcmSource {
       return chunk.length;
     },
   };
+}
+
+export function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
+  const parts: number[] = [];
+  const into = new Int16Array(chunkSamples);
+  for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));
+  return Int16Array.from(parts);
 }
 
 /** A sine of the frequency at a peak amplitude in S16 steps. */

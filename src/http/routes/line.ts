@@ -98,7 +98,8 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     scope: "line",
     tag: "Sound",
     summary: "Play a tone",
-    description: "One frequency, up to four together, or a named tone. Queued behind what is playing.",
+    description:
+      "One frequency, up to four together, or a named tone as the country hears it. Queued behind what is playing.",
     body: ToneInput,
     example: { frequency: 440, duration: 1000 },
     answer: PlayAnswer,
@@ -109,6 +110,7 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
       const { playbackId, durationMs, bytes } = dependencies.exchange.tone(line, {
         ...(frequenciesHz === undefined ? {} : { frequenciesHz }),
         ...(input.tone === undefined ? {} : { tone: input.tone }),
+        ...(input.zone === undefined ? {} : { zone: input.zone }),
         ...(input.duration === undefined ? {} : { durationMs: input.duration }),
       });
       return { status: "success", bytes_written: bytes, playback_id: playbackId, duration_ms: durationMs };

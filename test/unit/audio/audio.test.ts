@@ -2,17 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { AudioError } from "../../../src/audio/error";
 import { ALAW_TO_S16, ULAW_TO_S16 } from "../../../src/audio/g711";
 import { openAudio } from "../../../src/audio/open";
-import type { PcmSource } from "../../../src/audio/source";
-import { NAMED_TONES, toneSource } from "../../../src/audio/tone_plan";
 import { encodeWav } from "../../../src/audio/wav";
-import { noise, sine } from "../../support/stepped";
-
-function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
-  const parts: number[] = [];
-  const into = new Int16Array(chunkSamples);
-  for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));
-  return Int16Array.from(parts);
-}
+import { noise, readAll } from "../../support/stepped";
 
 interface WavParts {
   code: number;
@@ -189,21 +180,5 @@ describe("resampling", () => {
     );
     const heard = readAll(await openAudio(wav({ code: 1, bits: 16, rateHz: 48_000, data: bytesOf(whistle) })));
     expect(Math.max(...heard.subarray(200, 7800))).toBeLessThan(10);
-  });
-});
-
-describe("tones", () => {
-  const render = (frequenciesHz: readonly number[], _level: number, start: number, into: Int16Array): void => {
-    const whole = sine(frequenciesHz[0] ?? 0, 4000);
-    into.set(whole.subarray(start, start + into.length));
-  };
-
-  test("have their length, their cadence and no click at an edge", () => {
-    const busy = readAll(toneSource(NAMED_TONES.busy, 1700, render), 333);
-    expect(busy.length).toBe(1700 * 8);
-    expect(Math.max(...busy.subarray(100, 3900))).toBeGreaterThan(7000);
-    expect(Math.max(...busy.subarray(4000, 8000))).toBe(0);
-    expect(Math.max(...busy.subarray(8100, 11_900))).toBeGreaterThan(7000);
-    for (const edge of [0, 3999, 8000, 11_999]) expect(Math.abs(busy[edge] as number)).toBeLessThanOrEqual(10);
   });
 });

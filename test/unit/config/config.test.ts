@@ -55,6 +55,12 @@ describe("the configuration", () => {
     expect((await load("", { DAHDI_DEVICE: "/dev/dahdi/channel002" })).dahdi.channel).toBe(2);
   });
 
+  test("a tone zone is a country, in any case, or as DAHDI calls it", async () => {
+    expect((await load("")).tone_zone).toBe("us");
+    expect((await load("tone_zone: DE\n")).tone_zone).toBe("de");
+    expect((await load("tone_zone: uk\n")).tone_zone).toBe("gb");
+  });
+
   test("an empty file, and a heading without keys, change nothing", async () => {
     const { config } = await loadConfig(null, {}, NOTHING);
     expect(await load("")).toEqual(config);
@@ -86,6 +92,9 @@ describe("a wrong configuration names file, line and key", () => {
     ],
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
     ["security:\n  api_tokens: [secret]\n", "FILE:2: security.api_tokens: is not enforced"],
+    ["\ntone_zone: xx\n", "FILE:2: tone_zone: must be one of ae, al, ar, at, au, be, "],
+    ["dial_tone:\n  enabled: 1\n", "FILE:2: dial_tone.enabled: must be true or false"],
+    ["off_hook_timeout:\n  seconds: -1\n", "FILE:2: off_hook_timeout.seconds: must be a whole number"],
     ["server: [\n", "FILE:"],
     ["server:\n  host: a\n  host: b\n", "FILE:3:"],
   ])("%j", async (yaml, expected) => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { playDecision, step } from "../../../src/line/machine";
-import { initialState, type LineInput, type LineState, stateName } from "../../../src/line/model";
-import { normalRing, SAMPLE_INPUTS, SAMPLE_STATES, TRANSITIONS_PAGE } from "./transitions";
+import { initialState, type LineInput, type LineState, SILENT_LINE, stateName } from "../../../src/line/model";
+import { deadlineMs } from "../../../src/line/supervision";
+import { normalRing, SAMPLE_INPUTS, SAMPLE_STATES, SOUNDING_LINE, TRANSITIONS_PAGE } from "./transitions";
 
 function run(...inputs: LineInput[]): { state: LineState; events: string[] } {
-  let state = initialState(0);
+  let state = initialState(0, SILENT_LINE);
   const events: string[] = [];
   for (const input of inputs) {
     const next = step(state, input);
@@ -169,8 +170,9 @@ describe("whatever happens", () => {
 
   test("every ring_start has its ring_stop, hook and talkspurts alternate, calls add up", () => {
     fc.assert(
-      fc.property(fc.array(input, { maxLength: 60 }), (inputs) => {
-        let state = initialState(0);
+      fc.property(fc.array(input, { maxLength: 60 }), fc.boolean(), (inputs, sounds) => {
+        let state = initialState(0, sounds ? SOUNDING_LINE : SILENT_LINE);
+        let wakeMs: number | null = null;
         let atMs = 0;
         let ringing = false;
         let told: "on" | "off" = "on";
@@ -181,6 +183,7 @@ describe("whatever happens", () => {
           const fed = { ...sample, atMs, ...("ringId" in sample ? { ringId } : {}) } as LineInput;
           const next = step(state, fed);
           for (const effect of next.effects) {
+            if (effect.kind === "wake") wakeMs = effect.atMs;
             if (effect.kind !== "emit") continue;
             const { body } = effect;
             if (body.type === "ring_start") {
@@ -203,6 +206,8 @@ describe("whatever happens", () => {
           }
           state = next.state;
           if (state.service === "up") expect(told).toBe(state.lifted ? "off" : "on");
+          expect(wakeMs).toBe(deadlineMs(state));
+          expect(state.watch !== null).toBe(state.service === "up" && state.lifted);
           expect(ringing).toBe(state.ring !== null);
           expect(talking).toBe(state.talkspurtStartedAtMs !== null);
           const { totalCalls, successfulCalls, failedCalls } = state.stats;

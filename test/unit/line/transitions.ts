@@ -1,7 +1,15 @@
 /** Every input in every state, rendered as the table that docs/line-transitions.md shows. */
 import { planRing, type RingPlan } from "../../../src/line/cadence";
 import { step } from "../../../src/line/machine";
-import { initialState, type LineEffect, type LineInput, type LineState, stateName } from "../../../src/line/model";
+import {
+  initialState,
+  type LineEffect,
+  type LineInput,
+  type LineSettings,
+  type LineState,
+  SILENT_LINE,
+  stateName,
+} from "../../../src/line/model";
 
 const AT_MS = 1_000;
 
@@ -21,6 +29,7 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "off_hook", atMs: AT_MS, trippedRing: true },
   { type: "on_hook", atMs: AT_MS },
   { type: "flash", atMs: AT_MS, durationMs: 300 },
+  { type: "digit_started", atMs: AT_MS },
   { type: "digit", atMs: AT_MS, digit: "5", source: "dtmf", durationMs: 100, levelDbm0: -10 },
   { type: "digit", atMs: AT_MS, digit: "5", source: "pulse", durationMs: 500, levelDbm0: null },
   { type: "voice_started", atMs: AT_MS, levelDbm0: -20 },
@@ -34,14 +43,23 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "completed" },
   { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "answered" },
   { type: "stop_ring_requested", atMs: AT_MS },
+  { type: "playback_requested", atMs: AT_MS },
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_ended", atMs: AT_MS, playbackId: "p", reason: "completed", heardMs: 20 },
+  { type: "time", atMs: AT_MS },
 ];
 
+/** All of it, and every deadline before AT_MS. */
+export const SOUNDING_LINE: LineSettings = {
+  dialTone: { timeoutMs: 100 },
+  offHookTimeout: { afterMs: 500, reorderMs: 100, howlerMs: 100 },
+};
+
 /** A state by the inputs that lead to it. */
-function reached(...inputs: readonly LineInput[]): LineState {
-  return inputs.reduce((state, input) => step(state, input).state, initialState(0));
-}
+const reached = (...inputs: readonly LineInput[]): LineState => reachedBy(SILENT_LINE, inputs);
+const sounding = (...inputs: readonly LineInput[]): LineState => reachedBy(SOUNDING_LINE, inputs);
+const reachedBy = (settings: LineSettings, inputs: readonly LineInput[]): LineState =>
+  inputs.reduce((state, input) => step(state, input).state, initialState(0, settings));
 
 const up: LineInput = { type: "line_up", atMs: 1, lifted: false };
 const reading: LineInput = { type: "voltage", atMs: 2, volts: 48 };
@@ -49,10 +67,12 @@ const ask: LineInput = { type: "ring_requested", atMs: 3, plan: normalRing() };
 const accepted: LineInput = { type: "ring_accepted", atMs: 4, ringId: 1 };
 const lift: LineInput = { type: "off_hook", atMs: 5, trippedRing: false };
 const talk: LineInput = { type: "voice_started", atMs: 6, levelDbm0: -20 };
+const key: LineInput = { type: "digit_started", atMs: 6 };
+const play: LineInput = { type: "playback_started", atMs: 7, playbackId: "p", durationMs: 20 };
 const lost: LineInput = { type: "line_down", atMs: 7, fault: FAULT };
 
 export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
-  ["INITIALIZING", initialState(0)],
+  ["INITIALIZING", initialState(0, SILENT_LINE)],
   ["IDLE", reached(up, reading)],
   ["IDLE, ring asked for", reached(up, reading, ask)],
   ["RINGING", reached(up, reading, ask, accepted)],
@@ -69,6 +89,11 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
       { ...lift, trippedRing: true },
     ),
   ],
+  ["OFF_HOOK, dial tone", sounding(up, reading, lift)],
+  ["OFF_HOOK, watched", sounding(up, reading, lift, key)],
+  ["OFF_HOOK, watched, playing", sounding(up, reading, lift, key, play)],
+  ["OFF_HOOK, reorder", sounding(up, reading, lift, key, { type: "time", atMs: 600 })],
+  ["OFF_HOOK, howler", sounding(up, reading, lift, key, { type: "time", atMs: 600 }, { type: "time", atMs: 700 })],
   ["ERROR", reached(up, lost)],
   ["ERROR, was lifted", reached(up, lift, lost)],
 ]);
@@ -83,6 +108,8 @@ function inputName(input: LineInput): string {
 function effectName(effect: LineEffect): string {
   if (effect.kind === "refuse") return `refuse ${effect.code}`;
   if (effect.kind === "end_playout") return `end_playout (${effect.reason})`;
+  if (effect.kind === "start_tone") return `start_tone (${effect.tone})`;
+  if (effect.kind === "wake") return effect.atMs === null ? "wake (never)" : "wake";
   if (effect.kind !== "emit") return effect.kind;
   const { body } = effect;
   if (body.type === "ring_stop" || body.type === "playback_finished") return `**${body.type}** ${body.reason}`;
