@@ -17,8 +17,6 @@ export interface RigAddress {
   agent: number;
   rest: number;
   websocket: number;
-  /** Process id of the emulator. */
-  qemu: number;
 }
 
 const rigText = process.env.DAHDI_RIG;
