@@ -39,6 +39,12 @@ static bool feeds_a_telephone(int32_t signalling) {
          signalling == DAHDI_ABI_SIG_FXOGS;
 }
 
+/* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
+static int set_endless_burst(int fd) {
+  struct dahdi_abi_ring_cadence endless = {{LONGEST_BURST_MS, 1}};
+  return control(fd, DAHDI_ABI_SETCADENCE, &endless);
+}
+
 /* From an open descriptor to a channel in service. */
 static int configure(struct chan_dahdi *dahdi, const struct chan_settings *settings, int32_t *stage) {
   int fd = dahdi->fd;
@@ -59,9 +65,7 @@ static int configure(struct chan_dahdi *dahdi, const struct chan_settings *setti
   params.rxflashtime = settings->flash_max_ms;
   if ((result = control(fd, DAHDI_ABI_SET_PARAMS, &params)) < 0) return result;
 
-  /* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
-  struct dahdi_abi_ring_cadence endless = {{LONGEST_BURST_MS, 1}};
-  if ((result = control(fd, DAHDI_ABI_SETCADENCE, &endless)) < 0) return result;
+  if ((result = set_endless_burst(fd)) < 0) return result;
 
   *stage = DSHIM_STAGE_LINEAR;
   int on = 1;
@@ -184,7 +188,12 @@ static int hook(struct chan_dahdi *dahdi, int state) {
 static int dahdi_ring(struct chan *chan, int64_t now_ns, bool on) {
   struct chan_dahdi *dahdi = dahdi_of(chan);
   (void)now_ns;
-  return hook(dahdi, on ? DAHDI_ABI_RING : DAHDI_ABI_RINGOFF);
+  int result = hook(dahdi, on ? DAHDI_ABI_RING : DAHDI_ABI_RINGOFF);
+  if (result != -ENODATA) return result;
+  /* No tone zone, or none when the channel was opened: one that was loaded since is taken now. */
+  int zone = DAHDI_ABI_ZONE_DEFAULT;
+  if (control(dahdi->fd, DAHDI_ABI_SETTONEZONE, &zone) < 0 || set_endless_burst(dahdi->fd) < 0) return -ENODATA;
+  return hook(dahdi, DAHDI_ABI_RING);
 }
 
 static int dahdi_battery_drop(struct chan *chan, int64_t now_ns, bool dropped) {

@@ -37,6 +37,7 @@ static const struct {
              {DAHDI_ABI_SET_PARAMS, "SET_PARAMS"},
              {DAHDI_ABI_SETLINEAR, "SETLINEAR"},
              {DAHDI_ABI_SETCADENCE, "SETCADENCE"},
+             {DAHDI_ABI_SETTONEZONE, "SETTONEZONE"},
              {DAHDI_ABI_SET_BUFINFO, "SET_BUFINFO"},
              {DAHDI_ABI_BUFFER_EVENTS, "BUFFER_EVENTS"},
              {DAHDI_ABI_ECHOCANCEL, "ECHOCANCEL"},
@@ -99,6 +100,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
     wanted_buffers = *(struct dahdi_abi_bufferinfo *)argument;
   } else if (request == DAHDI_ABI_WCTDM_GET_STATS) {
     *(struct dahdi_abi_wctdm_stats *)argument = (struct dahdi_abi_wctdm_stats){-1500, -49000, -52000};
+  } else if (request == DAHDI_ABI_SETTONEZONE) {
+    hook_errno = 0;
   } else if (request == DAHDI_ABI_HOOK) {
     last_hook = *(int *)argument;
     return hook_errno ? fail(hook_errno) : 0;
@@ -204,7 +207,14 @@ int main(void) {
   hook_errno = EBUSY;
   tap_ok(dahdi.chan.ops->ring(&dahdi.chan, 0, true) == -EBUSY, "EBUSY is not");
   hook_errno = ENODATA;
+  failing_request = DAHDI_ABI_SETTONEZONE;
+  failing_errno = ENODATA;
   tap_ok(dahdi.chan.ops->ring(&dahdi.chan, 0, true) == -ENODATA, "no tone zone");
+  failing_request = 0;
+  asked[0] = '\0';
+  tap_ok(dahdi.chan.ops->ring(&dahdi.chan, 0, true) == 0 &&
+             strcmp(asked, "HOOK SETTONEZONE SETCADENCE HOOK ") == 0,
+         "a tone zone that was loaded since is taken, without its cadence: %s", asked);
   hook_errno = 0;
   dahdi.chan.ops->ring(&dahdi.chan, 0, false);
   tap_ok(last_hook == DAHDI_ABI_RINGOFF, "bell off");

@@ -10,7 +10,7 @@ import type { CardKind, RigAddress } from "../support/backend";
 import { insertCard } from "./card";
 import { RunningGuest } from "./guest";
 import { GUESTS, type Guest } from "./guests";
-import { buildImage, type Image } from "./image";
+import { buildImage, checkAbi, type Image } from "./image";
 import { RIG } from "./packages";
 import { type Measured, reportTable } from "./report";
 
@@ -143,8 +143,10 @@ for (const guest of GUESTS.filter(({ name }) => runs.some((run) => run.guest ===
   note(`rig: ${guest.name}: kernel, driver, initramfs`);
   try {
     images.set(guest, buildImage(guest));
+    checkAbi(guest);
+    tell(true, `${guest.name}: dahdi_abi.h is what the driver's <dahdi/user.h> says`);
   } catch (error) {
-    tell(false, `${guest.name}: the image is built`, String(error));
+    tell(false, `${guest.name}: the image is built and the driver's numbers are ours`, String(error));
   }
 }
 const waiting = runs.flatMap((run) => {
