@@ -2,10 +2,10 @@
  * make rig: the executable on real DAHDI drivers. For each guest and card: boots, runs the contract suite and the
  * card's own tests from this machine against the executable inside, and gathers what was measured.
  * TAP on standard output; the report on standard error and under dist/.
- *   bun test/rig/rig.ts [GUEST[/CARD[/TEST]] …]
+ *   bun test/rig/rig.ts [GUEST[/CARD[/TEST]] …] [--report=FILE.json]
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { CardKind, RigAddress } from "../support/backend";
 import { insertCard } from "./card";
 import { RunningGuest } from "./guest";
@@ -117,7 +117,11 @@ const EMULATORS = {
   arm64: { command: "qemu-system-aarch64", package: "qemu-system-arm" },
 };
 
-const wanted = process.argv.slice(2);
+const OPTION = "--report=";
+const words = process.argv.slice(2);
+const wanted = words.filter((word) => !word.startsWith("-"));
+const reportPath =
+  words.find((word) => word.startsWith(OPTION))?.slice(OPTION.length) ?? join(ROOT, "dist/rig-report.json");
 /** Named on the command line by its guest, card or own name; all are, when none is. */
 function asked({ guest, card }: Run, test: string): boolean {
   const name = test.replace(/^.*\//, "").replace(".test.ts", "");
@@ -164,9 +168,10 @@ const measured = readFileSync(measuredPath, "utf8")
   .map((line) => JSON.parse(line) as Measured);
 const versions = [...images].map(([guest, image]) => ({ guest: guest.name, what: guest.what, ...image.versions }));
 const table = reportTable(measured, versions);
-mkdirSync(join(ROOT, "dist"), { recursive: true });
-writeFileSync(join(ROOT, "dist/rig-report.md"), table);
-writeFileSync(join(ROOT, "dist/rig-report.json"), `${JSON.stringify({ versions, measured }, null, 2)}\n`);
-note(`\n${table}\ndist/rig-report.md`);
+const tablePath = reportPath.replace(/\.json$/, ".md");
+mkdirSync(dirname(reportPath), { recursive: true });
+writeFileSync(tablePath, table);
+writeFileSync(reportPath, `${JSON.stringify({ versions, measured }, null, 2)}\n`);
+note(`\n${table}\n${tablePath}`);
 console.log(`1..${number}`);
 process.exit(failed > 0 ? 1 : 0);
