@@ -12,8 +12,8 @@ const AGENT_PORT = 9000;
 export const GUEST_REST_PORT = 8000;
 export const GUEST_WEBSOCKET_PORT = 8001;
 const MEMORY_MB = 1024;
-/** 4 ns for an instruction: 250 MIPS for both cores together, slower than any Raspberry Pi that takes a card. */
-const NS_PER_INSTRUCTION_SHIFT = 2;
+/** 2 ns for an instruction: one core of 500 MIPS, a third of one of a Raspberry Pi 4's four. */
+const NS_PER_INSTRUCTION_SHIFT = 1;
 export const NS_PER_INSTRUCTION = 2 ** NS_PER_INSTRUCTION_SHIFT;
 
 export interface Forwarded {
