@@ -101,4 +101,6 @@ native-test: $(NATIVE_TEST_PROGRAMS)
 	  echo "# $$program"; setarch -R $$program || failed=1; \
 	done; exit $$failed
 
+include test/fuzz/fuzz.mk
+
 -include $(wildcard build/native/*/*.d)
