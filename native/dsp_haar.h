@@ -43,7 +43,7 @@ static inline int dsp_haar_normalise(const int16_t *in, int16_t *out) {
     for (int i = 0; i < DSP_HAAR_ALL; i++) out[i] = (int16_t)(in[i] * factor);
   } else { /* a multiplication's high half: a vector instruction, which shifts by a variable are not everywhere */
     int16_t factor = (int16_t)(1 << (16 + up));
-    for (int i = 0; i < DSP_HAAR_ALL; i++) out[i] = (int16_t)((in[i] * factor) >> 16);
+    for (int i = 0; i < DSP_HAAR_ALL; i++) out[i] = (int16_t)(in[i] * factor >> 16);
   }
   return up;
 }
@@ -54,30 +54,34 @@ static inline int32_t dsp_haar_square_sum(const int16_t *in) {
   return sum;
 }
 
-/* One stage: low gets the sums (size of them), the squared differences are returned. The casts keep it in 16 bits. */
-static inline int32_t dsp_haar_stage(const int16_t *restrict in, int16_t *restrict low, int size, int apart,
-                                     int halve) {
+/* One stage: low gets the sums, as many as the next stage reads; the squared differences are returned. The casts
+ * keep the compiler in 16 bits. */
+static inline int32_t dsp_haar_stage(const int16_t *restrict in, int16_t *restrict low, int apart, int halve) {
   int32_t sum = 0;
   for (int i = 0; i < DSP_HAAR_SAMPLES; i++) {
     int16_t difference = (int16_t)((int16_t)(in[i] - in[i + apart]) >> halve);
     sum += difference * difference;
+    low[i] = (int16_t)((int16_t)(in[i] + in[i + apart]) >> halve);
   }
-  for (int i = 0; i < size; i++) low[i] = (int16_t)((int16_t)(in[i] + in[i + apart]) >> halve);
+  for (int i = DSP_HAAR_SAMPLES; i < DSP_HAAR_ALL; i++) {
+    low[i] = (int16_t)((int16_t)(in[i] + in[i + apart]) >> halve);
+  }
   return sum;
 }
 
 /* samples: DSP_HAAR_ALL of them, the history first. log2_q8: of each band's energy times DSP_HAAR_GAIN, from the
  * lowest band up. Returns the frame's sum of squares over the whole spectrum. */
 static inline int64_t dsp_haar_bands(const int16_t *samples, int32_t *log2_q8) {
-  int16_t a[DSP_HAAR_ALL + 2], b[DSP_HAAR_ALL + 2];
-  a[DSP_HAAR_ALL] = b[DSP_HAAR_ALL] = b[DSP_HAAR_ALL + 1] = 0; /* read by the vectors' ends, of no effect */
+  /* The last sums reach past the samples: whatever stands there does not come to count. */
+  int16_t a[DSP_HAAR_ALL + 8], b[DSP_HAAR_ALL + 8];
+  for (int i = DSP_HAAR_ALL; i < DSP_HAAR_ALL + 8; i++) a[i] = b[i] = 0;
   int up = dsp_haar_normalise(samples, a);
   int64_t sum = dsp_haar_square_sum(&a[DSP_HAAR_HISTORY]);
   int32_t energies[DSP_HAAR_BANDS];
-  energies[3] = dsp_haar_stage(a, b, 96, 1, 0);
-  energies[2] = dsp_haar_stage(b, a, 96, 2, 1);
-  energies[1] = dsp_haar_stage(a, b, 88, 4, 1);
-  energies[0] = dsp_haar_stage(b, a, 0, 8, 1);
+  energies[3] = dsp_haar_stage(a, b, 1, 0);
+  energies[2] = dsp_haar_stage(b, a, 2, 1);
+  energies[1] = dsp_haar_stage(a, b, 4, 1);
+  energies[0] = dsp_haar_stage(b, a, 8, 1);
   for (int k = 0; k < DSP_HAAR_BANDS; k++) log2_q8[k] = dsp_log2_q8((uint32_t)energies[k] | 1U) - 512 * up;
   return up >= 0 ? sum >> (2 * up) : sum << (-2 * up);
 }

@@ -9,24 +9,26 @@
 #define HISTORY DSP_VAD_HISTORY
 #define BANDS   DSP_VAD_BANDS
 
-#define NATS(x) ((int32_t)((x) * 256))          /* a log-likelihood */
-#define DB(x)   ((int32_t)((x) * 256 / 3.0103)) /* a level: 3.01 dB double the energy */
+#define NATS(x) ((int32_t)((x)*256))          /* a log-likelihood */
+#define DB(x)   ((int32_t)((x)*256 / 3.0103)) /* a level: 3.01 dB double the energy */
 
 /* The two stops of the belief, and how far one frame moves it. */
 #define BELIEF_MOST    NATS(6)
-#define BELIEF_LEAST   NATS(-3)
+#define BELIEF_LEAST   NATS(-2.5)
 #define EVIDENCE_MOST  NATS(8)
 #define EVIDENCE_LEAST NATS(-1.5)
-/* Frames of 10 ms and bands side by side rise and fall together: a syllable is some 12 times the evidence that it
- * is counted. One twelfth of the sum: 85/1024. */
+/* Successive frames and neighbouring bands rise and fall together: what four bands say in the 30 ms that a sound
+ * lasts is one observation, not twelve. One twelfth of the sum: 85/1024. */
 #define WEIGHT       85
 #define WEIGHT_SHIFT 10
-#define NOISE_LEARNS NATS(-1.5) /* belief below which a frame teaches the noise model … */
-#define VOICE_LEARNS NATS(2)    /* … and above which the voice's */
+#define NOISE_LEARNS NATS(-1) /* belief below which a frame teaches the noise model … */
+#define VOICE_LEARNS NATS(0)  /* … and above which the voice's */
 
-#define NOISE_SHIFT       5     /* the noise is followed in 32 frames, 320 ms … */
-#define NOISE_SHIFT_FIRST 3     /* … in the first 320 ms of a call in 80 */
-#define VOICE_SHIFT       7     /* 128 frames of voice */
+/* A frame teaches two bands, the next one the others: time constants are powers of two of 20 ms. */
+#define NOISE_SHIFT       5     /* 640 ms of noise … */
+#define NOISE_SHIFT_FIRST 2     /* … 80 in the first 320 ms of a call */
+#define FIRST_FRAMES      32    /* those 320 ms */
+#define VOICE_SHIFT       6     /* 1.3 s of voice */
 #define NOISE_SPREAD      DB(2) /* until it is learnt */
 #define NOISE_SPREAD_MIN  DB(1) /* of white noise, 10 ms, the widest band: 80 samples scatter by 0.8 dB */
 #define NOISE_SPREAD_MAX  DB(5) /* babble of few voices */
@@ -37,11 +39,14 @@
 #define VOICE_ABOVE_MIN   DB(1)  /* and 1.2 spreads of the noise: nearer, the two models would trade places */
 #define SIGMAS_MAX        2048   /* 8 deviations, Q8: beyond there is nothing to tell */
 
-#define SMOOTHING_SHIFT       3  /* 80 ms */
+#define SMOOTHING_SHIFT       2  /* 80 ms: what is followed is the noise between syllables, not its ripple */
 #define MINIMUM_WINDOW_FRAMES 25 /* 250 ms */
-/* Below this a band is silence, whatever scatters in it: the last bits of the coder. log2 of 29 bits of a full
- * square (G.711's sine is 3.14 dBm0) and of DSP_HAAR_GAIN, −80 dBm0 down. */
-#define SILENCE ((int32_t)(256 * (29 + 8.3219 + (-80 - DSP_FULL_SCALE_SINE_DBM0) / 3.0103)))
+#define UNKNOWN               (INT32_MAX / 2)
+/* A band's level at so many dBm0: log2 of 29 bits of a full square (G.711's sine is 3.14 dBm0) and DSP_HAAR_GAIN.
+ */
+#define BAND_DBM0(x) ((int32_t)(256 * (29 + 8.3219 + ((x)-DSP_FULL_SCALE_SINE_DBM0) / 3.0103)))
+#define SILENCE      BAND_DBM0(-80) /* below it a band is silent, whatever scatters in it: the coder's last bits */
+#define FIRST_MOST   BAND_DBM0(-35) /* a louder first frame is not believed to be the line's noise */
 
 #define QUIETEST_CDBM0  (-5000) /* a quieter talkspurt is not told: the contract's threshold for clients */
 #define EVIDENT_FRAMES  3       /* 30 ms: a click of the hook or the line is shorter */
@@ -61,7 +66,8 @@ static void refresh(struct dsp_vad *vad, int k) {
   int32_t voice_sigma = vad->voice.spread[k] * 5 / 4;
   vad->noise.per_sigma[k] = (256 << 10) / noise_sigma;
   vad->voice.per_sigma[k] = (256 << 10) / voice_sigma;
-  vad->narrower[k] = (dsp_log2_q8((uint32_t)noise_sigma) - dsp_log2_q8((uint32_t)voice_sigma)) * 177 / 256; /* ln 2 */
+  vad->narrower[k] =
+      (dsp_log2_q8((uint32_t)noise_sigma) - dsp_log2_q8((uint32_t)voice_sigma)) * 177 / 256; /* ln 2 */
 }
 
 void dsp_vad_init(struct dsp_vad *vad) { dsp_vad_reset(vad); }
@@ -77,12 +83,16 @@ void dsp_vad_reset(struct dsp_vad *vad) {
   }
 }
 
-/* The first frame is taken for noise: what is quieter soon corrects it, what is louder is voice. */
+/* The first frame is taken for noise, as far as a line's noise may be that loud: else somebody talks already, or
+ * the first window's minimum makes it noise after 250 ms. */
 static void begin(struct dsp_vad *vad, const int32_t *levels) {
   for (int k = 0; k < BANDS; k++) {
-    vad->noise.mean[k] = vad->smoothed[k] = vad->older_minimum[k] = levels[k];
-    vad->voice.mean[k] = levels[k] + VOICE_ABOVE;
-    for (int m = 0; m < DSP_VAD_MINIMA; m++) vad->minima[m][k] = levels[k];
+    vad->noise.mean[k] = least(levels[k], FIRST_MOST);
+    vad->voice.mean[k] = most(levels[k], vad->noise.mean[k] + VOICE_ABOVE);
+    vad->smoothed[k] = levels[k];
+    vad->older_minimum[k] = UNKNOWN;
+    for (int m = 0; m < DSP_VAD_MINIMA - 1; m++) vad->minima[m][k] = UNKNOWN;
+    vad->minima[DSP_VAD_MINIMA - 1][k] = levels[k];
   }
 }
 
@@ -106,9 +116,9 @@ static void learn(struct dsp_vad_model *model, int k, int32_t off, int shift) {
 }
 
 static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
-  int shift = vad->frames < 32 ? NOISE_SHIFT_FIRST : NOISE_SHIFT;
+  int shift = vad->frames < FIRST_FRAMES ? NOISE_SHIFT_FIRST : NOISE_SHIFT;
   int32_t *newest = vad->minima[DSP_VAD_MINIMA - 1];
-  for (int k = 0; k < BANDS; k++) {
+  for (int k = (int)(vad->frames % 2); k < BANDS; k += 2) {
     int32_t noise_spread = vad->noise.spread[k];
     /* An echo lies above the noise: it can show that the noise is lower, never that it is higher. */
     if (!echo || levels[k] < vad->smoothed[k]) {
@@ -116,14 +126,16 @@ static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
       newest[k] = least(newest[k], vad->smoothed[k]);
     }
     if (!echo && vad->belief < NOISE_LEARNS) {
-      learn(&vad->noise, k, clamp(levels[k] - vad->noise.mean[k], DB(-9), 2 * noise_spread), shift);
+      learn(&vad->noise, k, clamp(levels[k] - vad->noise.mean[k], -3 * noise_spread, 2 * noise_spread), shift);
       noise_spread = clamp(vad->noise.spread[k], NOISE_SPREAD_MIN, NOISE_SPREAD_MAX);
     } else if (!echo && vad->belief > VOICE_LEARNS) {
       learn(&vad->voice, k, clamp(levels[k] - vad->voice.mean[k], DB(-24), DB(24)), VOICE_SHIFT);
       vad->voice.spread[k] = clamp(vad->voice.spread[k], VOICE_SPREAD_MIN, VOICE_SPREAD_MAX);
     }
     int32_t lowest = least(newest[k], vad->older_minimum[k]);
-    int32_t mean = clamp(vad->noise.mean[k], lowest, lowest + 4 * noise_spread);
+    if (vad->older_minimum[k] == UNKNOWN) lowest = least(lowest, FIRST_MOST);
+    int32_t mean = clamp(vad->noise.mean[k], lowest, lowest + 3 * noise_spread);
+    mean = most(mean, SILENCE);
     vad->noise.mean[k] = mean;
     vad->noise.spread[k] = noise_spread;
     vad->voice.mean[k] = most(vad->voice.mean[k], mean + VOICE_ABOVE_MIN + noise_spread * 6 / 5);
@@ -177,18 +189,18 @@ static int tell(struct dsp_vad *vad, int evident, struct dsp_vad_event *out) {
   return 1;
 }
 
+/* Returns how many events, 0 or 1. */
 static int frame(struct dsp_vad *vad, struct dsp_vad_event *out) {
   int32_t levels[BANDS];
   vad->previous_sum = vad->frame_sum;
   vad->frame_sum = dsp_haar_bands(vad->heard, levels);
-  for (int k = 0; k < BANDS; k++) levels[k] = most(levels[k], SILENCE);
   if (vad->frames == 0) begin(vad, levels);
   if (!vad->talking && vad->belief <= NOISE_LEARNS) { /* a talkspurt's onset is where the belief left the noise */
     vad->onset_sample = vad->frames * FRAME;
     vad->evident_frames = 0;
     vad->segment_sum = 0;
   }
-  int echo = vad->frame_sum * ECHO_OF <= vad->far_end * (ECHO_PART * FRAME);
+  int echo = vad->far_end > 0 && vad->frame_sum * ECHO_OF <= vad->far_end * (ECHO_PART * FRAME);
   int32_t ratio = echo ? EVIDENCE_LEAST : evidence(vad, levels);
   vad->belief = clamp(vad->belief + ratio, BELIEF_LEAST, BELIEF_MOST);
   follow(vad, levels, echo);

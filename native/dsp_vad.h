@@ -7,7 +7,8 @@
  *
  *   belief   +6 ┬──────────╭─────╮──────────────  the talkspurt's most: 40 ms of silence end it
  *             0 ┼─────────╱───────╲─────────────  dsp_vad_active()
- *            −3 ┴────────╯         ╰────────────  the pause's least: one loud frame, or many doubtful ones, start it
+ *          −2.5 ┴────────╯         ╰────────────  the pause's least: one loud frame, or many doubtful ones, start
+ * it
  *
  * so that a loud voice is heard at once, one near the noise after a while, and each is held in proportion. Where
  * the belief is far to one side that side's model learns from the frame. The noise's mean never leaves what the
@@ -59,7 +60,7 @@ struct dsp_vad {
   int32_t evident_frames; /* with evidence of voice since onset */
   int32_t quiet_frames;   /* since the last of them */
   int64_t onset_sample, last_active_sample;
-  int64_t segment_sum; /* of squares, of the evident frames */
+  int64_t segment_sum;             /* of squares, of the evident frames */
   int64_t frame_sum, previous_sum; /* squares of the last two frames */
   int64_t far_end;                 /* mean square sent, held and fading over the echo's tail */
 };
