@@ -7,8 +7,7 @@
  *
  *   belief   +6 ┬──────────╭─────╮──────────────  the talkspurt's most: 40 ms of silence end it
  *             0 ┼─────────╱───────╲─────────────  dsp_vad_active()
- *          −2.5 ┴────────╯         ╰────────────  the pause's least: one loud frame, or many doubtful ones, start
- * it
+ *          −2.5 ┴────────╯         ╰────────────  the pause's least: one loud frame, or many doubtful, start it
  *
  * so that a loud voice is heard at once, one near the noise after a while, and each is held in proportion. Where
  * the belief is far to one side that side's model learns from the frame. The noise's mean never leaves what the
