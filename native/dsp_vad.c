@@ -24,7 +24,8 @@
 #define NOISE_LEARNS NATS(-1) /* belief below which a frame teaches the noise model … */
 #define VOICE_LEARNS NATS(0)  /* … and above which the voice's */
 
-/* A frame teaches two bands, the next one the others: time constants are powers of two of 20 ms. */
+/* Two frames teach two bands, the next two the others: time constants are powers of two of 20 ms. Not every other
+ * frame: those of 50 Hz hum are loud and quiet in turns. */
 #define NOISE_SHIFT       5     /* 640 ms of noise … */
 #define NOISE_SHIFT_FIRST 2     /* … 80 in the first 320 ms of a call */
 #define FIRST_FRAMES      32    /* those 320 ms */
@@ -118,7 +119,8 @@ static void learn(struct dsp_vad_model *model, int k, int32_t off, int shift) {
 static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
   int shift = vad->frames < FIRST_FRAMES ? NOISE_SHIFT_FIRST : NOISE_SHIFT;
   int32_t *newest = vad->minima[DSP_VAD_MINIMA - 1];
-  for (int k = (int)(vad->frames % 2); k < BANDS; k += 2) {
+  int pair = (int)(vad->frames / 2 % 2);
+  for (int k = pair; k < BANDS; k += 2) {
     int32_t noise_spread = vad->noise.spread[k];
     /* An echo lies above the noise: it can show that the noise is lower, never that it is higher. */
     if (!echo || levels[k] < vad->smoothed[k]) {
@@ -140,7 +142,7 @@ static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
     vad->noise.spread[k] = noise_spread;
     vad->voice.mean[k] = most(vad->voice.mean[k], mean + VOICE_ABOVE_MIN + noise_spread * 6 / 5);
   }
-  refresh(vad, (int)(vad->frames % BANDS));
+  refresh(vad, pair + 2 * (int)(vad->frames % 2));
 }
 
 static void next_minimum(struct dsp_vad *vad) {
