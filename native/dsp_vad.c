@@ -21,8 +21,11 @@
  * lasts is one observation, not twelve. One twelfth of the sum: 85/1024. */
 #define WEIGHT       85
 #define WEIGHT_SHIFT 10
-#define NOISE_LEARNS NATS(-1) /* belief below which a frame teaches the noise model … */
-#define VOICE_LEARNS NATS(0)  /* … and above which the voice's */
+/* In noise as steady as white noise is, the frames do not hang together: what rises above it counts twice. */
+#define STEADY_WEIGHT 170
+#define STEADY_SPREAD DB(1.5)  /* of the widest band; babble of eight voices has 2.4 dB */
+#define NOISE_LEARNS  NATS(-1) /* belief below which a frame teaches the noise model … */
+#define VOICE_LEARNS  NATS(0)  /* … and above which the voice's */
 
 /* Two frames teach two bands, the next two the others: time constants are powers of two of 20 ms. Not every other
  * frame: those of 50 Hz hum are loud and quiet in turns. */
@@ -37,8 +40,7 @@
 #define VOICE_SPREAD_MIN  DB(3)
 #define VOICE_SPREAD_MAX  DB(12)
 #define VOICE_ABOVE       DB(10) /* the noise, until it is learnt */
-#define VOICE_ABOVE_MIN   DB(1)  /* and 1.2 spreads of the noise: nearer, the two models would trade places */
-#define SIGMAS_MAX        2048   /* 8 deviations, Q8: beyond there is nothing to tell */
+#define VOICE_ABOVE_MIN   DB(1)  /* and one deviation of the noise: nearer, the two models would trade places */
 
 #define SMOOTHING_SHIFT       2  /* 80 ms: what is followed is the noise between syllables, not its ripple */
 #define MINIMUM_WINDOW_FRAMES 25 /* 250 ms */
@@ -61,10 +63,11 @@ static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 static int32_t most(int32_t a, int32_t b) { return a > b ? a : b; }
 static int32_t clamp(int32_t x, int32_t low, int32_t high) { return least(most(x, low), high); }
 
-/* What evidence() needs of a band's spreads: divisions and logarithms, made for one band a frame. */
+/* What evidence() needs of a band: divisions and logarithms, made for one band every 20 ms. */
 static void refresh(struct dsp_vad *vad, int k) {
   int32_t noise_sigma = vad->noise.spread[k] * 5 / 4; /* a normal distribution's is 1.25 of the mean distance */
   int32_t voice_sigma = vad->voice.spread[k] * 5 / 4;
+  vad->voice.mean[k] = most(vad->voice.mean[k], vad->noise.mean[k] + VOICE_ABOVE_MIN + noise_sigma);
   vad->noise.per_sigma[k] = (256 << 10) / noise_sigma;
   vad->voice.per_sigma[k] = (256 << 10) / voice_sigma;
   vad->narrower[k] =
@@ -104,11 +107,11 @@ static int32_t evidence(const struct dsp_vad *vad, const int32_t *levels) {
   for (int k = 0; k < BANDS; k++) {
     int32_t over = most(levels[k] - vad->noise.mean[k], 0) * vad->noise.per_sigma[k] >> 10;
     int32_t under = most(vad->voice.mean[k] - levels[k], 0) * vad->voice.per_sigma[k] >> 10;
-    over = least(over, SIGMAS_MAX);
-    under = least(under, SIGMAS_MAX);
     sum += ((over * over - under * under) >> 9) + vad->narrower[k]; /* half the squares */
   }
-  return clamp(sum * WEIGHT >> WEIGHT_SHIFT, EVIDENCE_LEAST, EVIDENCE_MOST);
+  int steady = vad->noise.spread[BANDS - 1] < STEADY_SPREAD;
+  int32_t weight = sum > 0 && steady ? STEADY_WEIGHT : WEIGHT;
+  return clamp(sum * weight >> WEIGHT_SHIFT, EVIDENCE_LEAST, EVIDENCE_MOST);
 }
 
 static void learn(struct dsp_vad_model *model, int k, int32_t off, int shift) {
@@ -119,7 +122,7 @@ static void learn(struct dsp_vad_model *model, int k, int32_t off, int shift) {
 static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
   int shift = vad->frames < FIRST_FRAMES ? NOISE_SHIFT_FIRST : NOISE_SHIFT;
   int32_t *newest = vad->minima[DSP_VAD_MINIMA - 1];
-  int pair = (int)(vad->frames / 2 % 2);
+  int pair = (int)(vad->frames >> 1 & 1);
   for (int k = pair; k < BANDS; k += 2) {
     int32_t noise_spread = vad->noise.spread[k];
     /* An echo lies above the noise: it can show that the noise is lower, never that it is higher. */
@@ -140,9 +143,8 @@ static void follow(struct dsp_vad *vad, const int32_t *levels, int echo) {
     mean = most(mean, SILENCE);
     vad->noise.mean[k] = mean;
     vad->noise.spread[k] = noise_spread;
-    vad->voice.mean[k] = most(vad->voice.mean[k], mean + VOICE_ABOVE_MIN + noise_spread * 6 / 5);
   }
-  refresh(vad, pair + 2 * (int)(vad->frames % 2));
+  if (vad->frames & 1) refresh(vad, (int)(vad->frames >> 1 & (BANDS - 1)));
 }
 
 static void next_minimum(struct dsp_vad *vad) {
@@ -170,7 +172,7 @@ static struct dsp_vad_event end(struct dsp_vad *vad) {
 }
 
 /* From beliefs to talkspurts. Returns how many events, 0 or 1. */
-static int tell(struct dsp_vad *vad, int evident, struct dsp_vad_event *out) {
+static int tell(struct dsp_vad *vad, int evident, int loud, struct dsp_vad_event *out) {
   if (evident) {
     vad->evident_frames++;
     vad->segment_sum += vad->frame_sum;
@@ -182,9 +184,7 @@ static int tell(struct dsp_vad *vad, int evident, struct dsp_vad_event *out) {
     out[0] = end(vad);
     return 1;
   }
-  const int64_t quietest = (int64_t)(dsp_mean_square(QUIETEST_CDBM0) * 2 * FRAME);
-  if (!evident || vad->belief <= 0 || vad->evident_frames < EVIDENT_FRAMES) return 0;
-  if (vad->frame_sum + vad->previous_sum < quietest) return 0;
+  if (!evident || !loud || vad->belief <= 0 || vad->evident_frames < EVIDENT_FRAMES) return 0;
   vad->talking = 1;
   out[0] = (struct dsp_vad_event){
       .at_sample = vad->onset_sample, .kind = DSP_VAD_START, .level_cdbm0 = dsp_vad_level_cdbm0(vad)};
@@ -193,21 +193,26 @@ static int tell(struct dsp_vad *vad, int evident, struct dsp_vad_event *out) {
 
 /* Returns how many events, 0 or 1. */
 static int frame(struct dsp_vad *vad, struct dsp_vad_event *out) {
-  int32_t levels[BANDS];
+  struct dsp_haar_frame split;
+  dsp_haar_split(vad->heard, &split);
+  const int32_t *levels = split.log2_q8;
   vad->previous_sum = vad->frame_sum;
-  vad->frame_sum = dsp_haar_bands(vad->heard, levels);
+  vad->frame_sum = split.whole;
+  int64_t previous_bands = vad->bands_sum;
+  vad->bands_sum = split.bands;
   if (vad->frames == 0) begin(vad, levels);
   if (!vad->talking && vad->belief <= NOISE_LEARNS) { /* a talkspurt's onset is where the belief left the noise */
     vad->onset_sample = vad->frames * FRAME;
     vad->evident_frames = 0;
     vad->segment_sum = 0;
   }
-  int echo = vad->far_end > 0 && vad->frame_sum * ECHO_OF <= vad->far_end * (ECHO_PART * FRAME);
+  int echo = vad->far_end > 0 && vad->bands_sum * ECHO_OF <= vad->far_end * (ECHO_PART * FRAME);
   int32_t ratio = echo ? EVIDENCE_LEAST : evidence(vad, levels);
   vad->belief = clamp(vad->belief + ratio, BELIEF_LEAST, BELIEF_MOST);
   follow(vad, levels, echo);
   if (!echo) next_minimum(vad);
-  int events = tell(vad, ratio > 0 && (!vad->talking || vad->belief > 0), out);
+  int loud = vad->bands_sum + previous_bands >= (int64_t)(dsp_mean_square(QUIETEST_CDBM0) * 2 * FRAME);
+  int events = tell(vad, ratio > 0 && (!vad->talking || vad->belief > 0), loud, out);
   vad->frames++;
   return events;
 }

@@ -61,6 +61,7 @@ struct dsp_vad {
   int64_t onset_sample, last_active_sample;
   int64_t segment_sum;             /* of squares, of the evident frames */
   int64_t frame_sum, previous_sum; /* squares of the last two frames */
+  int64_t bands_sum;               /* of the last, without what is under the bands */
   int64_t far_end;                 /* mean square sent, held and fading over the echo's tail */
 };
 
