@@ -168,7 +168,7 @@ export async function startGuestServer(
     `--rest-port=${GUEST_REST_PORT} --websocket-port=${GUEST_WEBSOCKET_PORT}`;
   const serve = options.user ? `su ${options.user} -s /bin/sh -c '${command}'` : command;
   await agent.sh(
-    "rm -f /tmp/announced /tmp/exit; touch /tmp/server.log; chmod 666 /tmp/server.log;" +
+    "rm -f /tmp/exit; : >/tmp/announced; touch /tmp/server.log; chmod 666 /tmp/server.log;" +
       `( ${serve} >/tmp/announced 2>>/tmp/server.log; echo $? >/tmp/exit ) </dev/null >/dev/null 2>&1 &`,
   );
   const until = Date.now() + READY_LIMIT_MS;
