@@ -3,11 +3,13 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
+import { lampTransmission, schemeModem, waitingCaller } from "../audio/caller_id/transmission";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import type { Port } from "../driver/port";
-import { planRing } from "../line/cadence";
+import { planRing, type RingData, type RingPlan } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import {
@@ -17,15 +19,21 @@ import {
   type LineSettings,
   type LineState,
   type LineTone,
+  notReady,
   stateName,
 } from "../line/model";
 import type { RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
+import { callerIdData, callerOf, invalid } from "./caller_id";
 import type { Clock } from "./clock";
+import { DataSender } from "./data_sender";
 import { lineInput } from "./driver_input";
 import { Playout } from "./playout";
 import {
+  type CallerIdRequest,
   type LineStatus,
+  type MessageWaitingAnswer,
+  type MessageWaitingRequest,
   type PcmSource,
   type Playback,
   type PlayOptions,
@@ -33,7 +41,12 @@ import {
   type RingAnswer,
   type RingRequest,
   type VoltageReading,
+  type WaitingCallAnswer,
 } from "./verbs";
+import { WaitingCall } from "./waiting_call";
+
+/** A count is shown by few and believed by none past this. */
+const MAX_MESSAGES = 999;
 
 export type Publish = (line: number, atMs: number, nativeNs: number, body: LineEventBody) => void;
 
@@ -47,6 +60,9 @@ export interface LineRunnerOptions {
   settings: LineSettings;
   /** Endless. */
   lineTone: (tone: LineTone) => PcmSource;
+  /** How the telephone's display understands us; null: it has none. */
+  callerIdScheme: CallerIdSchemeName | null;
+  callWaitingTone: () => Int16Array;
 }
 
 export class LineRunner {
@@ -60,8 +76,12 @@ export class LineRunner {
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
   #cancelWake: () => void = () => undefined;
+  readonly #sender: DataSender;
+  readonly #waitingCall: WaitingCall;
 
   constructor(options: LineRunnerOptions) {
+    this.#sender = new DataSender(options.port);
+    this.#waitingCall = new WaitingCall(this.#sender, () => options.port.nowNs());
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
@@ -79,6 +99,8 @@ export class LineRunner {
     const atMs = this.#options.clock.wallMs(event.atNs);
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
+    this.#sender.handle(event);
+    if (this.#waitingCall.takes(event)) return;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input, event.toldNs);
@@ -139,9 +161,7 @@ export class LineRunner {
         return;
       case "ring": {
         const { ringId, plan } = effect;
-        const ringing = this.port.ring(plan.bursts, plan.repeat, plan.capMs, (sequence) =>
-          this.#ringIdsBySequence.set(sequence, ringId),
-        );
+        const ringing = this.port.ring(plan, (sequence) => this.#ringIdsBySequence.set(sequence, ringId));
         return ringing.catch((error: unknown) => {
           // Refused before it had a number: the machine still waits for word of it.
           this.#input({ type: "ring_refused", atMs: this.#options.clock.nowMs(), ringId }, 0);
@@ -165,6 +185,9 @@ export class LineRunner {
         return;
       case "stop_tone":
         this.playout.stopTone();
+        return;
+      case "tell_lamp":
+        void this.#tellLamp(effect.messages);
         return;
       case "wake":
         this.#wake(effect.atMs);
@@ -190,17 +213,32 @@ export class LineRunner {
       const detail = planned.errors.map(({ field, message }) => `${field} ${message}`).join("; ");
       throw new Refusal("invalid_input", `${detail}.`, planned.errors);
     }
-    const { plan } = planned;
+    const data = this.#ringData(request.callerId, planned.plan);
+    const plan = data ? { ...planned.plan, data } : planned.plan;
     try {
       await this.#input({ type: "ring_requested", atMs: this.#options.clock.nowMs(), plan }, 0).ringing;
     } catch (error) {
       throw error instanceof DriverError ? this.#ringRefusal(error) : error;
     }
-    return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs };
+    const callerIdScheme = data ? this.#options.callerIdScheme : null;
+    return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs, callerIdScheme };
+  }
+
+  #ringData(callerId: CallerIdRequest | undefined, plan: RingPlan): RingData | null {
+    const { callerIdScheme, clock } = this.#options;
+    if (!callerId) return null;
+    const caller = callerOf(callerId, clock.nowMs());
+    return callerIdScheme && callerIdData(caller, callerIdScheme, plan);
   }
 
   #ringRefusal(error: DriverError): Refusal {
-    const { EBUSY, ENODATA, ENODEV } = constants.errno;
+    const { EAGAIN, EBUSY, ECANCELED, ENODATA, ENODEV } = constants.errno;
+    if (error.errno === ECANCELED) {
+      return new Refusal("ring_stopped", "It was stopped, or another ring took its place, before the bell began.");
+    }
+    if (error.errno === EAGAIN) {
+      return new Refusal("queue_full", "Too much is asked of this line at once: try again in a second.");
+    }
     if (error.errno === EBUSY && this.#state.lifted) {
       return new Refusal(
         "line_off_hook",
@@ -231,6 +269,42 @@ export class LineRunner {
     return { wasRinging };
   }
 
+  async callWaiting(callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
+    const { callerIdScheme, callWaitingTone, clock } = this.#options;
+    const caller = callerId && callerOf(callerId, clock.nowMs());
+    if (this.#state.service !== "up") throw new Refusal("line_not_ready", notReady(this.#state).message);
+    if (!this.#state.lifted) {
+      throw new Refusal("line_on_hook", "The telephone is on-hook, no call can wait: ring it instead.");
+    }
+    const modem = callerIdScheme && schemeModem(callerIdScheme);
+    return this.#waitingCall.announce(callWaitingTone(), caller && modem ? waitingCaller(caller, modem) : null);
+  }
+
+  messageWaiting({ waiting, count = waiting ? 1 : 0 }: MessageWaitingRequest): MessageWaitingAnswer {
+    if (waiting !== count > 0 || count > MAX_MESSAGES) {
+      const message = waiting ? `must be a whole number from 1 to ${MAX_MESSAGES}` : "must be 0, or left out";
+      throw invalid({ field: "count", message });
+    }
+    this.#input({ type: "messages_waiting", atMs: this.#options.clock.nowMs(), count }, 0);
+    const { callerIdScheme, settings } = this.#options;
+    const byFsk = callerIdScheme !== null && schemeModem(callerIdScheme) !== null;
+    const byCard = this.port.stats().capabilityNames.message_lamp;
+    return {
+      count,
+      stutter: waiting && settings.dialTone !== null,
+      lamp: [...(byFsk ? (["fsk"] as const) : []), ...(byCard ? (["card"] as const) : [])],
+    };
+  }
+
+  async #tellLamp(messages: number): Promise<void> {
+    const { callerIdScheme, clock } = this.#options;
+    // A card without a lamp's voltage says so, and has done all it can.
+    await this.port.messageWaiting(messages).catch(() => undefined);
+    const sent = callerIdScheme && lampTransmission(messages > 0 ? "on" : "off", callerIdScheme);
+    const whole = !sent || (await this.#sender.send(sent.samples, { ...sent, lifted: false }).whole);
+    this.#input({ type: "lamp_told", atMs: clock.nowMs(), whole }, 0);
+  }
+
   play(source: PcmSource, options: PlayOptions): Playback {
     const decision = playDecision(this.#state, options.when);
     switch (decision) {
@@ -256,6 +330,7 @@ export class LineRunner {
       lastDtmf: state.digits[state.digits.length - 1] ?? null,
       dtmfHistory: state.digits,
       isVoiceActive: state.talkspurtStartedAtMs !== null,
+      messageWaiting: state.messages.count > 0,
       callStats: state.stats,
       fault: state.fault,
       updatedAtMs: state.updatedAtMs,
