@@ -153,7 +153,8 @@ int main(void) {
                                  ENGINE(memory_locked),    ENGINE(lines)};
   layout("EngineStats", sizeof(struct dshim_engine_stats), engine, COUNT(engine));
 #define SIM(name) FIELD(dshim_sim_state, name)
-  const struct field sim[] = {SIM(bursts), SIM(lifted), SIM(bell), SIM(plugged), SIM(voltage_mv), SIM(reversed), SIM(lamp)};
+  const struct field sim[] = {SIM(bursts),     SIM(lifted),   SIM(bell), SIM(plugged),
+                              SIM(voltage_mv), SIM(reversed), SIM(lamp)};
   layout("SimState", sizeof(struct dshim_sim_state), sim, COUNT(sim));
 #define PROBE(name) FIELD(dshim_probe, name)
   const struct field probe[] = {

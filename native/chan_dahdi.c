@@ -10,6 +10,11 @@
 
 #define BLOCK_BYTES (DSHIM_BLOCK_SAMPLES * (int)sizeof(int16_t))
 
+_Static_assert((int)DSHIM_LAMP_LINE_REVERSAL == (int)DAHDI_ABI_VMWI_LREV &&
+                   (int)DSHIM_LAMP_HIGH_VOLTAGE_DC == (int)DAHDI_ABI_VMWI_HVDC &&
+                   (int)DSHIM_LAMP_NEON == (int)DAHDI_ABI_VMWI_HVAC,
+               "lamps are told to the driver as they are");
+
 #define LONGEST_BURST_MS 3600000
 
 static struct chan_dahdi *dahdi_of(struct chan *chan) { return (struct chan_dahdi *)chan; }
@@ -45,12 +50,20 @@ static int32_t signals_on_hook(int fd, int32_t vmwi_lamps) {
   int one_ms = 1;
   int none = 0;
   if (control(fd, DAHDI_ABI_ONHOOKTRANSFER, &one_ms) == 0) capabilities |= DSHIM_CAP_ON_HOOK_TRANSFER;
-  if (control(fd, DAHDI_ABI_SETPOLARITY, &none) == 0) capabilities |= DSHIM_CAP_POLARITY;
+  /* EINVAL: the battery is off just now. */
+  int polarity = control(fd, DAHDI_ABI_SETPOLARITY, &none);
+  if (polarity == 0 || polarity == -EINVAL) capabilities |= DSHIM_CAP_POLARITY;
   if (vmwi_lamps == 0) return capabilities;
   struct dahdi_abi_vmwi lamps = {.vmwi_type = (uint32_t)vmwi_lamps};
   if (control(fd, DAHDI_ABI_VMWI_CONFIG, &lamps) == 0 && control(fd, DAHDI_ABI_VMWI, &none) == 0)
     capabilities |= DSHIM_CAP_VMWI;
   return capabilities;
+}
+
+/* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
+static int set_endless_burst(int fd) {
+  struct dahdi_abi_ring_cadence endless = {{LONGEST_BURST_MS, 1}};
+  return control(fd, DAHDI_ABI_SETCADENCE, &endless);
 }
 
 /* From an open descriptor to a channel in service. */
@@ -73,9 +86,7 @@ static int configure(struct chan_dahdi *dahdi, const struct chan_settings *setti
   params.rxflashtime = settings->flash_max_ms;
   if ((result = control(fd, DAHDI_ABI_SET_PARAMS, &params)) < 0) return result;
 
-  /* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
-  struct dahdi_abi_ring_cadence endless = {{LONGEST_BURST_MS, 1}};
-  if ((result = control(fd, DAHDI_ABI_SETCADENCE, &endless)) < 0) return result;
+  if ((result = set_endless_burst(fd)) < 0) return result;
 
   *stage = DSHIM_STAGE_LINEAR;
   int on = 1;
@@ -198,7 +209,12 @@ static int hook(struct chan_dahdi *dahdi, int state) {
 static int dahdi_ring(struct chan *chan, int64_t now_ns, bool on) {
   struct chan_dahdi *dahdi = dahdi_of(chan);
   (void)now_ns;
-  return hook(dahdi, on ? DAHDI_ABI_RING : DAHDI_ABI_RINGOFF);
+  int result = hook(dahdi, on ? DAHDI_ABI_RING : DAHDI_ABI_RINGOFF);
+  if (result != -ENODATA) return result;
+  /* No tone zone, or none when the channel was opened: one that was loaded since is taken now. */
+  int zone = DAHDI_ABI_ZONE_DEFAULT;
+  if (control(dahdi->fd, DAHDI_ABI_SETTONEZONE, &zone) < 0 || set_endless_burst(dahdi->fd) < 0) return -ENODATA;
+  return hook(dahdi, DAHDI_ABI_RING);
 }
 
 static int dahdi_battery_drop(struct chan *chan, int64_t now_ns, bool dropped) {

@@ -20,7 +20,7 @@ struct chan_sim {
   int32_t pulses;
   int64_t pulse_timeout_ns; /* then they are a digit */
   bool battery_dropped;
-  int64_t battery_back_ns; /* the kernel refuses to ring for a while after a drop */
+  int64_t battery_back_ns;           /* the kernel refuses to ring for a while after a drop */
   int64_t on_hook_transfer_until_ns; /* until then the ear hears on-hook, too, as a display does */
   bool reversed;
   int32_t messages; /* the card's lamp voltage is on */

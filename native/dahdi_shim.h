@@ -271,11 +271,12 @@ enum dshim_data_flag {
   DSHIM_DATA_REVERSE_POLARITY = 1 << 1, /* exchange tip and ring first, and back when the ring is over */
 };
 
-/* dshim_ring with data for the on-hook telephone. Without DSHIM_DATA_BEFORE_RINGING they are sent as burst after_burst
- * (from 0) ends, be it the last one: the ring itself changes in nothing, and RING_DONE does not wait for them. What
- * is still unsent when the next burst begins is cut off, so the samples begin and end with the silences that the norm
- * wants. With it they come first and the bell when the last sample has left the card's queue; COMMAND_DONE is later
- * by that. A lift and dshim_ring_stop end them at once. DATA_STARTED and DATA_DONE carry the ring's number. */
+/* dshim_ring with data for the on-hook telephone. Without DSHIM_DATA_BEFORE_RINGING they are sent as burst
+ * after_burst (from 0) ends, be it the last one: the ring itself changes in nothing, and RING_DONE does not wait
+ * for them. What is still unsent when the next burst begins is cut off, so the samples begin and end with the
+ * silences that the norm wants. With it they come first and the bell when the last sample has left the card's
+ * queue; COMMAND_DONE is later by that. A lift and dshim_ring_stop end them at once. DATA_STARTED and DATA_DONE
+ * carry the ring's number. */
 DSHIM_API int dshim_ring_data(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts,
                               int repeat, int max_ms, const int16_t *samples, int count, int flags,
                               int after_burst);

@@ -5,7 +5,8 @@
  *                    data ▁▁▁▁▁▁[silence▒▒▒▒silence]▁                     data ▁▁▁▁[silence▒▒▒▒silence]
  *                                                                         bell ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁██
  *
- * The silences that a norm wants around the tones are samples too: their lengths are the caller's to know, and exact.
+ * The silences that a norm wants around the tones are samples too: their lengths are the caller's to know, and
+ * exact.
  */
 #include <errno.h>
 #include <string.h>
@@ -71,7 +72,8 @@ void line_data_begin(struct line *line, int64_t now_ns) {
       data->reversed = chan->ops->polarity(chan, now_ns, true) == 0;
     }
     int64_t samples = (int64_t)(data->span.to - data->span.from);
-    /* Cards without the switch may let it through all the same: what cannot be switched is no reason to be silent. */
+    /* Cards without the switch may let it through all the same: what cannot be switched is no reason to be silent.
+     */
     chan->ops->on_hook_transfer(chan, now_ns, (int32_t)(samples * SAMPLE_NS / NS_PER_MS) + TRANSFER_MARGIN_MS);
   }
   data->stage = DATA_SENDING;

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,9 +28,10 @@
 
 #include "far_end.h"
 
-#define AGENT_PORT 9000
-#define MOST_BYTES (8 << 20)
-#define LOOK_US    5000
+#define AGENT_PORT     9000
+#define DAHDI_FREEZONE _IOW(0xDA, 26, int) /* <dahdi/user.h> */
+#define MOST_BYTES     (8 << 20)
+#define LOOK_US        5000
 
 static bool read_whole(int fd, void *into, size_t count) {
   char *at = into;
@@ -178,7 +180,15 @@ static void *connection(void *argument) {
   return NULL;
 }
 
-int main(void) {
+/* "agent freezone NUMBER": takes a tone zone from the driver, which no tool of DAHDI's does. 0 or errno. */
+static int free_zone(const char *number) {
+  int zone = atoi(number);
+  int fd = open("/dev/dahdi/ctl", O_RDWR);
+  return fd < 0 || ioctl(fd, DAHDI_FREEZONE, &zone) < 0 ? errno : 0;
+}
+
+int main(int count, char **words) {
+  if (count == 3 && strcmp(words[1], "freezone") == 0) return free_zone(words[2]);
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int one = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

@@ -17,9 +17,8 @@ const SYSTEM_CONF: Record<CardKind, string> = {
 };
 const ZONE = "loadzone=us\ndefaultzone=us\n";
 
-/** zone: false leaves the driver without a tone zone. */
-export async function insertCard(agent: Agent, kind: CardKind, { zone = true } = {}): Promise<void> {
-  await agent.put("/etc/dahdi/system.conf", `${SYSTEM_CONF[kind]}\n${zone ? ZONE : ""}`);
+export async function insertCard(agent: Agent, kind: CardKind): Promise<void> {
+  await agent.put("/etc/dahdi/system.conf", `${SYSTEM_CONF[kind]}\n${ZONE}`);
   const modules =
     kind === "local"
       ? "insmod dahdi_dynamic.ko && insmod dahdi_dynamic_loc.ko && insmod dahdi_echocan_mg2.ko"

@@ -264,7 +264,7 @@ test.if(address.card === "vfxs")(
   async () => {
     const guest = GUESTS.find(({ name }) => name === address.guest);
     if (!guest) throw new Error(`no guest ${address.guest}`);
-    await using fresh = await RunningGuest.boot(guest, buildImage(guest));
+    await using fresh = await RunningGuest.boot(guest, buildImage(guest), `${guest.name}/fresh`);
     const { agent: at } = fresh;
     await useChannels(at, 1, 2);
 

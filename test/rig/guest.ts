@@ -14,6 +14,7 @@ export const GUEST_WEBSOCKET_PORT = 8001;
 const MEMORY_MB = 1024;
 /** 4 ns for an instruction: 250 MIPS for both cores together, slower than any Raspberry Pi that takes a card. */
 const NS_PER_INSTRUCTION_SHIFT = 2;
+export const NS_PER_INSTRUCTION = 2 ** NS_PER_INSTRUCTION_SHIFT;
 
 export interface Forwarded {
   agent: number;
@@ -42,7 +43,8 @@ function qemu(guest: Guest, image: Image, ports: Forwarded): string[] {
       : ["qemu-system-aarch64", "-M", "virt", "-append", "console=ttyAMA0 quiet panic=-1"];
   return [
     ...machine,
-    // The guest's clock counts instructions: however busy this machine is, the guest does not see it stall.
+    // The guest's clock counts instructions, and jumps to what comes next when there is nothing to do: however busy
+    // this machine is, the guest does not see it stall, and it waits for nothing.
     ...["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`],
     ...["-cpu", guest.cpu, "-smp", "1", "-m", String(MEMORY_MB)],
     ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"],
@@ -130,10 +132,11 @@ export class RunningGuest implements AsyncDisposable {
     private readonly child: Bun.Subprocess,
   ) {}
 
-  static async boot(guest: Guest, image: Image): Promise<RunningGuest> {
+  /** name: of its log. */
+  static async boot(guest: Guest, image: Image, name: string): Promise<RunningGuest> {
     const ports = { agent: await freePort(), rest: await freePort(), websocket: await freePort() };
     mkdirSync(join(RIG, "logs"), { recursive: true });
-    const logPath = join(RIG, "logs", `${guest.name}.console.txt`);
+    const logPath = join(RIG, "logs", `${name.replace("/", "-")}.console.txt`);
     writeFileSync(logPath, "");
     const startedAt = performance.now();
     const child = Bun.spawn(qemu(guest, image, ports), {
@@ -153,15 +156,11 @@ export class RunningGuest implements AsyncDisposable {
         child.kill("SIGKILL");
         const console = await Bun.file(logPath).text();
         const said = await Bun.file(`${logPath}.err`).text();
-        throw new Error(`the guest ${guest.name} did not come up:\n${console.slice(-3000)}${said}`);
+        throw new Error(`the guest ${name} did not come up:\n${console.slice(-3000)}${said}`);
       }
       await Bun.sleep(100);
     }
     return new RunningGuest(guest, agent, ports, (performance.now() - startedAt) / 1000, child);
-  }
-
-  get pid(): number {
-    return this.child.pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -125,15 +125,22 @@ function modulesOf(guest: Guest, kernel: Kernel): { folder: string; driver: stri
   return { folder, driver };
 }
 
+const compilerOf = (guest: Guest): string => (guest.arch === "arm64" ? "aarch64-linux-gnu-gcc" : "gcc");
+
+/** native/dahdi_abi.h against the driver's own header; what differs stands in the error. */
+export function checkAbi(guest: Guest): void {
+  const include = join(one(join(RIG, "dahdi", guest.driverSuite, "usr/src"), /^dahdi-/), "include");
+  run([compilerOf(guest), "-std=gnu11", "-fsyntax-only", "-I", include, join(HERE, "abi_check.c")]);
+}
+
 function agentOf(guest: Guest): string {
   const sources = ["agent.c", "far_end.c", "far_end.h"].map((name) => join(HERE, name));
   const hash = hashOf(...sources.map((path) => readFileSync(path)));
   const agent = join(RIG, "agents", `agent-${guest.arch}-${hash}`);
   if (existsSync(agent)) return agent;
   mkdirSync(dirname(agent), { recursive: true });
-  const compiler = guest.arch === "arm64" ? "aarch64-linux-gnu-gcc" : "gcc";
   const flags = "-static -O2 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror".split(" ");
-  run([compiler, ...flags, ...sources.slice(0, 2), "-lpthread", "-o", agent]);
+  run([compilerOf(guest), ...flags, ...sources.slice(0, 2), "-lpthread", "-o", agent]);
   return agent;
 }
 

@@ -44,19 +44,6 @@ export async function wallMs(monotonicNs: number): Promise<number> {
   return (real - mono + monotonicNs) / 1e6;
 }
 
-/** What to add to a CLOCK_MONOTONIC time of the guest, in ms, for this machine's Unix ms: by the quickest answer. */
-export async function hostMinusGuestMs(): Promise<number> {
-  const now = (): number => performance.timeOrigin + performance.now();
-  let best = { tookMs: Number.POSITIVE_INFINITY, offsetMs: 0 };
-  for (let i = 0; i < 20; i++) {
-    const askedAtMs = now();
-    const guestMs = Number((await agent.text("/clock")).split(" ")[0]) / 1e6;
-    const tookMs = now() - askedAtMs;
-    if (tookMs < best.tookMs) best = { tookMs, offsetMs: askedAtMs + tookMs / 2 - guestMs };
-  }
-  return best.offsetMs;
-}
-
 /** Power of one frequency in samples, as the level in dBm0 of a sine of it (Goertzel's algorithm). */
 export function levelOf(samples: Int16Array, frequencyHz: number): number {
   const w = (2 * Math.PI * frequencyHz) / 8000;

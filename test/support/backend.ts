@@ -17,8 +17,6 @@ export interface RigAddress {
   agent: number;
   rest: number;
   websocket: number;
-  /** Process id of the emulator. */
-  qemu: number;
 }
 
 const rigText = process.env.DAHDI_RIG;
@@ -146,8 +144,8 @@ export interface GuestServerOptions {
   lines: number;
   /** Replaces the default configuration's channels and adds what is given, as YAML text. */
   config?: string;
-  /** A shell's words before the executable, as in "su nobody -c". */
-  prefix?: string;
+  /** root unless told. */
+  user?: string;
   expectReady?: boolean;
 }
 
@@ -164,12 +162,14 @@ export async function startGuestServer(
     "security: { allow_unauthenticated: true }\n" +
     (options.config ?? `dahdi: { channels: [${channels}] }\n`);
   await agent.put("/tmp/config.yml", config);
-  const serve =
+  await agent.sh("chmod 644 /tmp/config.yml");
+  const command =
     "dahdi-phone-api serve --config=/tmp/config.yml --announce " +
     `--rest-port=${GUEST_REST_PORT} --websocket-port=${GUEST_WEBSOCKET_PORT}`;
+  const serve = options.user ? `su ${options.user} -s /bin/sh -c '${command}'` : command;
   await agent.sh(
     "rm -f /tmp/announced /tmp/exit; touch /tmp/server.log; chmod 666 /tmp/server.log;" +
-      `( ${options.prefix ?? ""} ${serve} >/tmp/announced 2>>/tmp/server.log; echo $? >/tmp/exit ) </dev/null >/dev/null 2>&1 &`,
+      `( ${serve} >/tmp/announced 2>>/tmp/server.log; echo $? >/tmp/exit ) </dev/null >/dev/null 2>&1 &`,
   );
   const until = Date.now() + READY_LIMIT_MS;
   let announced = "";
