@@ -236,7 +236,9 @@ export const RingAnswer = Type.Object({
   pattern: Type.String(),
   repeat: Type.Integer({ description: "0: until the cap" }),
   duration: nullableNumber("The cap that was asked for, ms"),
-  caller_id: nullableText("How the caller is told: bell202, v23, dtmf_a_c …; null: not at all"),
+  caller_id: Type.Optional(
+    nullableText("Where it was given, how the caller is told: bell202, v23, dtmf_a_c …; null: not at all"),
+  ),
 });
 export const CallWaitingAnswer = Type.Object({
   status: success,

@@ -85,7 +85,7 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
         pattern: answer.pattern,
         repeat: answer.repeat,
         duration: answer.durationMs,
-        caller_id: answer.callerIdScheme,
+        ...(input.caller_id === undefined ? {} : { caller_id: answer.callerIdScheme }),
       };
     },
   },
