@@ -3,13 +3,11 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
-import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
-import { lampTransmission, schemeModem, waitingCaller } from "../audio/caller_id/transmission";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import type { Port } from "../driver/port";
-import { planRing, type RingData, type RingPlan } from "../line/cadence";
+import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import {
@@ -24,9 +22,8 @@ import {
 } from "../line/model";
 import type { RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
-import { callerIdData, callerOf, invalid } from "./caller_id";
 import type { Clock } from "./clock";
-import { DataSender } from "./data_sender";
+import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
 import { Playout } from "./playout";
 import {
@@ -43,10 +40,6 @@ import {
   type VoltageReading,
   type WaitingCallAnswer,
 } from "./verbs";
-import { WaitingCall } from "./waiting_call";
-
-/** A count is shown by few and believed by none past this. */
-const MAX_MESSAGES = 999;
 
 export type Publish = (line: number, atMs: number, nativeNs: number, body: LineEventBody) => void;
 
@@ -60,9 +53,7 @@ export interface LineRunnerOptions {
   settings: LineSettings;
   /** Endless. */
   lineTone: (tone: LineTone) => PcmSource;
-  /** How the telephone's display understands us; null: it has none. */
-  callerIdScheme: CallerIdSchemeName | null;
-  callWaitingTone: () => Int16Array;
+  display: DisplayOptions;
 }
 
 export class LineRunner {
@@ -76,12 +67,10 @@ export class LineRunner {
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
   #cancelWake: () => void = () => undefined;
-  readonly #sender: DataSender;
-  readonly #waitingCall: WaitingCall;
+  readonly #display: Display;
 
   constructor(options: LineRunnerOptions) {
-    this.#sender = new DataSender(options.port);
-    this.#waitingCall = new WaitingCall(this.#sender, () => options.port.nowNs());
+    this.#display = new Display(options.port, () => options.clock.nowMs(), options.display);
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
@@ -99,8 +88,7 @@ export class LineRunner {
     const atMs = this.#options.clock.wallMs(event.atNs);
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
-    this.#sender.handle(event);
-    if (this.#waitingCall.takes(event)) return;
+    if (this.#display.takes(event)) return;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input, event.toldNs);
@@ -213,22 +201,15 @@ export class LineRunner {
       const detail = planned.errors.map(({ field, message }) => `${field} ${message}`).join("; ");
       throw new Refusal("invalid_input", `${detail}.`, planned.errors);
     }
-    const data = this.#ringData(request.callerId, planned.plan);
+    const data = request.callerId ? this.#display.ringData(request.callerId, planned.plan) : null;
     const plan = data ? { ...planned.plan, data } : planned.plan;
     try {
       await this.#input({ type: "ring_requested", atMs: this.#options.clock.nowMs(), plan }, 0).ringing;
     } catch (error) {
       throw error instanceof DriverError ? this.#ringRefusal(error) : error;
     }
-    const callerIdScheme = data ? this.#options.callerIdScheme : null;
+    const callerIdScheme = data ? this.#options.display.scheme : null;
     return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs, callerIdScheme };
-  }
-
-  #ringData(callerId: CallerIdRequest | undefined, plan: RingPlan): RingData | null {
-    const { callerIdScheme, clock } = this.#options;
-    if (!callerId) return null;
-    const caller = callerOf(callerId, clock.nowMs());
-    return callerIdScheme && callerIdData(caller, callerIdScheme, plan);
   }
 
   #ringRefusal(error: DriverError): Refusal {
@@ -270,39 +251,24 @@ export class LineRunner {
   }
 
   async callWaiting(callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
-    const { callerIdScheme, callWaitingTone, clock } = this.#options;
-    const caller = callerId && callerOf(callerId, clock.nowMs());
+    const announcement = this.#display.waitingCall(callerId);
     if (this.#state.service !== "up") throw new Refusal("line_not_ready", notReady(this.#state).message);
     if (!this.#state.lifted) {
       throw new Refusal("line_on_hook", "The telephone is on-hook, no call can wait: ring it instead.");
     }
-    const modem = callerIdScheme && schemeModem(callerIdScheme);
-    return this.#waitingCall.announce(callWaitingTone(), caller && modem ? waitingCaller(caller, modem) : null);
+    return announcement();
   }
 
-  messageWaiting({ waiting, count = waiting ? 1 : 0 }: MessageWaitingRequest): MessageWaitingAnswer {
-    if (waiting !== count > 0 || count > MAX_MESSAGES) {
-      const message = waiting ? `must be a whole number from 1 to ${MAX_MESSAGES}` : "must be 0, or left out";
-      throw invalid({ field: "count", message });
-    }
+  messageWaiting(request: MessageWaitingRequest): MessageWaitingAnswer {
+    const count = messageCount(request);
     this.#input({ type: "messages_waiting", atMs: this.#options.clock.nowMs(), count }, 0);
-    const { callerIdScheme, settings } = this.#options;
-    const byFsk = callerIdScheme !== null && schemeModem(callerIdScheme) !== null;
-    const byCard = this.port.stats().capabilityNames.message_lamp;
-    return {
-      count,
-      stutter: waiting && settings.dialTone !== null,
-      lamp: [...(byFsk ? (["fsk"] as const) : []), ...(byCard ? (["card"] as const) : [])],
-    };
+    const stutter = count > 0 && this.#options.settings.dialTone !== null;
+    return { count, stutter, lamp: this.#display.lamp() };
   }
 
   async #tellLamp(messages: number): Promise<void> {
-    const { callerIdScheme, clock } = this.#options;
-    // A card without a lamp's voltage says so, and has done all it can.
-    await this.port.messageWaiting(messages).catch(() => undefined);
-    const sent = callerIdScheme && lampTransmission(messages > 0 ? "on" : "off", callerIdScheme);
-    const whole = !sent || (await this.#sender.send(sent.samples, { ...sent, lifted: false }).whole);
-    this.#input({ type: "lamp_told", atMs: clock.nowMs(), whole }, 0);
+    const whole = await this.#display.tellLamp(messages);
+    this.#input({ type: "lamp_told", atMs: this.#options.clock.nowMs(), whole }, 0);
   }
 
   play(source: PcmSource, options: PlayOptions): Playback {

@@ -81,11 +81,12 @@ export class PhoneExchange implements Exchange {
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);
     const callWaitingTone = (): Int16Array =>
       oncePlayed(zoneTone(options.toneZone, "call_waiting"), this.#renderTone);
+    const display = { scheme: options.callerIdScheme, callWaitingTone };
     this.#runners = options.lines.map(({ line, device }) => {
       const index = device === null ? engine.addSimulated() : engine.addDahdi(device, line);
       if (device === null) handsets.set(line, new Handset(engine, index));
       const port = new Port(engine, index, line, device);
-      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone, callWaitingTone });
+      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone, display });
     });
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
