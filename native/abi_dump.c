@@ -39,6 +39,7 @@ int main(void) {
   printf("export const MAX_LINES = %d;\n", DSHIM_MAX_LINES);
   printf("export const MAX_BURSTS = %d;\n", DSHIM_MAX_BURSTS);
   printf("export const MAX_KEYS = %d;\n", DSHIM_MAX_KEYS);
+  printf("export const DATA_RING_SAMPLES = %d;\n", DSHIM_DATA_RING_SAMPLES);
   printf("export const EAR_RING_SAMPLES = %d;\n", DSHIM_EAR_RING_SAMPLES);
 
   const struct constant kinds[] = {{"LineUp", DSHIM_EV_LINE_UP},
@@ -60,7 +61,9 @@ int main(void) {
                                    {"Alarm", DSHIM_EV_ALARM},
                                    {"CommandDone", DSHIM_EV_COMMAND_DONE},
                                    {"MicLow", DSHIM_EV_MIC_LOW},
-                                   {"PulseStart", DSHIM_EV_PULSE_START}};
+                                   {"PulseStart", DSHIM_EV_PULSE_START},
+                                   {"DataStarted", DSHIM_EV_DATA_STARTED},
+                                   {"DataDone", DSHIM_EV_DATA_DONE}};
   constants("EventKind", kinds, COUNT(kinds));
   const struct constant stages[] = {{"None", DSHIM_STAGE_NONE},
                                     {"Open", DSHIM_STAGE_OPEN},
@@ -86,7 +89,10 @@ int main(void) {
   const struct constant capabilities[] = {{"Voltage", DSHIM_CAP_VOLTAGE},
                                           {"EchoCancel", DSHIM_CAP_ECHO_CANCEL},
                                           {"Gain", DSHIM_CAP_GAIN},
-                                          {"Simulated", DSHIM_CAP_SIMULATED}};
+                                          {"Simulated", DSHIM_CAP_SIMULATED},
+                                          {"OnHookTransfer", DSHIM_CAP_ON_HOOK_TRANSFER},
+                                          {"Polarity", DSHIM_CAP_POLARITY},
+                                          {"Vmwi", DSHIM_CAP_VMWI}};
   constants("Capability", capabilities, COUNT(capabilities));
   const struct constant modes[] = {{"Realtime", DSHIM_REALTIME}, {"Stepped", DSHIM_STEPPED}};
   constants("Mode", modes, COUNT(modes));
@@ -97,8 +103,16 @@ int main(void) {
                                      {"Buffers", DSHIM_OPT_BUFFERS},
                                      {"SimEchoCdb", DSHIM_OPT_SIM_ECHO_CDB},
                                      {"SimNoiseCdbm0", DSHIM_OPT_SIM_NOISE_CDBM0},
-                                     {"SimCompanding", DSHIM_OPT_SIM_COMPANDING}};
+                                     {"SimCompanding", DSHIM_OPT_SIM_COMPANDING},
+                                     {"VmwiLamps", DSHIM_OPT_VMWI_LAMPS}};
+  const struct constant lamps[] = {{"LineReversal", DSHIM_LAMP_LINE_REVERSAL},
+                                   {"HighVoltageDc", DSHIM_LAMP_HIGH_VOLTAGE_DC},
+                                   {"Neon", DSHIM_LAMP_NEON}};
+  const struct constant data_flags[] = {{"BeforeRinging", DSHIM_DATA_BEFORE_RINGING},
+                                        {"ReversePolarity", DSHIM_DATA_REVERSE_POLARITY}};
   constants("Option", options, COUNT(options));
+  constants("VmwiLamp", lamps, COUNT(lamps));
+  constants("DataFlag", data_flags, COUNT(data_flags));
 
   const struct field event[] = {FIELD(dshim_event, time_ns), FIELD(dshim_event, told_ns), FIELD(dshim_event, kind),
                                 FIELD(dshim_event, line),    FIELD(dshim_event, a),       FIELD(dshim_event, b),
@@ -139,7 +153,8 @@ int main(void) {
                                  ENGINE(memory_locked),    ENGINE(lines)};
   layout("EngineStats", sizeof(struct dshim_engine_stats), engine, COUNT(engine));
 #define SIM(name) FIELD(dshim_sim_state, name)
-  const struct field sim[] = {SIM(bursts), SIM(lifted), SIM(bell), SIM(plugged), SIM(voltage_mv)};
+  const struct field sim[] = {SIM(bursts),     SIM(lifted),   SIM(bell), SIM(plugged),
+                              SIM(voltage_mv), SIM(reversed), SIM(lamp)};
   layout("SimState", sizeof(struct dshim_sim_state), sim, COUNT(sim));
 #define PROBE(name) FIELD(dshim_probe, name)
   const struct field probe[] = {

@@ -10,6 +10,11 @@
 
 #define BLOCK_BYTES (DSHIM_BLOCK_SAMPLES * (int)sizeof(int16_t))
 
+_Static_assert((int)DSHIM_LAMP_LINE_REVERSAL == (int)DAHDI_ABI_VMWI_LREV &&
+                   (int)DSHIM_LAMP_HIGH_VOLTAGE_DC == (int)DAHDI_ABI_VMWI_HVDC &&
+                   (int)DSHIM_LAMP_NEON == (int)DAHDI_ABI_VMWI_HVAC,
+               "lamps are told to the driver as they are");
+
 #define LONGEST_BURST_MS 3600000
 
 static struct chan_dahdi *dahdi_of(struct chan *chan) { return (struct chan_dahdi *)chan; }
@@ -37,6 +42,22 @@ int chan_dahdi_init(struct chan_dahdi *dahdi, const char *device, int channel) {
 static bool feeds_a_telephone(int32_t signalling) {
   return signalling == DAHDI_ABI_SIG_FXOKS || signalling == DAHDI_ABI_SIG_FXOLS ||
          signalling == DAHDI_ABI_SIG_FXOGS;
+}
+
+/* Each is asked with what changes nothing, which also takes back what an owner before us may have left. */
+static int32_t signals_on_hook(int fd, int32_t vmwi_lamps) {
+  int32_t capabilities = 0;
+  int one_ms = 1;
+  int none = 0;
+  if (control(fd, DAHDI_ABI_ONHOOKTRANSFER, &one_ms) == 0) capabilities |= DSHIM_CAP_ON_HOOK_TRANSFER;
+  /* EINVAL: the battery is off just now. */
+  int polarity = control(fd, DAHDI_ABI_SETPOLARITY, &none);
+  if (polarity == 0 || polarity == -EINVAL) capabilities |= DSHIM_CAP_POLARITY;
+  if (vmwi_lamps == 0) return capabilities;
+  struct dahdi_abi_vmwi lamps = {.vmwi_type = (uint32_t)vmwi_lamps};
+  if (control(fd, DAHDI_ABI_VMWI_CONFIG, &lamps) == 0 && control(fd, DAHDI_ABI_VMWI, &none) == 0)
+    capabilities |= DSHIM_CAP_VMWI;
+  return capabilities;
 }
 
 /* Left alone, the driver would cut a ring into its tone zone's own cadence: ours are timed by line_ring.c. */
@@ -85,8 +106,8 @@ static int configure(struct chan_dahdi *dahdi, const struct chan_settings *setti
   bool cancels = control(fd, DAHDI_ABI_ECHOCANCEL, &taps) == 0 && taps > 0;
   struct dahdi_abi_wctdm_stats volts;
   bool measures = control(fd, DAHDI_ABI_WCTDM_GET_STATS, &volts) == 0;
-  dahdi->chan.capabilities =
-      DSHIM_CAP_GAIN | (cancels ? DSHIM_CAP_ECHO_CANCEL : 0) | (measures ? DSHIM_CAP_VOLTAGE : 0);
+  dahdi->chan.capabilities = DSHIM_CAP_GAIN | (cancels ? DSHIM_CAP_ECHO_CANCEL : 0) |
+                             (measures ? DSHIM_CAP_VOLTAGE : 0) | signals_on_hook(fd, settings->vmwi_lamps);
   dahdi->chan.queues = true;
 
   int all = DAHDI_ABI_FLUSH_ALL; /* what the last owner left is not ours to tell */
@@ -227,6 +248,23 @@ static int dahdi_flush(struct chan *chan, int64_t now_ns) {
   return control(dahdi_of(chan)->fd, DAHDI_ABI_FLUSH, &what);
 }
 
+static int dahdi_on_hook_transfer(struct chan *chan, int64_t now_ns, int32_t ms) {
+  (void)now_ns;
+  return control(dahdi_of(chan)->fd, DAHDI_ABI_ONHOOKTRANSFER, &ms);
+}
+
+static int dahdi_polarity(struct chan *chan, int64_t now_ns, bool reversed) {
+  int state = reversed;
+  (void)now_ns;
+  return control(dahdi_of(chan)->fd, DAHDI_ABI_SETPOLARITY, &state);
+}
+
+static int dahdi_vmwi(struct chan *chan, int64_t now_ns, int32_t messages) {
+  (void)now_ns;
+  if (!(chan->capabilities & DSHIM_CAP_VMWI)) return -ENOTTY;
+  return control(dahdi_of(chan)->fd, DAHDI_ABI_VMWI, &messages);
+}
+
 const struct chan_ops chan_dahdi_ops = {
     .name = "dahdi",
     .open = dahdi_open,
@@ -240,4 +278,7 @@ const struct chan_ops chan_dahdi_ops = {
     .battery_drop = dahdi_battery_drop,
     .stats = dahdi_stats,
     .flush = dahdi_flush,
+    .on_hook_transfer = dahdi_on_hook_transfer,
+    .polarity = dahdi_polarity,
+    .vmwi = dahdi_vmwi,
 };

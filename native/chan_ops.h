@@ -41,6 +41,7 @@ struct chan_settings {
   int32_t echo_cancel_taps;
   int32_t rx_gain_cdb, tx_gain_cdb;
   int32_t buffers;
+  int32_t vmwi_lamps; /* bits of enum dshim_vmwi_lamp that the telephone has */
   int32_t sim_echo_cdb, sim_noise_cdbm0, sim_companding;
 };
 
@@ -69,6 +70,13 @@ struct chan_ops {
   int (*stats)(struct chan *chan, int64_t now_ns, bool voltage, struct chan_stats *stats);
   /* Throws away what was written and not yet played. */
   int (*flush)(struct chan *chan, int64_t now_ns);
+  /* For the next ms an on-hook telephone hears what is sent. −ENOTTY: nothing is to be switched for that, or it
+   * cannot be. It ends by itself. */
+  int (*on_hook_transfer)(struct chan *chan, int64_t now_ns, int32_t ms);
+  /* Tip and ring exchanged (true) or as they were. −ENOTTY where the card cannot, −EINVAL while it rings. */
+  int (*polarity)(struct chan *chan, int64_t now_ns, bool reversed);
+  /* Lights the telephone's lamp by the card's own means (settings.vmwi_lamps): messages 0 puts it out. −ENOTTY. */
+  int (*vmwi)(struct chan *chan, int64_t now_ns, int32_t messages);
 };
 
 struct chan {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsp_level.h"
@@ -35,6 +36,10 @@ static void measure(const struct chan_sim *sim, int32_t *tip_mv, int32_t *ring_m
   *ring_mv = sim->loop_closed ? LIFTED_RING_MV : ON_HOOK_RING_MV;
   if (sim->phone.voltage_mv >= 0) *ring_mv = *tip_mv - sim->phone.voltage_mv;
   if (sim->battery_dropped) *ring_mv = *tip_mv;
+  if (!sim->reversed) return;
+  int32_t tip = *tip_mv;
+  *tip_mv = *ring_mv;
+  *ring_mv = tip;
 }
 
 static void show(struct chan_sim *sim) {
@@ -44,7 +49,9 @@ static void show(struct chan_sim *sim) {
   atomic_store_explicit(&sim->seen_lifted, sim->phone.lifted, memory_order_relaxed);
   atomic_store_explicit(&sim->seen_bell, sim->bell, memory_order_relaxed);
   atomic_store_explicit(&sim->seen_plugged, sim->phone.plugged, memory_order_relaxed);
-  atomic_store_explicit(&sim->seen_voltage_mv, tip_mv - ring_mv, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_voltage_mv, abs(tip_mv - ring_mv), memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_reversed, sim->reversed, memory_order_relaxed);
+  atomic_store_explicit(&sim->seen_lamp, sim->messages > 0, memory_order_relaxed);
   atomic_store_explicit(&sim->seen_bursts, sim->bursts, memory_order_relaxed);
 }
 
@@ -166,11 +173,15 @@ static int sim_open(struct chan *chan, const struct chan_settings *settings, int
     return -ENODEV;
   }
   sim->settings = *settings;
-  sim->chan.capabilities = DSHIM_CAP_VOLTAGE | DSHIM_CAP_GAIN | DSHIM_CAP_SIMULATED;
+  sim->chan.capabilities = DSHIM_CAP_VOLTAGE | DSHIM_CAP_GAIN | DSHIM_CAP_SIMULATED | DSHIM_CAP_ON_HOOK_TRANSFER |
+                           DSHIM_CAP_POLARITY | (settings->vmwi_lamps != 0 ? DSHIM_CAP_VMWI : 0);
   sim->chan.queues = false;
   sim->echo_gain = settings->sim_echo_cdb > 0 ? pow(10.0, -settings->sim_echo_cdb / 2000.0) : 0.0;
   sim->noise_amplitude =
       settings->sim_noise_cdbm0 > DSP_SILENCE_CDBM0 ? sqrt(3.0 * dsp_mean_square(settings->sim_noise_cdbm0)) : 0.0;
+  sim->on_hook_transfer_until_ns = 0;
+  sim->reversed = false;
+  sim->messages = 0;
   sim->opened = true;
   sim->phone.mic_low_told = true; /* nothing was ever asked for */
   sim->removed_told = false;
@@ -236,14 +247,19 @@ static int sim_read(struct chan *chan, int64_t now_ns, int16_t *samples) {
   return 1;
 }
 
+/* A block is what was heard in the 20 ms before now. */
+static bool hears(const struct chan_sim *sim, int64_t now_ns) {
+  if (sim->battery_dropped) return false;
+  return sim->loop_closed || (!sim->bell && now_ns <= sim->on_hook_transfer_until_ns);
+}
+
 static int sim_write(struct chan *chan, int64_t now_ns, const int16_t *samples) {
   struct chan_sim *sim = sim_of(chan);
-  (void)now_ns;
   if (!sim->phone.plugged) return -ENODEV;
   for (int i = 0; i < DSHIM_BLOCK_SAMPLES; i++) {
     sim->last_sent[i] = g711_through((enum g711_law)sim->settings.sim_companding, samples[i]);
   }
-  if (sim->loop_closed && !sim->battery_dropped) sim_ear_hear(sim->phone.ear, sim->last_sent, DSHIM_BLOCK_SAMPLES);
+  if (hears(sim, now_ns)) sim_ear_hear(sim->phone.ear, sim->last_sent, DSHIM_BLOCK_SAMPLES);
   return 1;
 }
 
@@ -301,6 +317,33 @@ static int sim_flush(struct chan *chan, int64_t now_ns) {
   return 0; /* nothing waits: a block is heard when it is written */
 }
 
+static int sim_on_hook_transfer(struct chan *chan, int64_t now_ns, int32_t ms) {
+  struct chan_sim *sim = sim_of(chan);
+  if (!sim->phone.plugged) return -ENODEV;
+  sim->on_hook_transfer_until_ns = now_ns + ms * NS_PER_MS;
+  return 0;
+}
+
+static int sim_polarity(struct chan *chan, int64_t now_ns, bool reversed) {
+  struct chan_sim *sim = sim_of(chan);
+  (void)now_ns;
+  if (!sim->phone.plugged) return -ENODEV;
+  if (sim->bell || sim->battery_dropped) return -EINVAL; /* as wctdm */
+  sim->reversed = reversed;
+  show(sim);
+  return 0;
+}
+
+static int sim_vmwi(struct chan *chan, int64_t now_ns, int32_t messages) {
+  struct chan_sim *sim = sim_of(chan);
+  (void)now_ns;
+  if (!sim->phone.plugged) return -ENODEV;
+  if (!(chan->capabilities & DSHIM_CAP_VMWI)) return -ENOTTY;
+  sim->messages = messages;
+  show(sim);
+  return 0;
+}
+
 const struct chan_ops chan_sim_ops = {
     .name = "simulated",
     .open = sim_open,
@@ -314,4 +357,7 @@ const struct chan_ops chan_sim_ops = {
     .battery_drop = sim_battery_drop,
     .stats = sim_stats,
     .flush = sim_flush,
+    .on_hook_transfer = sim_on_hook_transfer,
+    .polarity = sim_polarity,
+    .vmwi = sim_vmwi,
 };

@@ -20,7 +20,10 @@ struct chan_sim {
   int32_t pulses;
   int64_t pulse_timeout_ns; /* then they are a digit */
   bool battery_dropped;
-  int64_t battery_back_ns; /* the kernel refuses to ring for a while after a drop */
+  int64_t battery_back_ns;           /* the kernel refuses to ring for a while after a drop */
+  int64_t on_hook_transfer_until_ns; /* until then the ear hears on-hook, too, as a display does */
+  bool reversed;
+  int32_t messages; /* the card's lamp voltage is on */
   struct chan_event events[SIM_EVENT_QUEUE];
   int32_t event_count;
   int64_t next_block_ns;
@@ -29,7 +32,7 @@ struct chan_sim {
   double echo_gain, noise_amplitude;
   uint32_t noise_state;
   /* For dshim_sim_state on the caller's thread. */
-  _Atomic int32_t seen_lifted, seen_bell, seen_plugged, seen_voltage_mv;
+  _Atomic int32_t seen_lifted, seen_bell, seen_plugged, seen_voltage_mv, seen_reversed, seen_lamp;
   _Atomic int64_t seen_bursts;
 };
 

@@ -35,6 +35,10 @@ struct dahdi_abi_ring_cadence { /* struct dahdi_ring_cadence: on, off, on, off â
   int32_t ringcadence[16];
 };
 
+struct dahdi_abi_vmwi { /* struct dahdi_vmwi_info */
+  uint32_t vmwi_type;
+};
+
 #define DAHDI_ABI_CODE            0xDA
 #define DAHDI_ABI_SET_BLOCKSIZE   _IOW(DAHDI_ABI_CODE, 1, int)
 #define DAHDI_ABI_FLUSH           _IOW(DAHDI_ABI_CODE, 3, int)
@@ -49,12 +53,17 @@ struct dahdi_abi_ring_cadence { /* struct dahdi_ring_cadence: on, off, on, off â
 #define DAHDI_ABI_SPECIFY         _IOW(DAHDI_ABI_CODE, 38, int)
 #define DAHDI_ABI_SETLINEAR       _IOW(DAHDI_ABI_CODE, 40, int)
 #define DAHDI_ABI_SETCADENCE      _IOW(DAHDI_ABI_CODE, 42, struct dahdi_abi_ring_cadence)
+#define DAHDI_ABI_ONHOOKTRANSFER  _IOW(DAHDI_ABI_CODE, 51, int)
+#define DAHDI_ABI_SETPOLARITY     _IOW(DAHDI_ABI_CODE, 92, int)
+#define DAHDI_ABI_VMWI            _IOWR(DAHDI_ABI_CODE, 94, int)
+#define DAHDI_ABI_VMWI_CONFIG     _IOW(DAHDI_ABI_CODE, 95, struct dahdi_abi_vmwi)
 #define DAHDI_ABI_BUFFER_EVENTS   _IOW(DAHDI_ABI_CODE, 105, int)
 #define DAHDI_ABI_WCTDM_GET_STATS _IOR(DAHDI_ABI_CODE, 60, struct dahdi_abi_wctdm_stats)
 _Static_assert(DAHDI_ABI_WCTDM_GET_STATS == 0x800CDA3CU, "WCTDM_GET_STATS");
 
 enum { DAHDI_ABI_POLICY_IMMEDIATE = 0 };
 enum { DAHDI_ABI_ONHOOK = 0, DAHDI_ABI_OFFHOOK = 1, DAHDI_ABI_RING = 5, DAHDI_ABI_RINGOFF = 6 };
+enum { DAHDI_ABI_VMWI_LREV = 1 << 0, DAHDI_ABI_VMWI_HVDC = 1 << 1, DAHDI_ABI_VMWI_HVAC = 1 << 2 };
 enum { DAHDI_ABI_FLUSH_WRITE = 2, DAHDI_ABI_FLUSH_ALL = 7 };
 enum {
   DAHDI_ABI_EVENT_NONE = 0,

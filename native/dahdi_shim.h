@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DSHIM_ABI_VERSION       1
+#define DSHIM_ABI_VERSION       2
 #define DSHIM_SAMPLE_RATE_HZ    8000
 #define DSHIM_BLOCK_SAMPLES     160 /* 20 ms */
 #define DSHIM_MAX_LINES         32
@@ -36,6 +36,7 @@
 #define DSHIM_MAX_KEYS          64     /* of one simulated press */
 #define DSHIM_EVENT_RING        4096   /* events; past it they are counted as lost */
 #define DSHIM_PLAY_RING_SAMPLES 65536  /* 8.2 s per line, a power of two */
+#define DSHIM_DATA_RING_SAMPLES 65536  /* 8.2 s per line of caller ID and the like, a power of two */
 #define DSHIM_EAR_RING_SAMPLES  262144 /* 32.8 s that a simulated telephone's ear heard last */
 #define DSHIM_STEPPED_EPOCH_NS  1000000000LL
 
@@ -70,6 +71,8 @@ enum dshim_event_kind {
   DSHIM_EV_COMMAND_DONE = 18, /* a: sequence number; b: 0 or −errno */
   DSHIM_EV_MIC_LOW = 19,      /* simulated: the microphone's sample ring fell below half */
   DSHIM_EV_PULSE_START = 20,  /* the first pulse of a digit; time_ns: its break's beginning */
+  DSHIM_EV_DATA_STARTED = 40, /* a: sequence number of its command; b: ms until the card's queue has reached it */
+  DSHIM_EV_DATA_DONE = 41,    /* a: sequence number; b: 1 heard whole, 0 cut off or never begun */
 };
 
 enum dshim_capability {
@@ -77,6 +80,9 @@ enum dshim_capability {
   DSHIM_CAP_ECHO_CANCEL = 1 << 1,
   DSHIM_CAP_GAIN = 1 << 2,
   DSHIM_CAP_SIMULATED = 1 << 3,
+  DSHIM_CAP_ON_HOOK_TRANSFER = 1 << 4, /* without it an on-hook telephone hears us if the card happens to let it */
+  DSHIM_CAP_POLARITY = 1 << 5,
+  DSHIM_CAP_VMWI = 1 << 6, /* and DSHIM_OPT_VMWI_LAMPS is set */
 };
 
 /* Where opening or serving a line failed, so that the words above can name the mend. */
@@ -164,8 +170,10 @@ struct dshim_sim_state {
   int32_t bell; /* 1 the bell sounds now */
   int32_t plugged;
   int32_t voltage_mv; /* |tip − ring| */
+  int32_t reversed;   /* tip and ring are exchanged */
+  int32_t lamp;       /* dshim_message_waiting */
 };
-_Static_assert(sizeof(struct dshim_sim_state) == 24, "dshim_sim_state has no padding");
+_Static_assert(sizeof(struct dshim_sim_state) == 32, "dshim_sim_state has no padding");
 
 /* What the driver tells of a channel to somebody who does not open it. */
 struct dshim_probe {
@@ -198,6 +206,14 @@ enum dshim_option {                             /* value; default */
                     DSHIM_OPT_SIM_ECHO_CDB = 6, /* hybrid echo below what is sent, 0 none; 2400 (24 dB) */
                     DSHIM_OPT_SIM_NOISE_CDBM0 = 7, /* line noise, ≤ −9000 none; −6500 */
                     DSHIM_OPT_SIM_COMPANDING = 8,  /* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
+                    DSHIM_OPT_VMWI_LAMPS = 9,      /* bits of enum dshim_vmwi_lamp; 0 */
+};
+
+/* How a telephone's lamp is lit: DAHDI_VMWI_LREV, _HVDC, _HVAC. The wrong voltage may harm a telephone. */
+enum dshim_vmwi_lamp {
+  DSHIM_LAMP_LINE_REVERSAL = 1 << 0,
+  DSHIM_LAMP_HIGH_VOLTAGE_DC = 1 << 1,
+  DSHIM_LAMP_NEON = 1 << 2,
 };
 
 DSHIM_API int dshim_abi_version(void);
@@ -245,6 +261,33 @@ DSHIM_API int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engin
  * the last burst and not after its trailing silence. */
 DSHIM_API int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts, int repeat,
                          int max_ms);
+
+/* ---- data: what a telephone's display is told in tones. The samples are copied into a ring of the line's own and
+ *      sent in the place of the playout, which waits meanwhile. Each command that carries data ends what another
+ *      sends or keeps for later. −EAGAIN: no room for them in the ring; −EINVAL none, or more than it can hold. */
+
+enum dshim_data_flag {
+  DSHIM_DATA_BEFORE_RINGING = 1 << 0,   /* else after a burst */
+  DSHIM_DATA_REVERSE_POLARITY = 1 << 1, /* exchange tip and ring first, and back when the ring is over */
+};
+
+/* dshim_ring with data for the on-hook telephone. Without DSHIM_DATA_BEFORE_RINGING they are sent as burst
+ * after_burst (from 0) ends, be it the last one: the ring itself changes in nothing, and RING_DONE does not wait
+ * for them. What is still unsent when the next burst begins is cut off, so the samples begin and end with the
+ * silences that the norm wants. With it they come first and the bell when the last sample has left the card's
+ * queue; COMMAND_DONE is later by that. A lift and dshim_ring_stop end them at once. DATA_STARTED and DATA_DONE
+ * carry the ring's number. */
+DSHIM_API int dshim_ring_data(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts,
+                              int repeat, int max_ms, const int16_t *samples, int count, int flags,
+                              int after_burst);
+/* Data without ringing, to a telephone that is lifted (1) or on-hook (0). Done when they begin: 0, or −EBUSY the
+ * telephone is not so, or its bell rings or is about to. flags: DSHIM_DATA_REVERSE_POLARITY, on-hook. Then
+ * DATA_STARTED and DATA_DONE; a hook that moves ends them at once. */
+DSHIM_API int dshim_data_send(struct dshim_engine *engine, int line, const int16_t *samples, int count, int lifted,
+                              int flags);
+/* The card's own lamp voltage: messages 0 off. Done with 0, or −ENOTTY. */
+DSHIM_API int dshim_message_waiting(struct dshim_engine *engine, int line, int messages);
+
 /* Done with 0 even when nothing rings. RING_DONE(STOPPED) precedes COMMAND_DONE when something did. */
 DSHIM_API int dshim_ring_stop(struct dshim_engine *engine, int line);
 

@@ -69,7 +69,7 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
   struct line *line = engine->lines[command->line];
   switch (command->kind) {
   case CMD_RING:
-    return line_ring(line, now_ns, &command->cadence, command->sequence);
+    return line_ring(line, now_ns, &command->cadence, &command->data, command->sequence);
   case CMD_RING_STOP:
     return line_ring_stop(line, now_ns);
   case CMD_PLAY_MARK:
@@ -78,6 +78,10 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
     return line_play_flush(line, now_ns, command->position, DSHIM_PLAY_FLUSHED);
   case CMD_BATTERY_DROP:
     return line_battery_drop(line, now_ns, command->value != 0);
+  case CMD_DATA_SEND:
+    return line_data_send(line, now_ns, &command->data, command->value != 0, command->sequence);
+  case CMD_MESSAGE_WAITING:
+    return line->up ? line->chan->ops->vmwi(line->chan, now_ns, command->value) : -ENODEV;
   default:
     return sim_command(line, command, now_ns);
   }

@@ -23,6 +23,8 @@ enum command_kind {
   CMD_PLAY_MARK,
   CMD_PLAY_FLUSH,
   CMD_BATTERY_DROP,
+  CMD_DATA_SEND,
+  CMD_MESSAGE_WAITING,
   CMD_SIM_HOOK,
   CMD_SIM_ACTION,
   CMD_SIM_VOLTAGE,
@@ -36,6 +38,7 @@ struct command {
   int32_t value;
   bool begin;
   uint64_t position;
+  struct data_span data; /* of CMD_RING and CMD_DATA_SEND */
   union {
     struct ring_cadence cadence;
     struct sim_action action;

@@ -18,7 +18,6 @@
 #include "engine.h"
 
 #define REALTIME_PRIORITY 10 /* above every normal task, below the kernel's own threads (50) */
-#define MAX_MS            (24 * 3600 * 1000)
 
 int dshim_abi_version(void) { return DSHIM_ABI_VERSION; }
 
@@ -61,6 +60,7 @@ int dshim_set_option(struct dshim_engine *engine, int option, int value) {
       [DSHIM_OPT_SIM_ECHO_CDB] = {&settings->sim_echo_cdb, 0, 9000},
       [DSHIM_OPT_SIM_NOISE_CDBM0] = {&settings->sim_noise_cdbm0, -12000, 0},
       [DSHIM_OPT_SIM_COMPANDING] = {&settings->sim_companding, G711_NONE, G711_ALAW},
+      [DSHIM_OPT_VMWI_LAMPS] = {&settings->vmwi_lamps, 0, 7},
   };
   if (option < 1 || option >= (int)(sizeof(options) / sizeof(options[0]))) return -EINVAL;
   if (value < options[option].low || value > options[option].high) return -EINVAL;
@@ -244,27 +244,6 @@ int engine_submit(struct dshim_engine *engine, int line, const struct command *c
   spsc_publish(&engine->command_ring, 1);
   if (engine->mode == DSHIM_REALTIME) wake(engine);
   return (int)engine->next_sequence;
-}
-
-int dshim_ring(struct dshim_engine *engine, int line, const int32_t *on_off_ms, int bursts, int repeat,
-               int max_ms) {
-  if (bursts < 1 || bursts > DSHIM_MAX_BURSTS || repeat < 0 || max_ms < 0) return -EINVAL;
-  struct command command = {.kind = CMD_RING};
-  command.cadence.bursts = bursts;
-  command.cadence.repeat = repeat;
-  command.cadence.max_ms = max_ms;
-  for (int i = 0; i < bursts; i++) {
-    int32_t on_ms = on_off_ms[2 * i];
-    int32_t off_ms = on_off_ms[2 * i + 1];
-    if (on_ms < 1 || on_ms > MAX_MS || off_ms < 0 || off_ms > MAX_MS) return -EINVAL;
-    command.cadence.on_off_ms[2 * i] = on_ms;
-    command.cadence.on_off_ms[2 * i + 1] = off_ms;
-  }
-  return engine_submit(engine, line, &command);
-}
-
-int dshim_ring_stop(struct dshim_engine *engine, int line) {
-  return engine_submit(engine, line, &(struct command){.kind = CMD_RING_STOP});
 }
 
 static int mark(struct dshim_engine *engine, int line, int id, bool begin, double position) {

@@ -60,6 +60,7 @@ static void lift(struct line *line, int64_t now_ns) {
     line_ring_done(line, now_ns, DSHIM_RING_ANSWERED, 0);
   }
   line_refuse_wanted(line, now_ns, -EBUSY);
+  line_data_cut(line, now_ns);
   line->lifted = true;
   line->break_began_ns = 0;
   line->last_break_ns = 0;
@@ -75,6 +76,7 @@ static void hang_up(struct line *line, int64_t now_ns) {
   int64_t at_ns =
       line->break_began_ns > 0 ? line->break_began_ns : now_ns - line->engine->settings.flash_max_ms * NS_PER_MS;
   line_hear_the_end(line, at_ns);
+  line_data_cut(line, now_ns);
   uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
   play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
   line->lifted = false;
@@ -146,6 +148,8 @@ static void went_down(struct line *line, int64_t now_ns, int error, int32_t stag
   if (line->up) {
     line_ring_done(line, now_ns, DSHIM_RING_ERROR, error);
     line_refuse_wanted(line, now_ns, -ENODEV);
+    line_data_cut(line, now_ns);
+    line->data.reversed = false;
     if (line->lifted) line_hear_the_end(line, now_ns);
     uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
     line_play_flush(line, now_ns, written, DSHIM_PLAY_LOST);
@@ -236,7 +240,9 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
   struct chan *chan = line->chan;
   while (line->blocks_owed > 0) {
     if (!line->block_made) {
-      playout_block(&line->playout, line->block, line->card_blocks, line, tell_playout);
+      if (!line_data_block(line, now_ns, line->block)) {
+        playout_block(&line->playout, line->block, line->card_blocks, line, tell_playout);
+      }
       gain(line->block, line->engine->settings.tx_gain_cdb);
       if (line->lifted) line_hear_sent(line, now_ns, line->block);
       line->block_made = true;
@@ -386,6 +392,7 @@ void line_service(struct line *line, int64_t now_ns) {
   if (line->up && drain_events(line, now_ns)) {
     line_retry_wanted(line, now_ns);
     line_ring_on(line, now_ns);
+    line_data_on(line, now_ns);
     look_at_loop(line, now_ns);
     if (send_blocks(line, now_ns) && receive_blocks(line, now_ns) && drain_events(line, now_ns)) {
       read_voltage(line, now_ns);
@@ -400,6 +407,8 @@ int64_t line_deadline(const struct line *line) {
   if (!line->up) return line->reopen_ns < deadline ? line->reopen_ns : deadline;
   int64_t wake = line->chan->ops->wake_ns(line->chan);
   if (wake < deadline) deadline = wake;
+  int64_t data = line_data_deadline(line);
+  if (data < deadline) deadline = data;
   int64_t ring = ring_cadence_deadline(&line->cadence);
   if (ring < deadline) deadline = ring;
   if (line->wanted_sequence != 0 && line->wanted_retry_ns < deadline) deadline = line->wanted_retry_ns;

@@ -20,12 +20,39 @@ struct shared_stats {
   _Atomic uint32_t words[sizeof(struct dshim_line_stats) / sizeof(uint32_t)];
 };
 
+/* Where a command's data lie in the line's ring, and when they are to be sent. */
+struct data_span {
+  uint64_t from, to; /* positions; equal: none */
+  int32_t flags;     /* enum dshim_data_flag */
+  int32_t after_burst;
+};
+
+enum data_stage {
+  DATA_NONE = 0,
+  DATA_AWAITS_BURST, /* the end of span.after_burst */
+  DATA_SENDING,
+  DATA_LEAVING, /* all handed to the card, whose queue has not sent it yet */
+};
+
+/* What is sent in the place of the playout: line_data.c. */
+struct line_data {
+  struct spsc_ring ring;
+  int16_t samples[DSHIM_DATA_RING_SAMPLES];
+  uint64_t known; /* up to here commands have told of it */
+  struct data_span span;
+  enum data_stage stage;
+  uint32_t sequence; /* of its command */
+  int64_t gone_ns;   /* leaving: then it has been heard */
+  bool reversed;     /* tip and ring are, by us */
+};
+
 struct line {
   struct dshim_engine *engine;
   int32_t index;
   struct chan *chan;
   struct chan_sim *sim; /* chan, when simulated; else NULL */
   struct playout playout;
+  struct line_data data;
 
   bool up;
   int64_t reopen_ns;
@@ -79,20 +106,39 @@ void line_service(struct line *line, int64_t now_ns);
 int64_t line_deadline(const struct line *line);
 /* A command's outcome is 0, −errno, or LINE_PENDING: it will be told later. */
 #define LINE_PENDING 1
-int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cadence, uint32_t sequence);
+/* data: also without any, and then what an earlier command's wait for is over. */
+int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cadence, const struct data_span *data,
+              uint32_t sequence);
+int line_data_send(struct line *line, int64_t now_ns, const struct data_span *data, bool lifted,
+                   uint32_t sequence);
 int line_ring_stop(struct line *line, int64_t now_ns);
 int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end);
 int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
 
-/* ---- between line.c, line_ring.c and line_hear.c */
+/* ---- between line.c, line_ring.c, line_data.c and line_hear.c */
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c);
 /* Nothing when no cadence runs. */
 void line_ring_done(struct line *line, int64_t now_ns, enum dshim_ring_end end, int error);
 /* A ring that the card has not accepted yet will not be. */
 void line_refuse_wanted(struct line *line, int64_t now_ns, int error);
 void line_retry_wanted(struct line *line, int64_t now_ns);
+/* The data that were to be sent before it have been. */
+void line_ring_wanted_now(struct line *line, int64_t now_ns);
+/* What is to be sent with the ring that begins: kept for its burst, or begun. */
+void line_data_refuse(struct line *line, const struct data_span *data);
+void line_data_take(struct line *line, int64_t now_ns, const struct data_span *data, uint32_t sequence);
+void line_data_begin(struct line *line, int64_t now_ns);
+/* Ends what is sent or kept for later; the line hears no more of it. */
+void line_data_cut(struct line *line, int64_t now_ns);
+/* What falls due: the end of what was sent. */
+void line_data_on(struct line *line, int64_t now_ns);
+int64_t line_data_deadline(const struct line *line);
+/* Fills the block and returns true while data are being sent. */
+bool line_data_block(struct line *line, int64_t now_ns, int16_t *block);
+/* The ring that a reversal announced is over. */
+void line_data_restore_polarity(struct line *line, int64_t now_ns);
 /* The cadence's edges that fall due. */
 void line_ring_on(struct line *line, int64_t now_ns);
 void line_hear_from_now(struct line *line, int64_t now_ns);

@@ -91,6 +91,8 @@ int dshim_sim_state(struct dshim_engine *engine, int line, struct dshim_sim_stat
       .bell = atomic_load_explicit(&sim->seen_bell, memory_order_relaxed),
       .plugged = atomic_load_explicit(&sim->seen_plugged, memory_order_relaxed),
       .voltage_mv = atomic_load_explicit(&sim->seen_voltage_mv, memory_order_relaxed),
+      .reversed = atomic_load_explicit(&sim->seen_reversed, memory_order_relaxed),
+      .lamp = atomic_load_explicit(&sim->seen_lamp, memory_order_relaxed),
   };
   return 0;
 }

@@ -3,11 +3,15 @@
  * wrong is said with file, line and key, and nothing starts on it.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { CALLER_ID_CHOICES } from "./audio/caller_id/scheme";
 import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "./audio/tone_zones";
 import type { LogComponent, LogLevel } from "./observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "./observe/log";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
+
+export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
+export type MessageLamp = (typeof MESSAGE_LAMPS)[number];
 
 export interface Config {
   server: { host: string; rest_port: number; websocket_port: number };
@@ -31,6 +35,9 @@ export interface Config {
   tone_zone: string;
   dial_tone: { enabled: boolean; timeout_seconds: number };
   off_hook_timeout: { seconds: number; reorder_seconds: number; howler_seconds: number };
+  /** What the telephone's display understands. */
+  caller_id: { scheme: string };
+  message_waiting: { lamp: MessageLamp };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -161,6 +168,8 @@ const SCHEMA = {
     reorder_seconds: whole(30, 0, 3600),
     howler_seconds: whole(60, 0, 3600),
   },
+  caller_id: { scheme: oneOf("auto", ...CALLER_ID_CHOICES) },
+  message_waiting: { lamp: oneOf("none", ...MESSAGE_LAMPS) },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),
     echo_return_loss_db: number(24, 0, 90),

@@ -1,6 +1,7 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
 
 import { version } from "../package.json";
+import { chosenScheme } from "./audio/caller_id/scheme";
 import {
   type CommandLine,
   type DoctorArguments,
@@ -9,12 +10,13 @@ import {
   type ServeArguments,
   UsageError,
 } from "./command_line";
-import { type Config, ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config";
+import { type Config, ConfigError, defaultConfig, loadConfig, type MessageLamp, maskedConfig } from "./config";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
 import { jsonReport, summary, textReport } from "./doctor/report";
 import { selfTest } from "./doctor/self_test";
+import { VmwiLamp } from "./driver/abi.gen";
 import { DriverEngine } from "./driver/engine";
 import { errnoName } from "./driver/faults";
 import { loadShim } from "./driver/library";
@@ -37,6 +39,12 @@ const EXIT_CONFIG = 78;
 /** Requests under way may finish for this long. */
 const STOP_GRACE_MS = 1500;
 
+const LAMP_BITS: Record<MessageLamp, number> = {
+  none: 0,
+  line_reversal: VmwiLamp.LineReversal,
+  high_voltage_dc: VmwiLamp.HighVoltageDc,
+  neon: VmwiLamp.Neon,
+};
 const COMPANDING = { none: 0, mulaw: 1, alaw: 2 } as const;
 
 function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>): DriverEngine {
@@ -47,6 +55,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
   engine.setOption("SimNoiseCdbm0", Math.round(simulator.noise_dbm0 * 100));
   engine.setOption("SimCompanding", COMPANDING[simulator.companding]);
@@ -139,6 +148,7 @@ async function serve(line: ServeArguments): Promise<void> {
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
+    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
   });
   const sockets = new EventSockets({
     bus,

@@ -38,6 +38,8 @@ const SIDEBAND_DB = -6.02;
 export const MODULATION_POWER_DB = 1.76;
 
 const SAMPLES_PER_MS = 8;
+/** A tone without an end, played once. */
+const ENDLESS_ONCE_MS = 300;
 /** A sine cut off in mid-wave clicks; this long a slope does not. */
 const RAMP_SAMPLES = 24;
 
@@ -71,6 +73,17 @@ export function toneSource(plan: TonePlan, durationMs: number | null, render: Re
       return count;
     },
   };
+}
+
+/** One round of its cadence, without the silence at its end. */
+export function oncePlayed(plan: TonePlan, render: RenderTone): Int16Array {
+  const last = plan.segments.findLastIndex(({ frequenciesHz }) => frequenciesHz.length > 0);
+  const sounding = plan.segments.slice(0, last + 1);
+  const ms = sounding.reduce((sum, segment) => sum + (segment.ms ?? ENDLESS_ONCE_MS), 0);
+  const samples = new Int16Array(Math.round(ms * SAMPLES_PER_MS));
+  const source = toneSource({ levelDbm0: plan.levelDbm0, segments: sounding }, ms, render);
+  for (let at = 0; at < samples.length; ) at += source.read(samples.subarray(at));
+  return samples;
 }
 
 /** Carriers, and the sidebands that modulation makes of them: f − m and f + m. */

@@ -178,7 +178,7 @@ async function ringOnce(engine: DriverEngine, port: Port): Promise<Finding> {
   if (port.stats().lifted === 1) return skipped("self_test_ring", "A lifted telephone is not rung", { channel });
   let done: DriverEvent | null;
   try {
-    const accepted = port.ring([{ onMs: BURST_MS, offMs: 0 }], 1, 0, () => undefined);
+    const accepted = port.ring({ bursts: [{ onMs: BURST_MS, offMs: 0 }], repeat: 1, capMs: 0 }, () => undefined);
     accepted.catch(() => undefined); // settled by the drain within, looked at after it
     done = await waitFor(
       engine,

@@ -1,10 +1,11 @@
 // Made by native/abi_dump.c from native/dahdi_shim.h: `make native-abi`. Do not edit.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const SAMPLE_RATE_HZ = 8000;
 export const MAX_LINES = 32;
 export const MAX_BURSTS = 32;
 export const MAX_KEYS = 64;
+export const DATA_RING_SAMPLES = 65536;
 export const EAR_RING_SAMPLES = 262144;
 
 export const EventKind = {
@@ -28,6 +29,8 @@ export const EventKind = {
   CommandDone: 18,
   MicLow: 19,
   PulseStart: 20,
+  DataStarted: 40,
+  DataDone: 41,
 } as const;
 
 export const Stage = {
@@ -62,6 +65,9 @@ export const Capability = {
   EchoCancel: 2,
   Gain: 4,
   Simulated: 8,
+  OnHookTransfer: 16,
+  Polarity: 32,
+  Vmwi: 64,
 } as const;
 
 export const Mode = {
@@ -78,6 +84,18 @@ export const Option = {
   SimEchoCdb: 6,
   SimNoiseCdbm0: 7,
   SimCompanding: 8,
+  VmwiLamps: 9,
+} as const;
+
+export const VmwiLamp = {
+  LineReversal: 1,
+  HighVoltageDc: 2,
+  Neon: 4,
+} as const;
+
+export const DataFlag = {
+  BeforeRinging: 1,
+  ReversePolarity: 2,
 } as const;
 
 export const EventSize = 40;
@@ -135,13 +153,15 @@ export const EngineStatsField = {
   lines: { offset: 44, type: "i32" },
 } as const;
 
-export const SimStateSize = 24;
+export const SimStateSize = 32;
 export const SimStateField = {
   bursts: { offset: 0, type: "i64" },
   lifted: { offset: 8, type: "i32" },
   bell: { offset: 12, type: "i32" },
   plugged: { offset: 16, type: "i32" },
   voltage_mv: { offset: 20, type: "i32" },
+  reversed: { offset: 24, type: "i32" },
+  lamp: { offset: 28, type: "i32" },
 } as const;
 
 export const ProbeSize = 40;

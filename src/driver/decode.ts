@@ -31,6 +31,9 @@ export type DriverEvent = {
   | { kind: "voltage"; volts: number }
   | { kind: "alarm"; names: string[] }
   | { kind: "command_done"; sequence: number; result: number }
+  /** delayMs: until what waits in the card has been sent. */
+  | { kind: "data_started"; sequence: number; delayMs: number }
+  | { kind: "data_done"; sequence: number; whole: boolean }
 );
 
 /** flushed: on our command; lost: with its line; hung_up: heard until the loop opened. */
@@ -114,6 +117,10 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "alarm", names: alarmNames(a) };
     case EventKind.CommandDone:
       return { ...common, kind: "command_done", sequence: a, result: b };
+    case EventKind.DataStarted:
+      return { ...common, kind: "data_started", sequence: a, delayMs: b };
+    case EventKind.DataDone:
+      return { ...common, kind: "data_done", sequence: a, whole: b === 1 };
     default:
       return null;
   }

@@ -59,7 +59,15 @@ export class Handset {
     return heard.subarray(0, count);
   }
 
-  state(): { lifted: boolean; bell: boolean; bursts: number; plugged: boolean; volts: number } {
+  state(): {
+    lifted: boolean;
+    bell: boolean;
+    bursts: number;
+    plugged: boolean;
+    volts: number;
+    reversed: boolean;
+    lamp: boolean;
+  } {
     check(this.engine.shim.dshim_sim_state(this.engine.handle, this.index, this.#state));
     const int = (field: keyof typeof SimStateField): number =>
       this.#stateView.getInt32(SimStateField[field].offset, true);
@@ -69,6 +77,8 @@ export class Handset {
       bursts: Number(this.#stateView.getBigInt64(SimStateField.bursts.offset, true)),
       plugged: int("plugged") === 1,
       volts: int("voltage_mv") / 1000,
+      reversed: int("reversed") === 1,
+      lamp: int("lamp") === 1,
     };
   }
 }

@@ -1,6 +1,6 @@
 /** One line's hardware, real or simulated, as the exchange uses it. */
-import type { Burst } from "../line/cadence";
-import { Capability } from "./abi.gen";
+import type { RingPlan } from "../line/cadence";
+import { Capability, DataFlag } from "./abi.gen";
 import type { DriverEngine, LineStats } from "./engine";
 import { alarmNames, signallingName } from "./faults";
 
@@ -21,16 +21,39 @@ export class Port {
 
   /** Settles when the card has accepted the first burst; `numbered` learns what ring_done will carry. */
   ring(
-    bursts: readonly Burst[],
-    repeat: number,
-    capMs: number,
+    { bursts, repeat, capMs, data }: Pick<RingPlan, "bursts" | "repeat" | "capMs" | "data">,
     numbered: (sequence: number) => void,
   ): Promise<void> {
     const phases = Int32Array.from(bursts.flatMap(({ onMs, offMs }) => [onMs, offMs]));
+    const count = bursts.length;
+    return this.engine.command((shim, handle) => {
+      if (!data) return shim.dshim_ring(handle, this.index, phases, count, repeat, capMs);
+      const { samples, when } = data;
+      const before = when === "before_ringing";
+      const flags = (before ? DataFlag.BeforeRinging : 0) | polarityFlag(data.reversePolarity);
+      const burst = before ? 0 : when.afterBurst;
+      const { length } = samples;
+      return shim.dshim_ring_data(handle, this.index, phases, count, repeat, capMs, samples, length, flags, burst);
+    }, numbered);
+  }
+
+  /** Settles when they begin; data_started and data_done carry the number. */
+  sendData(
+    samples: Int16Array,
+    to: { lifted: boolean; reversePolarity: boolean },
+    numbered: (sequence: number) => void,
+  ): Promise<void> {
+    const flags = polarityFlag(to.reversePolarity);
     return this.engine.command(
-      (shim, handle) => shim.dshim_ring(handle, this.index, phases, bursts.length, repeat, capMs),
+      (shim, handle) =>
+        shim.dshim_data_send(handle, this.index, samples, samples.length, to.lifted ? 1 : 0, flags),
       numbered,
     );
+  }
+
+  /** The card's own lamp voltage; rejects with ENOTTY where it has none. */
+  messageWaiting(messages: number): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_message_waiting(handle, this.index, messages));
   }
 
   stopRing(): Promise<void> {
@@ -70,13 +93,23 @@ export class Port {
         voltage: (stats.capabilities & Capability.Voltage) !== 0,
         echo_cancel: (stats.capabilities & Capability.EchoCancel) !== 0,
         gain: (stats.capabilities & Capability.Gain) !== 0,
+        on_hook_transfer: (stats.capabilities & Capability.OnHookTransfer) !== 0,
+        polarity_reversal: (stats.capabilities & Capability.Polarity) !== 0,
+        message_lamp: (stats.capabilities & Capability.Vmwi) !== 0,
       },
     };
   }
 }
 
+const polarityFlag = (reverse: boolean): number => (reverse ? DataFlag.ReversePolarity : 0);
+
 export interface CapabilityNames {
   voltage: boolean;
   echo_cancel: boolean;
   gain: boolean;
+  /** The card lets an on-hook telephone hear when it is told to. */
+  on_hook_transfer: boolean;
+  polarity_reversal: boolean;
+  /** The card lights a lamp by voltage, and is configured to (message_waiting.lamp). */
+  message_lamp: boolean;
 }

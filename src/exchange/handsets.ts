@@ -87,13 +87,15 @@ export class SimulatedHandsets implements Handsets {
   }
 
   telephone(line: number): SimulatedTelephone {
-    const { lifted, bell, bursts, plugged, volts } = this.#handset(line).state();
+    const { lifted, bell, bursts, plugged, volts, reversed, lamp } = this.#handset(line).state();
     return {
       line,
       hook: lifted ? "off_hook" : "on_hook",
       bell: { ringing: bell, bursts },
       voltage: volts,
       plugged,
+      polarity_reversed: reversed,
+      message_lamp: lamp,
     };
   }
 

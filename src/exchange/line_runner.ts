@@ -17,15 +17,20 @@ import {
   type LineSettings,
   type LineState,
   type LineTone,
+  notReady,
   stateName,
 } from "../line/model";
 import type { RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
+import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
 import { Playout } from "./playout";
 import {
+  type CallerIdRequest,
   type LineStatus,
+  type MessageWaitingAnswer,
+  type MessageWaitingRequest,
   type PcmSource,
   type Playback,
   type PlayOptions,
@@ -33,6 +38,7 @@ import {
   type RingAnswer,
   type RingRequest,
   type VoltageReading,
+  type WaitingCallAnswer,
 } from "./verbs";
 
 export type Publish = (line: number, atMs: number, nativeNs: number, body: LineEventBody) => void;
@@ -47,6 +53,7 @@ export interface LineRunnerOptions {
   settings: LineSettings;
   /** Endless. */
   lineTone: (tone: LineTone) => PcmSource;
+  display: DisplayOptions;
 }
 
 export class LineRunner {
@@ -60,8 +67,10 @@ export class LineRunner {
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
   #cancelWake: () => void = () => undefined;
+  readonly #display: Display;
 
   constructor(options: LineRunnerOptions) {
+    this.#display = new Display(options.port, () => options.clock.nowMs(), options.display);
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
@@ -79,6 +88,7 @@ export class LineRunner {
     const atMs = this.#options.clock.wallMs(event.atNs);
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
+    if (this.#display.takes(event)) return;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input, event.toldNs);
@@ -139,9 +149,7 @@ export class LineRunner {
         return;
       case "ring": {
         const { ringId, plan } = effect;
-        const ringing = this.port.ring(plan.bursts, plan.repeat, plan.capMs, (sequence) =>
-          this.#ringIdsBySequence.set(sequence, ringId),
-        );
+        const ringing = this.port.ring(plan, (sequence) => this.#ringIdsBySequence.set(sequence, ringId));
         return ringing.catch((error: unknown) => {
           // Refused before it had a number: the machine still waits for word of it.
           this.#input({ type: "ring_refused", atMs: this.#options.clock.nowMs(), ringId }, 0);
@@ -165,6 +173,9 @@ export class LineRunner {
         return;
       case "stop_tone":
         this.playout.stopTone();
+        return;
+      case "tell_lamp":
+        void this.#tellLamp(effect.messages);
         return;
       case "wake":
         this.#wake(effect.atMs);
@@ -190,17 +201,25 @@ export class LineRunner {
       const detail = planned.errors.map(({ field, message }) => `${field} ${message}`).join("; ");
       throw new Refusal("invalid_input", `${detail}.`, planned.errors);
     }
-    const { plan } = planned;
+    const data = request.callerId ? this.#display.ringData(request.callerId, planned.plan) : null;
+    const plan = data ? { ...planned.plan, data } : planned.plan;
     try {
       await this.#input({ type: "ring_requested", atMs: this.#options.clock.nowMs(), plan }, 0).ringing;
     } catch (error) {
       throw error instanceof DriverError ? this.#ringRefusal(error) : error;
     }
-    return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs };
+    const callerIdScheme = data ? this.#options.display.scheme : null;
+    return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs, callerIdScheme };
   }
 
   #ringRefusal(error: DriverError): Refusal {
-    const { EBUSY, ENODATA, ENODEV } = constants.errno;
+    const { EAGAIN, EBUSY, ECANCELED, ENODATA, ENODEV } = constants.errno;
+    if (error.errno === ECANCELED) {
+      return new Refusal("ring_stopped", "It was stopped, or another ring took its place, before the bell began.");
+    }
+    if (error.errno === EAGAIN) {
+      return new Refusal("queue_full", "Too much is asked of this line at once: try again in a second.");
+    }
     if (error.errno === EBUSY && this.#state.lifted) {
       return new Refusal(
         "line_off_hook",
@@ -231,6 +250,27 @@ export class LineRunner {
     return { wasRinging };
   }
 
+  async callWaiting(callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
+    const announcement = this.#display.waitingCall(callerId);
+    if (this.#state.service !== "up") throw new Refusal("line_not_ready", notReady(this.#state).message);
+    if (!this.#state.lifted) {
+      throw new Refusal("line_on_hook", "The telephone is on-hook, no call can wait: ring it instead.");
+    }
+    return announcement();
+  }
+
+  messageWaiting(request: MessageWaitingRequest): MessageWaitingAnswer {
+    const count = messageCount(request);
+    this.#input({ type: "messages_waiting", atMs: this.#options.clock.nowMs(), count }, 0);
+    const stutter = count > 0 && this.#options.settings.dialTone !== null;
+    return { count, stutter, lamp: this.#display.lamp() };
+  }
+
+  async #tellLamp(messages: number): Promise<void> {
+    const whole = await this.#display.tellLamp(messages);
+    this.#input({ type: "lamp_told", atMs: this.#options.clock.nowMs(), whole }, 0);
+  }
+
   play(source: PcmSource, options: PlayOptions): Playback {
     const decision = playDecision(this.#state, options.when);
     switch (decision) {
@@ -256,6 +296,7 @@ export class LineRunner {
       lastDtmf: state.digits[state.digits.length - 1] ?? null,
       dtmfHistory: state.digits,
       isVoiceActive: state.talkspurtStartedAtMs !== null,
+      messageWaiting: state.messages.count > 0,
       callStats: state.stats,
       fault: state.fault,
       updatedAtMs: state.updatedAtMs,

@@ -1,5 +1,6 @@
 /** The lines and the public verbs: all that http may call. */
-import { type RenderTone, toneSource } from "../audio/tone_plan";
+import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
+import { oncePlayed, type RenderTone, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
 import type { DriverEngine } from "../driver/engine";
@@ -12,10 +13,13 @@ import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
 import { planTone } from "./tone_request";
 import {
+  type CallerIdRequest,
   type Exchange,
   type Handsets,
   type LineDiagnostics,
   type LineStatus,
+  type MessageWaitingAnswer,
+  type MessageWaitingRequest,
   type PcmSource,
   type Playback,
   type PlayOptions,
@@ -24,6 +28,7 @@ import {
   type RingRequest,
   type ToneRequest,
   type VoltageReading,
+  type WaitingCallAnswer,
 } from "./verbs";
 
 export interface LineSetup {
@@ -44,6 +49,8 @@ export interface ExchangeOptions {
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
   lineSettings: LineSettings;
+  /** null: no display is told anything. */
+  callerIdScheme: CallerIdSchemeName | null;
 }
 
 const NS_PER_MS = 1e6;
@@ -72,11 +79,14 @@ export class PhoneExchange implements Exchange {
     const handsets = new Map<number, Handset>();
     const lineTone = (tone: LineTone): PcmSource =>
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);
+    const callWaitingTone = (): Int16Array =>
+      oncePlayed(zoneTone(options.toneZone, "call_waiting"), this.#renderTone);
+    const display = { scheme: options.callerIdScheme, callWaitingTone };
     this.#runners = options.lines.map(({ line, device }) => {
       const index = device === null ? engine.addSimulated() : engine.addDahdi(device, line);
       if (device === null) handsets.set(line, new Handset(engine, index));
       const port = new Port(engine, index, line, device);
-      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone });
+      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone, display });
     });
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
@@ -131,6 +141,14 @@ export class PhoneExchange implements Exchange {
   tone(line: number, request: ToneRequest): Playback {
     const { plan, durationMs } = planTone(request, this.#options.toneZone);
     return this.#runner(line).play(toneSource(plan, durationMs, this.#renderTone), { when: "now" });
+  }
+
+  async callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
+    return this.#runner(line).callWaiting(callerId);
+  }
+
+  messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
+    return this.#runner(line).messageWaiting(request);
   }
 
   diagnostics(line: number): LineDiagnostics {

@@ -1,4 +1,5 @@
 import type { PcmSource } from "../audio/source";
+import type { CapabilityNames } from "../driver/port";
 import type { CallStats, LineFault, LineStateName } from "../line/state";
 
 export type { PcmSource };
@@ -21,6 +22,8 @@ export type RefusalCode =
   | "unknown_line" // 404
   | "line_off_hook" // 409 ring while lifted
   | "line_on_hook" // 409 play while idle, press while on-hook
+  | "ring_stopped" // 409 stopped or replaced before it began
+  | "call_waiting_busy" // 409 one is announced already
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
   | "line_not_ready" // 503 INITIALIZING or ERROR, with the fix
   | "driver_error" // 503 the kernel refused
@@ -36,7 +39,36 @@ export interface RingRequest {
   /** Times the whole pattern; 0 for ever; omitted the pattern's default, or for ever when durationMs is given. */
   repeat?: number;
   customPattern?: { onTimesMs: readonly number[]; offTimesMs: readonly number[] };
-  callerId?: { name?: string; number?: string };
+  callerId?: CallerIdRequest;
+}
+
+export interface CallerIdRequest {
+  name?: string;
+  number?: string;
+  /** Why there is no number or name. */
+  absent?: "private" | "out_of_area";
+  /** The display's clock, YYYY-MM-DDTHH:MM; omitted: this machine's local time. */
+  time?: string;
+}
+
+export interface WaitingCallAnswer {
+  /** null: the telephone was not asked. */
+  acknowledged: boolean | null;
+  callerIdSent: boolean;
+}
+
+export interface MessageWaitingRequest {
+  waiting: boolean;
+  /** Omitted: 1. */
+  count?: number;
+}
+
+export interface MessageWaitingAnswer {
+  count: number;
+  /** stutter: the next lift hears it in the dial tone. */
+  stutter: boolean;
+  /** How the telephone's lamp is told, if at all. */
+  lamp: readonly ("fsk" | "card")[];
 }
 
 export interface RingAnswer {
@@ -44,6 +76,8 @@ export interface RingAnswer {
   repeat: number;
   /** The cap in force, ms; null when the pattern ends by itself before max_ring_seconds. */
   durationMs: number | null;
+  /** How the caller is told to the display; null: it is not. */
+  callerIdScheme: string | null;
 }
 
 export type ToneRequest = {
@@ -77,6 +111,7 @@ export interface LineStatus {
   /** The newest digits, oldest first, at most 32. */
   dtmfHistory: readonly string[];
   isVoiceActive: boolean;
+  messageWaiting: boolean;
   callStats: CallStats;
   fault: LineFault | null;
   /** Unix ms of the last change. */
@@ -104,7 +139,7 @@ export interface LineDiagnostics {
     alarms: string[];
     fault: LineFault | null;
   };
-  capabilities: { voltage: boolean; echo_cancel: boolean; gain: boolean };
+  capabilities: CapabilityNames;
   voltage: { tip: number | null; ring: number | null; battery: number | null };
   signal: { level_dbm0: number | null; noise_dbm0: number | null; snr_db: number | null; voice_active: boolean };
   io: {
@@ -135,6 +170,10 @@ export interface SimulatedTelephone {
   bell: { ringing: boolean; bursts: number };
   voltage: number;
   plugged: boolean;
+  /** Tip and ring are exchanged. */
+  polarity_reversed: boolean;
+  /** Lit by the card's voltage. */
+  message_lamp: boolean;
 }
 
 /** A person with a hand on every simulated telephone. Each promise settles when the telephone has done it. */
@@ -169,4 +208,7 @@ export interface Exchange {
   stopRing(line: number): Promise<{ wasRinging: boolean }>;
   play(line: number, source: PcmSource, options: PlayOptions): Playback;
   tone(line: number, request: ToneRequest): Playback;
+  /** Tells a lifted telephone that another call waits, and from whom; settles when its display knows. */
+  callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer>;
+  messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
 }

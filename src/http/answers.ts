@@ -19,6 +19,7 @@ export function statusAnswer(status: LineStatus) {
     last_dtmf: status.lastDtmf,
     dtmf_history: status.dtmfHistory,
     is_voice_active: status.isVoiceActive,
+    message_waiting: status.messageWaiting,
     audio_format: AUDIO_FORMAT,
     call_stats: {
       total_calls: callStats.totalCalls,

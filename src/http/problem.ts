@@ -64,6 +64,8 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   not_simulated: 404,
   line_off_hook: 409,
   line_on_hook: 409,
+  ring_stopped: 409,
+  call_waiting_busy: 409,
   already_in_that_position: 409,
   invalid_input: 422,
   queue_full: 429,

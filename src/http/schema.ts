@@ -6,6 +6,43 @@ import { LINE_EVENT_TYPES } from "../line/events";
 
 const closed = { additionalProperties: false } as const;
 
+const CallerIdInput = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({
+        maxLength: 50,
+        description: "Shown without accents, its first 15 letters",
+        examples: ["Zoë"],
+      }),
+    ),
+    number: Type.Optional(
+      Type.String({
+        maxLength: 32,
+        description: "Up to 20 digits; spaces, brackets and a leading + are left out",
+        examples: ["+1 202 555 0100"],
+      }),
+    ),
+    absent: Type.Optional(
+      Type.Union([Type.Literal("private"), Type.Literal("out_of_area")], {
+        description: "Why there is no number; omitted: out_of_area",
+      }),
+    ),
+    time: Type.Optional(
+      Type.String({
+        description: "The display sets its clock by it: YYYY-MM-DDTHH:MM; omitted: this machine's local time",
+        examples: ["2026-01-29T12:00"],
+      }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      "Who calls, for the telephone's display, as caller_id.scheme of the configuration says: in the first silence " +
+      "between two bursts that is long enough (of a pattern rung once, after it), or before the ringing, which then " +
+      "begins up to 4 s later.",
+  },
+);
+
 export const RingInput = Type.Object(
   {
     pattern: Type.Optional(
@@ -35,14 +72,18 @@ export const RingInput = Type.Object(
         closed,
       ),
     ),
-    caller_id: Type.Optional(
-      Type.Object(
-        {
-          name: Type.Optional(Type.String({ maxLength: 50 })),
-          number: Type.Optional(Type.String({ maxLength: 32 })),
-        },
-        { ...closed, description: "Checked, and not yet sent to the telephone in this version." },
-      ),
+    caller_id: Type.Optional(CallerIdInput),
+  },
+  closed,
+);
+
+export const CallWaitingInput = Type.Object({ caller_id: Type.Optional(CallerIdInput) }, closed);
+
+export const MessageWaitingInput = Type.Object(
+  {
+    waiting: Type.Boolean({ description: "false: none any more", examples: [true] }),
+    count: Type.Optional(
+      Type.Integer({ description: "How many, 1 to 999; omitted: 1. 0 where none waits.", examples: [2] }),
     ),
   },
   closed,
@@ -162,6 +203,7 @@ export const StatusAnswer = Type.Object({
   last_dtmf: nullableText("The newest digit"),
   dtmf_history: Type.Array(Type.String(), { description: "The newest 32, oldest first" }),
   is_voice_active: Type.Boolean(),
+  message_waiting: Type.Boolean({ description: "POST /message-waiting said so last" }),
   audio_format: Type.Object({
     sample_rate: Type.Integer({ examples: [8000] }),
     channels: Type.Integer({ examples: [1] }),
@@ -194,6 +236,27 @@ export const RingAnswer = Type.Object({
   pattern: Type.String(),
   repeat: Type.Integer({ description: "0: until the cap" }),
   duration: nullableNumber("The cap that was asked for, ms"),
+  caller_id: Type.Optional(
+    nullableText("Where it was given, how the caller is told: bell202, v23, dtmf_a_c …; null: not at all"),
+  ),
+});
+export const CallWaitingAnswer = Type.Object({
+  status: success,
+  acknowledged: Type.Union([Type.Boolean(), Type.Null()], {
+    description: "Did the telephone answer the alert? null: it was not asked, there being nothing to show",
+  }),
+  caller_id_sent: Type.Boolean({
+    description: "false without an acknowledgement: somebody would hear it as noise",
+  }),
+});
+export const MessageWaitingAnswer = Type.Object({
+  status: success,
+  waiting: Type.Boolean(),
+  count: Type.Integer(),
+  stutter_dial_tone: Type.Boolean({ description: "The next lift hears it; false where dial_tone is off" }),
+  lamp: Type.Array(Type.String(), {
+    description: "How the telephone's lamp is told once the line is idle: fsk, card; empty: not at all",
+  }),
 });
 export const StopRingAnswer = Type.Object({ status: success, was_ringing: Type.Boolean() });
 export const PlayAnswer = Type.Object({
@@ -210,6 +273,8 @@ export const TelephoneAnswer = Type.Object({
   bell: Type.Object({ ringing: Type.Boolean(), bursts: Type.Integer({ description: "So far" }) }),
   voltage: Type.Number({ description: "V between tip and ring" }),
   plugged: Type.Boolean(),
+  polarity_reversed: Type.Boolean({ description: "Tip and ring are exchanged" }),
+  message_lamp: Type.Boolean({ description: "Lit by the card's voltage (message_waiting.lamp)" }),
 });
 
 export const SocketQuery = Type.Object(

@@ -45,6 +45,14 @@ export interface RingOrder {
   customPattern?: { onTimesMs: readonly number[]; offTimesMs: readonly number[] };
 }
 
+/** What a display is told with the ringing: samples for the driver, which knows when. */
+export interface RingData {
+  samples: Int16Array;
+  /** afterBurst: number from 0, since the ring's beginning. */
+  when: "before_ringing" | { afterBurst: number };
+  reversePolarity: boolean;
+}
+
 /** A ring as the driver times it. */
 export interface RingPlan {
   pattern: RingPatternName;
@@ -55,6 +63,7 @@ export interface RingPlan {
   durationMs: number | null;
   /** The earlier of durationMs and max_ring_seconds: never without an end. */
   capMs: number;
+  data?: RingData;
 }
 
 export interface FieldError {
@@ -99,6 +108,19 @@ export function planRing(order: RingOrder, maxRingMs: number): PlannedRing {
       capMs: Math.min(order.durationMs ?? maxRingMs, maxRingMs),
     },
   };
+}
+
+/**
+ * The first burst with a silence of at least `silenceMs` after it: distinctive patterns are told apart by their short
+ * silences, and a display is told after them (GR-30-CORE). After the last burst silence has no end. null: never.
+ */
+export function burstBeforeSilence(
+  { bursts, repeat }: Pick<RingPlan, "bursts" | "repeat">,
+  silenceMs: number,
+): number | null {
+  const long = bursts.findIndex(({ offMs }) => offMs >= silenceMs);
+  if (long >= 0) return long;
+  return repeat > 0 ? repeat * bursts.length - 1 : null;
 }
 
 /**

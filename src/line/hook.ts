@@ -1,5 +1,6 @@
 /** A line comes and goes, a handset is lifted and hung up. */
 import { endTalkspurt } from "./hearing";
+import { lampForgotten } from "./messages";
 import { emit, type LineState, type Step, unchanged } from "./model";
 import { ringEnded } from "./ringing";
 import type { LineFault } from "./state";
@@ -7,7 +8,8 @@ import { watchLifted } from "./supervision";
 
 export function lineUp(state: LineState, atMs: number, isLifted: boolean): Step {
   if (state.service === "up") return unchanged(state);
-  const back: LineState = { ...state, service: "up", fault: null, lifted: false, toldVoltage: null };
+  const known = lampForgotten(state, atMs);
+  const back: LineState = { ...known, service: "up", fault: null, lifted: false, toldVoltage: null };
   const status = emit(atMs, { type: "hardware_status", status: "ready", details: {} });
   if (isLifted) {
     const then = lifted(back, atMs, false);

@@ -13,9 +13,10 @@
 
 import { digit, voiceEnded, voiceStarted, voltage } from "./hearing";
 import { hungUp, lifted, lineDown, lineUp } from "./hook";
+import { lampDueMs, lampTold, lampWaitsForQuiet, messagesWaiting, tellLamp } from "./messages";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
 import { ringAccepted, ringEnded, ringRequested } from "./ringing";
-import { active, deadlineMs, dialling, taken, timePassed } from "./supervision";
+import { active, dialling, taken, timePassed, deadlineMs as watchDeadlineMs } from "./supervision";
 
 /** May something be played? "wait": held until the telephone is lifted. */
 export function playDecision(
@@ -33,8 +34,14 @@ export function playDecision(
   };
 }
 
+/** When time is wanted next, Unix ms; null: never, as things are. */
+export function deadlineMs(state: LineState): number | null {
+  const dueMs = [watchDeadlineMs(state), lampDueMs(state)].filter((each) => each !== null);
+  return dueMs.length > 0 ? Math.min(...dueMs) : null;
+}
+
 export function step(state: LineState, input: LineInput): Step {
-  const next = reduce(state, input);
+  const next = lampWaitsForQuiet(state, reduce(state, input), input.atMs);
   if (next.state === state) return next;
   const wakeMs = deadlineMs(next.state);
   return {
@@ -96,7 +103,11 @@ function reduce(state: LineState, input: LineInput): Step {
     case "stop_ring_requested":
       return { state, effects: [{ kind: "stop_ring" }] };
     case "time":
-      return timePassed(state, input.atMs);
+      return tellLamp(timePassed(state, input.atMs), input.atMs);
+    case "messages_waiting":
+      return messagesWaiting(state, input.atMs, input.count);
+    case "lamp_told":
+      return lampTold(state, input.atMs, input.whole);
     case "playback_requested":
       return taken(unchanged(state), input.atMs);
     case "playback_started":

@@ -1,6 +1,7 @@
 /** What a line is, what it can be told, and what it then wants done. Types, and the facts that follow from them. */
 import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
+import { type Messages, NO_MESSAGES } from "./messages";
 import type { CallStats, DigitSource, LineFault, LineStateName, PlaybackEndReason, RingStopReason } from "./state";
 
 export interface RunningRing {
@@ -10,7 +11,7 @@ export interface RunningRing {
 }
 
 /** What the exchange itself sounds to a lifted telephone: supervision.ts. */
-export type LineTone = "dial" | "reorder" | "howler";
+export type LineTone = "dial" | "stutter" | "reorder" | "howler";
 
 /** Of the configuration. null: not wanted. */
 export interface LineSettings {
@@ -47,6 +48,7 @@ export interface LineState {
   /** While it is lifted and in service. */
   watch: Watch | null;
   digits: readonly string[];
+  messages: Messages;
   /** The voltage last told, V; null before the first reading. */
   toldVoltage: number | null;
   stats: CallStats;
@@ -73,6 +75,10 @@ export type LineInput = { atMs: number } & (
   | { type: "ring_ended"; ringId: number; reason: RingStopReason }
   | { type: "stop_ring_requested" }
   | { type: "time" }
+  /** count 0: none any more. */
+  | { type: "messages_waiting"; count: number }
+  /** whole: the telephone has heard all of it. */
+  | { type: "lamp_told"; whole: boolean }
   /** A client's playback is to begin at once. */
   | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
@@ -92,6 +98,8 @@ export type LineEffect =
   /** In the place of the one before. Gives way to what a client plays, and is told by no event. */
   | { kind: "start_tone"; tone: LineTone }
   | { kind: "stop_tone" }
+  /** Of an idle telephone; answered by lamp_told. */
+  | { kind: "tell_lamp"; messages: number }
   /** Give `time` then, in the place of what was wanted before; null: no more. */
   | { kind: "wake"; atMs: number | null }
   | { kind: "refuse"; code: "line_off_hook" | "line_not_ready"; message: string };
@@ -115,6 +123,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     playing: 0,
     watch: null,
     digits: [],
+    messages: NO_MESSAGES,
     toldVoltage: null,
     stats: {
       totalCalls: 0,

@@ -1,6 +1,6 @@
 /**
- * What a lifted telephone hears of the exchange itself, when nobody else plays to it: dial tone until the first
- * digit, and what follows when it is left off-hook with nothing happening (a permanent signal).
+ * What a lifted telephone hears of the exchange itself, when nobody else plays to it: dial tone (it stutters where
+ * messages wait) until the first digit, and what follows when it is left off-hook with nothing happening (a permanent signal).
  *
  *   lifted ──▶ dial_tone ──digit, playback, time──▶ open ──time──▶ reorder ──time──▶ howler ──time──▶ lockout
  *      └── answered, or no dial tone wanted ─────────▲ ◀── a client's playback, from anywhere ────────────┘
@@ -14,7 +14,7 @@ export function watchLifted(state: LineState, atMs: number, answered: boolean): 
   const dialTone = state.settings.dialTone !== null && !answered;
   return {
     state: { ...state, watch: { stage: dialTone ? "dial_tone" : "open", sinceMs: atMs } },
-    effects: dialTone ? [{ kind: "start_tone", tone: "dial" }] : [],
+    effects: dialTone ? [{ kind: "start_tone", tone: state.messages.count > 0 ? "stutter" : "dial" }] : [],
   };
 }
 

@@ -58,6 +58,7 @@ describe("state", () => {
         "is_voice_active",
         "last_dtmf",
         "last_update",
+        "message_waiting",
         "line",
         "line_voltage",
         "state",
@@ -368,7 +369,7 @@ describe("the documentation", () => {
         if (json) expect(`${method} ${path} ${json.example !== undefined}`).toBe(`${method} ${path} true`);
       }
     }
-    expect(Object.keys(paths).filter((path) => path.startsWith("/lines/{line}/")).length).toBe(7);
+    expect(Object.keys(paths).filter((path) => path.startsWith("/lines/{line}/")).length).toBe(9);
   });
 });
 

@@ -97,6 +97,8 @@ describe("Swagger UI", () => {
       ["post", "/simulator/lines/{line}/flash"],
       ["post", "/simulator/lines/{line}/voltage"],
       ["post", "/generate-tone"],
+      ["post", "/call-waiting"],
+      ["post", "/message-waiting"],
       ["get", "/simulator/lines/{line}/ear"],
       ["post", "/simulator/lines/{line}/hang-up"],
     ] as const) {

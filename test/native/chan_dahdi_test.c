@@ -25,6 +25,7 @@ static int next_event;
 static int event_errno;
 static int hook_errno;
 static int last_hook = -1;
+static int last_value = -1; /* of on-hook transfer, polarity, VMWI */
 static int flash_ms;
 static int io_errno;
 static struct dahdi_abi_bufferinfo wanted_buffers;
@@ -37,6 +38,10 @@ static const struct {
              {DAHDI_ABI_SET_PARAMS, "SET_PARAMS"},
              {DAHDI_ABI_SETLINEAR, "SETLINEAR"},
              {DAHDI_ABI_SETCADENCE, "SETCADENCE"},
+             {DAHDI_ABI_ONHOOKTRANSFER, "ONHOOKTRANSFER"},
+             {DAHDI_ABI_SETPOLARITY, "SETPOLARITY"},
+             {DAHDI_ABI_VMWI_CONFIG, "VMWI_CONFIG"},
+             {DAHDI_ABI_VMWI, "VMWI"},
              {DAHDI_ABI_SETTONEZONE, "SETTONEZONE"},
              {DAHDI_ABI_SET_BUFINFO, "SET_BUFINFO"},
              {DAHDI_ABI_BUFFER_EVENTS, "BUFFER_EVENTS"},
@@ -102,6 +107,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...) {
     *(struct dahdi_abi_wctdm_stats *)argument = (struct dahdi_abi_wctdm_stats){-1500, -49000, -52000};
   } else if (request == DAHDI_ABI_SETTONEZONE) {
     hook_errno = 0;
+  } else if (request == DAHDI_ABI_ONHOOKTRANSFER || request == DAHDI_ABI_SETPOLARITY ||
+             request == DAHDI_ABI_VMWI || request == DAHDI_ABI_VMWI_CONFIG) {
+    last_value = *(int *)argument;
   } else if (request == DAHDI_ABI_HOOK) {
     last_hook = *(int *)argument;
     return hook_errno ? fail(hook_errno) : 0;
@@ -125,7 +133,7 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t count) {
 }
 
 static struct chan_dahdi dahdi;
-static const struct chan_settings settings = {.flash_max_ms = 800, .echo_cancel_taps = 128, .buffers = 8};
+static struct chan_settings settings = {.flash_max_ms = 800, .echo_cancel_taps = 128, .buffers = 8};
 
 static int open_again(int32_t *stage) {
   asked[0] = '\0';
@@ -150,16 +158,53 @@ static struct chan_event event_for(int number) {
   return event;
 }
 
+static bool can(int32_t capability) { return (dahdi.chan.capabilities & capability) != 0; }
+
+/* What reaches a telephone that nobody lifted. */
+static void on_hook(void) {
+  const struct chan_ops *ops = dahdi.chan.ops;
+  int32_t stage;
+  failing_request = DAHDI_ABI_ONHOOKTRANSFER;
+  failing_errno = ENOTTY;
+  tap_ok(open_again(&stage) == 0 && !can(DSHIM_CAP_ON_HOOK_TRANSFER), "a driver without on-hook transfer says so");
+  tap_ok(ops->on_hook_transfer(&dahdi.chan, 0, 900) == -ENOTTY, "and when it is asked for it");
+  failing_request = DAHDI_ABI_SETPOLARITY;
+  tap_ok(open_again(&stage) == 0 && !can(DSHIM_CAP_POLARITY), "one without polarity says so");
+  failing_errno = EINVAL;
+  tap_ok(open_again(&stage) == 0 && can(DSHIM_CAP_POLARITY), "one whose battery is off has it all the same");
+  failing_request = 0;
+  open_again(&stage);
+  tap_ok(ops->on_hook_transfer(&dahdi.chan, 0, 900) == 0 && last_value == 900, "on-hook transfer, in ms");
+  tap_ok(ops->polarity(&dahdi.chan, 0, true) == 0 && last_value == 1, "reversed");
+  tap_ok(ops->polarity(&dahdi.chan, 0, false) == 0 && last_value == 0, "and back");
+  asked[0] = '\0';
+  tap_ok(ops->vmwi(&dahdi.chan, 0, 3) == -ENOTTY && asked[0] == '\0',
+         "no lamp's voltage where nobody named a lamp");
+  settings.vmwi_lamps = DSHIM_LAMP_NEON;
+  open_again(&stage);
+  tap_ok(can(DSHIM_CAP_VMWI) && strstr(asked, "VMWI_CONFIG VMWI "),
+         "a lamp that was named is set up, and put out");
+  tap_ok(ops->vmwi(&dahdi.chan, 0, 3) == 0 && last_value == 3, "and lit");
+  failing_request = DAHDI_ABI_VMWI_CONFIG;
+  failing_errno = ENOTTY;
+  tap_ok(open_again(&stage) == 0 && !can(DSHIM_CAP_VMWI), "a card without says so");
+  failing_request = 0;
+  settings.vmwi_lamps = 0;
+  open_again(&stage);
+}
+
 int main(void) {
   tap_ok(chan_dahdi_init(&dahdi, "/dev/dahdi/channel", 0) == -EINVAL, "channel 0 is none");
   int32_t stage = -1;
   tap_ok(open_again(&stage) == 0 && stage == DSHIM_STAGE_NONE, "comes into service");
   tap_ok(strcmp(asked, "SPECIFY GET_PARAMS SET_PARAMS SETCADENCE SETLINEAR SET_BUFINFO BUFFER_EVENTS ECHOCANCEL "
-                       "GET_STATS FLUSH ") == 0,
+                       "GET_STATS ONHOOKTRANSFER SETPOLARITY FLUSH ") == 0,
          "in this order: %s", asked);
   tap_ok(flash_ms == 800, "the flash time is set");
   tap_ok(wanted_buffers.bufsize == 160 && wanted_buffers.numbufs == 8, "blocks of 160, 8 of them");
-  tap_ok(dahdi.chan.capabilities == (DSHIM_CAP_VOLTAGE | DSHIM_CAP_ECHO_CANCEL | DSHIM_CAP_GAIN), "all it can do");
+  tap_ok(dahdi.chan.capabilities == (DSHIM_CAP_VOLTAGE | DSHIM_CAP_ECHO_CANCEL | DSHIM_CAP_GAIN |
+                                     DSHIM_CAP_ON_HOOK_TRANSFER | DSHIM_CAP_POLARITY),
+         "all it can do, but for a lamp that nobody named");
 
   open_errno = ENOENT;
   tap_ok(open_again(&stage) == -ENOENT && stage == DSHIM_STAGE_OPEN, "no driver");
@@ -222,6 +267,8 @@ int main(void) {
   tap_ok(last_hook == DAHDI_ABI_ONHOOK, "battery off");
   dahdi.chan.ops->battery_drop(&dahdi.chan, 0, false);
   tap_ok(last_hook == DAHDI_ABI_OFFHOOK, "battery on");
+
+  on_hook();
 
   int16_t block[160];
   tap_ok(dahdi.chan.ops->read(&dahdi.chan, 0, block) == 1 && dahdi.chan.ops->write(&dahdi.chan, 0, block) == 1,

@@ -14,13 +14,9 @@ import {
 import { type CallerIdSchemeName, callerIdSamples } from "../../src/audio/caller_id/scheme";
 import { ULAW_TO_S16 } from "../../src/audio/g711";
 import { encodeWav } from "../../src/audio/wav";
-import { needs } from "../support/needs";
 import { noise } from "../support/stepped";
-import { bytesOf, peerProgram, told } from "./peer";
-
-const spandsp = peerProgram("adsi_decode", "spandsp", "/usr/include/spandsp/adsi.h");
-const testSpandsp = needs(spandsp !== null, "apt-get install libspandsp-dev");
-const testMinimodem = needs(Bun.which("minimodem") !== null, "apt-get install minimodem");
+import { hears, testMinimodem, testSpandsp } from "./display";
+import { told } from "./peer";
 
 const time = { month: 12, day: 31, hour: 23, minute: 59 };
 const known: CallerId = { number: "+1 202-555-0100", name: "Zoë Müller", time };
@@ -33,11 +29,6 @@ const SILENCE = new Int16Array(4000);
 const join3 = (...parts: Int16Array[]): Int16Array => Int16Array.from(parts.flatMap((part) => [...part]));
 /** With half a second of silence on both sides. */
 const around = (samples: Int16Array): Int16Array => join3(SILENCE, samples, SILENCE);
-
-const hears = async (standard: "class" | "clip" | "clip_dtmf", samples: Int16Array): Promise<string[]> => {
-  const output = await told([spandsp as string, standard], bytesOf(samples));
-  return output.split("\n").filter((line) => line !== "");
-};
 
 /** The nearest mu-law value of each sample, as the card's codec makes of it. */
 function throughMulaw(samples: Int16Array): Int16Array {

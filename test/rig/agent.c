@@ -8,8 +8,9 @@
  *
  *   "get 0 /clock\n"                  → CLOCK_MONOTONIC and CLOCK_REALTIME now, in ns
  *
- * /far/CHANNEL/{hook,mic,ear,bell_log,hook_log} are no files but the telephone at the far end of a local span: the
- * same hands as the virtual card's debugfs files (see vfxs/vfxs_debugfs.c), made of a DAHDI channel of ours.
+ * /far/CHANNEL/{hook,mic,ear,listen,bell_log,hook_log} are no files but the telephone at the far end of a local
+ * span: the same hands as the virtual card's debugfs files (see vfxs/vfxs_debugfs.c), made of a DAHDI channel of
+ * ours.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -36,6 +36,7 @@ struct edge_log {
 struct far_end {
   int channel, fd;
   bool lifted, bell;
+  bool listens; /* on-hook, too, but for the time in which its bell rings */
   struct {
     bool lifted;
     unsigned ms;
@@ -104,7 +105,7 @@ static void move_audio(struct far_end *end) {
   while (ioctl(end->fd, DAHDI_ABI_GETEVENT, &event) == 0 && event != 0) continue;
   while (read(end->fd, block, sizeof(block)) == (ssize_t)sizeof(block)) {
     if (end->card_blocks > 0) end->card_blocks--;
-    if (!end->lifted) continue;
+    if (!end->lifted && (!end->listens || end->bell)) continue;
     for (int i = 0; i < BLOCK; i++) end->ear[end->ear_written++ & (EAR_SAMPLES - 1)] = block[i];
   }
   while (end->mic_read < end->mic_written) {
@@ -208,7 +209,10 @@ int far_put(const char *name, const char *bytes, size_t count) {
     error = 0;
     if (strcmp(what, "hook") == 0) error = put_script(end, bytes);
     else if (strcmp(what, "mic") == 0) error = put_mic(end, bytes, count);
-    else if (strcmp(what, "bell_log") == 0) end->bell_log.count = 0;
+    else if (strcmp(what, "listen") == 0) {
+      end->listens = bytes[0] == '1';
+      end->ear_written = 0;
+    } else if (strcmp(what, "bell_log") == 0) end->bell_log.count = 0;
     else if (strcmp(what, "hook_log") == 0) end->hook_log.count = 0;
     else error = ENOENT;
   }

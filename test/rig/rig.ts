@@ -29,13 +29,17 @@ const rigTest = (name: string): string => `test/rig/${name}.test.ts`;
 
 /** What runs where, the longest first: everything on the virtual card, what a kernel could break on the others. */
 const PLAN: Run[] = [
-  { guest: "arm64", card: "vfxs", tests: ["test/contract", ...["line", "card", "steady"].map(rigTest)] },
+  {
+    guest: "arm64",
+    card: "vfxs",
+    tests: ["test/contract", ...["line", "card", "caller_id", "steady"].map(rigTest)],
+  },
   {
     guest: "x64",
     card: "vfxs",
-    tests: ["test/contract", ...["line", "card", "faults", "steady", "doctor"].map(rigTest)],
+    tests: ["test/contract", ...["line", "card", "caller_id", "faults", "steady", "doctor"].map(rigTest)],
   },
-  { guest: "x64", card: "local", tests: ["test/contract", ...["line", "doctor"].map(rigTest)] },
+  { guest: "x64", card: "local", tests: ["test/contract", ...["line", "caller_id", "doctor"].map(rigTest)] },
   { guest: "arm64-6.12", card: "vfxs", tests: ["line", "card", "faults"].map(rigTest) },
   { guest: "arm64", card: "local", tests: ["line"].map(rigTest) },
   { guest: "arm64-16k", card: "vfxs", tests: ["card", "doctor"].map(rigTest) },

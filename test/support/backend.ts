@@ -65,6 +65,8 @@ export interface RigTelephone extends Telephone {
   /** CLOCK_MONOTONIC ns of what the bell and the hook did since cleared. */
   edges(of: "bell" | "hook"): Promise<{ ns: number; on: boolean }[]>;
   clear(of: "bell" | "hook"): Promise<void>;
+  /** Its display hears on-hook from now on. The virtual card's always does, during on-hook transfer. */
+  listen(): Promise<void>;
 }
 
 export function rigTelephone(
@@ -137,6 +139,9 @@ export function rigTelephone(
         .map((row) => row.split(" "))
         .map(([ns, on]) => ({ ns: Number(ns), on: on === "1" })),
     clear: (of) => agent.put(`${at}/${of}_log`, "clear"),
+    listen: async () => {
+      if (kind === "local") await agent.put(`${at}/listen`, "1");
+    },
   };
 }
 

@@ -2,6 +2,7 @@
  * A whole exchange on a stepped engine: real native code, simulated telephones, and a virtual clock that only
  * the test moves. An hour of telephone life takes seconds and nothing waits.
  */
+import { chosenScheme } from "../../src/audio/caller_id/scheme";
 import { DriverEngine, type EngineOption } from "../../src/driver/engine";
 import { loadShim } from "../../src/driver/library";
 import { steppedClock } from "../../src/exchange/clock";
@@ -41,6 +42,7 @@ export async function stepped(
     maxRingMs?: number;
     lineSettings?: LineSettings;
     toneZone?: string;
+    callerIdScheme?: string;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -59,6 +61,7 @@ export async function stepped(
     maxRingMs: options.maxRingMs ?? 120_000,
     toneZone: options.toneZone ?? "us",
     lineSettings: options.lineSettings ?? SILENT_LINE,
+    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
   });
   engine.start();
   const drain = async (): Promise<void> => {

@@ -46,6 +46,23 @@ export function callerIdScheme(zone: string): CallerIdSchemeName {
   return "v23";
 }
 
+/** What the configuration may say: a scheme, `auto` (the country's), `dtmf` (the country's keys), `none`. */
+export const CALLER_ID_CHOICES = [
+  "auto",
+  "none",
+  "dtmf",
+  ...(Object.keys(CALLER_ID_SCHEMES) as CallerIdSchemeName[]),
+];
+
+/** null: nothing is sent. */
+export function chosenScheme(choice: string, zone: string): CallerIdSchemeName | null {
+  if (choice === "none") return null;
+  const own = callerIdScheme(zone);
+  if (choice === "auto") return own;
+  if (choice === "dtmf") return CALLER_ID_SCHEMES[own].kind === "dtmf" ? own : "dtmf_a_c";
+  return choice as CallerIdSchemeName;
+}
+
 /** What an on-hook telephone is to hear; empty: the scheme has no way to say it. Throws RangeError for no number. */
 export function callerIdSamples(caller: CallerId, name: CallerIdSchemeName): Int16Array {
   const scheme: CallerIdScheme = CALLER_ID_SCHEMES[name];

@@ -4,6 +4,10 @@ import { statusAnswer, voltageAnswer } from "../answers";
 import type { Endpoint } from "../endpoint";
 import { jsonInput, Nothing } from "../input";
 import {
+  CallWaitingAnswer,
+  CallWaitingInput,
+  MessageWaitingAnswer,
+  MessageWaitingInput,
   PlayAnswer,
   RingAnswer,
   RingInput,
@@ -54,9 +58,10 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     summary: "Ring the telephone",
     description:
       "Answers when the card has accepted it. An empty body rings NORMAL. Parameters may stand in the query instead. " +
-      "A ring already running is replaced. ring_start, ring_stop and off_hook tell what becomes of it.",
+      "A ring already running is replaced. ring_start, ring_stop and off_hook tell what becomes of it. With caller_id the " +
+      "telephone's display shows who calls.",
     body: RingInput,
-    example: { pattern: "NORMAL", duration: 2000 },
+    example: { pattern: "NORMAL", duration: 2000, caller_id: { name: "Zoë Müller", number: "+1 202 555 0100" } },
     answer: RingAnswer,
     problems: [400, 409, 415, 422, 503],
     handle: async ({ request, query, line, dependencies }) => {
@@ -73,8 +78,64 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
                 offTimesMs: input.custom_pattern.off_times,
               },
             }),
+        ...(input.caller_id === undefined ? {} : { callerId: input.caller_id }),
       });
-      return { status: "success", pattern: answer.pattern, repeat: answer.repeat, duration: answer.durationMs };
+      return {
+        status: "success",
+        pattern: answer.pattern,
+        repeat: answer.repeat,
+        duration: answer.durationMs,
+        ...(input.caller_id === undefined ? {} : { caller_id: answer.callerIdScheme }),
+      };
+    },
+  },
+  {
+    method: "POST",
+    path: "/call-waiting",
+    scope: "line",
+    tag: "Telephone",
+    summary: "Tell a lifted telephone that another call waits",
+    description:
+      "The call-waiting tone; with caller_id also the alert that asks the telephone's display to listen (CAS), and, " +
+      "where the telephone acknowledges it, who calls (type II caller ID, FSK). What is playing goes on after it. " +
+      "Answers when the telephone knows.",
+    body: CallWaitingInput,
+    example: { caller_id: { name: "Zoë Müller", number: "+1 202 555 0100" } },
+    answer: CallWaitingAnswer,
+    problems: [400, 409, 415, 422, 503],
+    handle: async ({ request, query, line, dependencies }) => {
+      const { caller_id } = await jsonInput(CallWaitingInput, request, query);
+      const { acknowledged, callerIdSent } = await dependencies.exchange.callWaiting(line, caller_id ?? null);
+      return { status: "success", acknowledged, caller_id_sent: callerIdSent };
+    },
+  },
+  {
+    method: "POST",
+    path: "/message-waiting",
+    scope: "line",
+    tag: "Telephone",
+    summary: "Messages wait, or none any more",
+    description:
+      "The dial tone of the next lifts stutters (where dial_tone is enabled), and the telephone's lamp is told once the " +
+      "line is idle for a second: by FSK as caller_id.scheme says, and by the card's voltage where message_waiting.lamp " +
+      "names one. Answers at once.",
+    body: MessageWaitingInput,
+    example: { waiting: true, count: 2 },
+    answer: MessageWaitingAnswer,
+    problems: [400, 415, 422],
+    handle: async ({ request, query, line, dependencies }) => {
+      const { waiting, count } = await jsonInput(MessageWaitingInput, request, query);
+      const answer = dependencies.exchange.messageWaiting(line, {
+        waiting,
+        ...(count === undefined ? {} : { count }),
+      });
+      return {
+        status: "success",
+        waiting,
+        count: answer.count,
+        stutter_dial_tone: answer.stutter,
+        lamp: [...answer.lamp],
+      };
     },
   },
   {

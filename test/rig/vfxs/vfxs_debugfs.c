@@ -6,7 +6,7 @@
  *   N/hook        a script: "1" lifted, "0" on-hook, "0:60 1:40 1" with milliseconds; reads "STATE STEPS_LEFT"
  *   N/hook_log, N/bell_log   "NS STATE" a line, CLOCK_MONOTONIC; a write clears
  *   N/mic         S16 samples in; reads how many are still to be said
- *   N/ear         what was heard last, S16
+ *   N/ear         what was heard last, S16: lifted, or on-hook during on-hook transfer
  *   N/volts       "TIP RING BATTERY" in mV, or "auto"; reads the three
  *   N/echo        of 32768, hybrid echo of what is sent
  *   N/fault       0 none, 1 no battery, 2 the pair is shorted

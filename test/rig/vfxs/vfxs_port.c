@@ -101,18 +101,20 @@ static s16 saturated(s32 value)
 void vfxs_port_audio(struct vfxs_port *port)
 {
 	struct dahdi_chan *chan = port->chan;
-	bool talking = port->lifted && port->txsig != DAHDI_TXSIG_KEWL && port->fault == VFXS_FAULT_NONE;
+	bool fed = port->txsig != DAHDI_TXSIG_KEWL && port->fault == VFXS_FAULT_NONE;
+	bool talking = port->lifted && fed;
+	/* A display listens on-hook; the SLIC lets it hear in on-hook transfer, and not while it rings. */
+	bool listening = fed && !port->lifted && port->txsig != DAHDI_TXSIG_START && port->onhook_transfer_ms > 0;
 	int i;
 
 	for (i = 0; i < DAHDI_CHUNKSIZE; i++) {
 		s16 sent = DAHDI_XLAW(chan->writechunk[i], chan);
 		s32 received = 0;
 
-		if (talking) {
+		if (talking || listening)
 			port->ear[port->ear_written++ & (VFXS_EAR_SAMPLES - 1)] = sent;
-			if (port->mic_read < port->mic_written)
-				received = port->mic[port->mic_read++ & (VFXS_MIC_SAMPLES - 1)];
-		}
+		if (talking && port->mic_read < port->mic_written)
+			received = port->mic[port->mic_read++ & (VFXS_MIC_SAMPLES - 1)];
 		received += (sent * port->echo) / VFXS_ONE;
 		chan->readchunk[i] = DAHDI_LIN2X(saturated(received), chan);
 	}

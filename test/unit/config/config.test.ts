@@ -59,6 +59,9 @@ describe("the configuration", () => {
     expect((await load("")).tone_zone).toBe("us");
     expect((await load("tone_zone: DE\n")).tone_zone).toBe("de");
     expect((await load("tone_zone: uk\n")).tone_zone).toBe("gb");
+    expect((await load("")).caller_id.scheme).toBe("auto");
+    expect((await load("caller_id: { scheme: V23 }\n")).caller_id.scheme).toBe("v23");
+    expect((await load("")).message_waiting.lamp).toBe("none");
   });
 
   test("an empty file, and a heading without keys, change nothing", async () => {
@@ -93,6 +96,8 @@ describe("a wrong configuration names file, line and key", () => {
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
     ["security:\n  api_tokens: [secret]\n", "FILE:2: security.api_tokens: is not enforced"],
     ["\ntone_zone: xx\n", "FILE:2: tone_zone: must be one of ae, al, ar, at, au, be, "],
+    ["caller_id:\n  scheme: morse\n", "FILE:2: caller_id.scheme: must be one of auto, none, dtmf, bell202, "],
+    ["message_waiting:\n  lamp: on\n", "FILE:2: message_waiting.lamp: must be one of none, line_reversal, "],
     ["dial_tone:\n  enabled: 1\n", "FILE:2: dial_tone.enabled: must be true or false"],
     ["off_hook_timeout:\n  seconds: -1\n", "FILE:2: off_hook_timeout.seconds: must be a whole number"],
     ["server: [\n", "FILE:"],

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { playDecision, step } from "../../../src/line/machine";
+import { deadlineMs, playDecision, step } from "../../../src/line/machine";
 import { initialState, type LineInput, type LineState, SILENT_LINE, stateName } from "../../../src/line/model";
-import { deadlineMs } from "../../../src/line/supervision";
 import { normalRing, SAMPLE_INPUTS, SAMPLE_STATES, SOUNDING_LINE, TRANSITIONS_PAGE } from "./transitions";
 
 function run(...inputs: LineInput[]): { state: LineState; events: string[] } {

@@ -47,6 +47,10 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_ended", atMs: AT_MS, playbackId: "p", reason: "completed", heardMs: 20 },
   { type: "time", atMs: AT_MS },
+  { type: "messages_waiting", atMs: AT_MS, count: 2 },
+  { type: "messages_waiting", atMs: AT_MS, count: 0 },
+  { type: "lamp_told", atMs: AT_MS, whole: true },
+  { type: "lamp_told", atMs: AT_MS, whole: false },
 ];
 
 /** All of it, and every deadline before AT_MS. */
@@ -69,11 +73,14 @@ const lift: LineInput = { type: "off_hook", atMs: 5, trippedRing: false };
 const talk: LineInput = { type: "voice_started", atMs: 6, levelDbm0: -20 };
 const key: LineInput = { type: "digit_started", atMs: 6 };
 const play: LineInput = { type: "playback_started", atMs: 7, playbackId: "p", durationMs: 20 };
+const messages: LineInput = { type: "messages_waiting", atMs: 3, count: 1 };
 const lost: LineInput = { type: "line_down", atMs: 7, fault: FAULT };
 
 export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
   ["INITIALIZING", initialState(0, SILENT_LINE)],
   ["IDLE", reached(up, reading)],
+  ["IDLE, messages wait, lamp due", reached(up, reading, { ...messages, atMs: -10 })],
+  ["IDLE, messages wait, lamp being told", reached(up, reading, messages, { type: "time", atMs: 1003 })],
   ["IDLE, ring asked for", reached(up, reading, ask)],
   ["RINGING", reached(up, reading, ask, accepted)],
   ["OFF_HOOK", reached(up, reading, lift)],
@@ -90,6 +97,7 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
     ),
   ],
   ["OFF_HOOK, dial tone", sounding(up, reading, lift)],
+  ["OFF_HOOK, messages wait", sounding(up, reading, lift, messages)],
   ["OFF_HOOK, watched", sounding(up, reading, lift, key)],
   ["OFF_HOOK, watched, playing", sounding(up, reading, lift, key, play)],
   ["OFF_HOOK, reorder", sounding(up, reading, lift, key, { type: "time", atMs: 600 })],
@@ -100,7 +108,7 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
 
 function inputName(input: LineInput): string {
   const details = Object.entries(input)
-    .filter(([key]) => ["lifted", "trippedRing", "source", "reason", "volts"].includes(key))
+    .filter(([key]) => ["lifted", "trippedRing", "source", "reason", "volts", "count", "whole"].includes(key))
     .map(([key, value]) => (typeof value === "boolean" ? (value ? key : `not ${key}`) : String(value)));
   return details.length > 0 ? `${input.type} (${details.join(", ")})` : input.type;
 }
