@@ -55,7 +55,8 @@ enum dshim_event_kind {
   DSHIM_EV_OFF_HOOK = 3,      /* a: 1 when it tripped our ringing; b: ring sequence number or 0 */
   DSHIM_EV_ON_HOOK = 4,       /* time_ns is when the loop opened, not when the driver was sure */
   DSHIM_EV_FLASH = 5,         /* a: duration ms */
-  DSHIM_EV_PULSE_DIGIT = 6,   /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown */
+  DSHIM_EV_PULSE_DIGIT = 6,   /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown;
+                                 c: pulses/s in hundredths; d: break's share in hundredths of %; 0 unknown */
   DSHIM_EV_DTMF_DOWN = 7,     /* a: ASCII digit; b: level cdBm0, mean of the two tones' levels */
   DSHIM_EV_DTMF_UP = 8,       /* a: ASCII digit; b: level cdBm0; c: duration ms; time_ns: tone's end */
   DSHIM_EV_VOICE_START = 9,   /* a: level cdBm0 now; time_ns: talkspurt's onset */
@@ -280,8 +281,9 @@ DSHIM_API int dshim_sim_flash(struct dshim_engine *engine, int line, int duratio
  * low group, half of it on each side of level. Done when the last tone and its pause were sent. */
 DSHIM_API int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms, int off_ms,
                               int level_cdbm0, int twist_cdb);
-/* Rotary dial, 10 pulses/s, 60 % break: digits of 0-9. */
-DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits);
+/* Rotary dial: digits of 0-9; each pulse is a break and a make of 1 … 1000 ms. */
+DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits, int break_ms,
+                              int make_ms);
 /* Speech into the microphone: write samples (returns how many fitted), then end (a command, done when
  * all of it was said). */
 DSHIM_API int dshim_sim_mic_write(struct dshim_engine *engine, int line, const int16_t *samples, int count);

@@ -10,6 +10,7 @@
 #include "dsp_dtmf.h"
 #include "dsp_vad.h"
 #include "playout.h"
+#include "pulse_train.h"
 #include "ring_cadence.h"
 
 struct dshim_engine;
@@ -35,6 +36,7 @@ struct line {
   int64_t break_began_ns; /* the loop is open while lifted: a flash, a pulse or the end; 0 closed */
   int64_t last_break_ns;  /* the break before, until the driver has told what it was; 0 none */
   int64_t pulses_began_ns;
+  struct pulse_train pulses;
   int64_t disagrees_ns; /* since when the loop is not as the events told; 0 it is */
 
   struct ring_cadence cadence;

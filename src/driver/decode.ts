@@ -17,7 +17,15 @@ export type DriverEvent = {
   | { kind: "on_hook" }
   | { kind: "flash"; durationMs: number }
   | { kind: "pulse_start" }
-  | { kind: "pulse_digit"; digit: string; durationMs: number }
+  | {
+      kind: "pulse_digit";
+      digit: string;
+      durationMs: number;
+      /** null: not measured. */
+      pulsesPerSecond: number | null;
+      /** The break's share of a period, percent; null: not measured. */
+      breakPercent: number | null;
+    }
   | { kind: "dtmf_down"; digit: string; levelDbm0: number }
   | { kind: "dtmf_up"; digit: string; levelDbm0: number; durationMs: number }
   | { kind: "voice_start"; levelDbm0: number }
@@ -67,6 +75,7 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
   const a = int(EventField.a.offset);
   const b = int(EventField.b.offset);
   const c = int(EventField.c.offset);
+  const d = int(EventField.d.offset);
   switch (view.getUint32(at + EventField.kind.offset, true)) {
     case EventKind.LineUp:
       return { ...common, kind: "line_up", lifted: a === 1 };
@@ -81,7 +90,14 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
     case EventKind.PulseStart:
       return { ...common, kind: "pulse_start" };
     case EventKind.PulseDigit:
-      return { ...common, kind: "pulse_digit", digit: String.fromCharCode(a), durationMs: b };
+      return {
+        ...common,
+        kind: "pulse_digit",
+        digit: String.fromCharCode(a),
+        durationMs: b,
+        pulsesPerSecond: c === 0 ? null : c / 100,
+        breakPercent: d === 0 ? null : d / 100,
+      };
     case EventKind.DtmfDown:
       return { ...common, kind: "dtmf_down", digit: String.fromCharCode(a), levelDbm0: b / 100 };
     case EventKind.DtmfUp:

@@ -33,7 +33,7 @@ const SYMBOLS = {
   dshim_sim_hook: { args: [ptr, i32, i32], returns: i32 },
   dshim_sim_flash: { args: [ptr, i32, i32], returns: i32 },
   dshim_sim_press: { args: [ptr, i32, cstring, i32, i32, i32, i32], returns: i32 },
-  dshim_sim_pulse: { args: [ptr, i32, cstring], returns: i32 },
+  dshim_sim_pulse: { args: [ptr, i32, cstring, i32, i32], returns: i32 },
   dshim_sim_mic_write: { args: [ptr, i32, ptr, i32], returns: i32 },
   dshim_sim_mic_end: { args: [ptr, i32], returns: i32 },
   dshim_sim_voltage: { args: [ptr, i32, i32], returns: i32 },

@@ -70,8 +70,12 @@ function fields(body: LineEventBody, format: TimeFormat): Record<string, unknown
       };
     }
     case "dtmf": {
-      const { type: _, ...rest } = body;
-      return body.signal_level === undefined ? rest : { ...rest, signal_level: tenth(body.signal_level) };
+      const { type: _, ...told } = body;
+      for (const field of ["signal_level", "pulses_per_second", "break_ratio_percent"] as const) {
+        const value = told[field];
+        if (value !== undefined) told[field] = tenth(value);
+      }
+      return told;
     }
     case "voltage_change": {
       const voltage = tenth(body.voltage);

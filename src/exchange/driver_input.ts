@@ -19,8 +19,9 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
     case "dtmf_down":
       return { type: "digit_started", atMs };
     case "pulse_digit": {
-      const { digit, durationMs } = event;
-      return { type: "digit", atMs, digit, source: "pulse", durationMs, levelDbm0: null };
+      const { digit, durationMs, pulsesPerSecond, breakPercent } = event;
+      const dial = { pulsesPerSecond, breakPercent };
+      return { type: "digit", atMs, digit, source: "pulse", durationMs, levelDbm0: null, ...dial };
     }
     case "dtmf_up": {
       const { digit, durationMs, levelDbm0 } = event;

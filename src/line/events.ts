@@ -8,7 +8,17 @@ import type { DigitSource, LineFault, PlaybackEndReason, RingStopReason } from "
 export type LineEventBody =
   | { type: "off_hook"; answered: boolean }
   | { type: "on_hook" }
-  | { type: "dtmf"; digit: string; duration: number; signal_level?: number; source: DigitSource }
+  | {
+      type: "dtmf";
+      digit: string;
+      duration: number;
+      /** dBm0; absent for a dial's digit. */
+      signal_level?: number;
+      source: DigitSource;
+      /** Of a dial, where it was measured: the break's share of a period in percent. */
+      pulses_per_second?: number;
+      break_ratio_percent?: number;
+    }
   | {
       type: "voice";
       active: boolean;

@@ -15,6 +15,8 @@ export function digit(state: LineState, input: LineInput & { type: "digit" }): S
     duration: input.durationMs,
     ...(input.levelDbm0 === null ? {} : { signal_level: input.levelDbm0 }),
     source: input.source,
+    ...(input.pulsesPerSecond ? { pulses_per_second: input.pulsesPerSecond } : {}),
+    ...(input.breakPercent ? { break_ratio_percent: input.breakPercent } : {}),
   };
   return {
     state: {

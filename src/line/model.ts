@@ -62,7 +62,17 @@ export type LineInput = { atMs: number } & (
   | { type: "flash"; durationMs: number }
   /** A key went down, or a dial began to turn back. */
   | { type: "digit_started" }
-  | { type: "digit"; digit: string; source: DigitSource; durationMs: number; levelDbm0: number | null }
+  | {
+      type: "digit";
+      digit: string;
+      source: DigitSource;
+      durationMs: number;
+      /** null: of a dial. */
+      levelDbm0: number | null;
+      /** How the dial turned; null: of a key, or not measured. */
+      pulsesPerSecond?: number | null;
+      breakPercent?: number | null;
+    }
   | { type: "voice_started"; levelDbm0: number }
   | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
   | { type: "voltage"; volts: number }

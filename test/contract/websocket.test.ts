@@ -50,6 +50,9 @@ describe("events", () => {
     const pulse = await events.event("dtmf", { source: "pulse" });
     expect(pulse).toMatchObject({ digit: "3" });
     expect(pulse).not.toHaveProperty("signal_level");
+    // Absent where a busy machine looked too late; never wrong.
+    expect(Math.abs(((pulse.pulses_per_second as number | undefined) ?? 10) - 10)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(((pulse.break_ratio_percent as number | undefined) ?? 60) - 60)).toBeLessThanOrEqual(8);
     const flash = (await events.event("flash")) as { duration: number };
     expect(Math.abs(flash.duration - 400)).toBeLessThanOrEqual(60);
     const voiceStart = (await events.event("voice", { active: true })) as Record<string, number>;
