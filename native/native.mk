@@ -7,7 +7,7 @@ CFLAGS_NATIVE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wconversion -fvis
 CFLAGS_RELEASE := $(CFLAGS_NATIVE) -O3 -fPIC -fno-math-errno -fno-trapping-math
 LDLIBS_NATIVE := -lm -lpthread
 
-DSP_SOURCES := dsp_dtmf.c dsp_vad.c dsp_tone.c
+DSP_SOURCES := dsp_dtmf.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
 SHIM_SOURCES := libdahdi_shim.c shim_sim.c engine.c line.c line_ring.c line_hear.c playout.c pulse_train.c ring_cadence.c chan_sim.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
 
 LIB_X64 := build/native/x64/libdahdi_shim.so
