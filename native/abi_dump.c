@@ -60,7 +60,8 @@ int main(void) {
                                    {"Alarm", DSHIM_EV_ALARM},
                                    {"CommandDone", DSHIM_EV_COMMAND_DONE},
                                    {"MicLow", DSHIM_EV_MIC_LOW},
-                                   {"PulseStart", DSHIM_EV_PULSE_START}};
+                                   {"PulseStart", DSHIM_EV_PULSE_START},
+                                   {"Progress", DSHIM_EV_PROGRESS}};
   constants("EventKind", kinds, COUNT(kinds));
   const struct constant stages[] = {{"None", DSHIM_STAGE_NONE},
                                     {"Open", DSHIM_STAGE_OPEN},
@@ -99,6 +100,21 @@ int main(void) {
                                      {"SimNoiseCdbm0", DSHIM_OPT_SIM_NOISE_CDBM0},
                                      {"SimCompanding", DSHIM_OPT_SIM_COMPANDING}};
   constants("Option", options, COUNT(options));
+
+  const struct constant progress[] = {{"Dial", DSHIM_PROGRESS_DIAL},       {"Busy", DSHIM_PROGRESS_BUSY},
+                                      {"Reorder", DSHIM_PROGRESS_REORDER}, {"Ringback", DSHIM_PROGRESS_RINGBACK},
+                                      {"FaxCed", DSHIM_PROGRESS_FAX_CED},  {"FaxCng", DSHIM_PROGRESS_FAX_CNG}};
+  constants("Progress", progress, COUNT(progress));
+  /* All of it is i32: a list of them has its places here. */
+  const struct constant tone[] = {{"size", sizeof(struct dshim_progress_tone)},
+                                  {"id", offsetof(struct dshim_progress_tone, id)},
+                                  {"sines", offsetof(struct dshim_progress_tone, sines)},
+                                  {"frequencies_chz", offsetof(struct dshim_progress_tone, frequencies_chz)},
+                                  {"tolerance_chz", offsetof(struct dshim_progress_tone, tolerance_chz)},
+                                  {"phases", offsetof(struct dshim_progress_tone, phases)},
+                                  {"cadence_ms", offsetof(struct dshim_progress_tone, cadence_ms)},
+                                  {"sure_ms", offsetof(struct dshim_progress_tone, sure_ms)}};
+  constants("ProgressToneOffset", tone, COUNT(tone));
 
   const struct field event[] = {FIELD(dshim_event, time_ns), FIELD(dshim_event, told_ns), FIELD(dshim_event, kind),
                                 FIELD(dshim_event, line),    FIELD(dshim_event, a),       FIELD(dshim_event, b),

@@ -243,7 +243,8 @@ DSHIM_API int dshim_add_sim(struct dshim_engine *engine);
 
 /* What every line listens for besides digits and voices, before dshim_start; none: the default. Of two tones that
  * sound alike the one whose cadence fits better is told, else the earlier. What we send ourselves is not told.
- * −EINVAL: not as the struct has it, or more than DSHIM_PROGRESS_TONES. */
+ * −EINVAL: not as the struct has it, or more than DSHIM_PROGRESS_TONES, or of more frequencies
+ * than 12; −EBUSY: started. */
 DSHIM_API int dshim_progress_tones(struct dshim_engine *engine, const struct dshim_progress_tone *tones,
                                    int count);
 

@@ -31,6 +31,8 @@ export interface Config {
   tone_zone: string;
   dial_tone: { enabled: boolean; timeout_seconds: number };
   off_hook_timeout: { seconds: number; reorder_seconds: number; howler_seconds: number };
+  /** Tones of a far exchange and of fax machines, heard on a line. */
+  call_progress: { enabled: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -161,6 +163,7 @@ const SCHEMA = {
     reorder_seconds: whole(30, 0, 3600),
     howler_seconds: whole(60, 0, 3600),
   },
+  call_progress: { enabled: flag(true) },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),
     echo_return_loss_db: number(24, 0, 90),

@@ -139,6 +139,7 @@ async function serve(line: ServeArguments): Promise<void> {
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
+    callProgress: config.call_progress.enabled,
   });
   const sockets = new EventSockets({
     bus,

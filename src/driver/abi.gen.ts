@@ -28,6 +28,7 @@ export const EventKind = {
   CommandDone: 18,
   MicLow: 19,
   PulseStart: 20,
+  Progress: 30,
 } as const;
 
 export const Stage = {
@@ -78,6 +79,26 @@ export const Option = {
   SimEchoCdb: 6,
   SimNoiseCdbm0: 7,
   SimCompanding: 8,
+} as const;
+
+export const Progress = {
+  Dial: 1,
+  Busy: 2,
+  Reorder: 3,
+  Ringback: 4,
+  FaxCed: 5,
+  FaxCng: 6,
+} as const;
+
+export const ProgressToneOffset = {
+  size: 84,
+  id: 0,
+  sines: 4,
+  frequencies_chz: 8,
+  tolerance_chz: 24,
+  phases: 28,
+  cadence_ms: 32,
+  sure_ms: 80,
 } as const;
 
 export const EventSize = 40;

@@ -1,7 +1,7 @@
 /** Fixed-size native events, translated into words at this one edge. */
 
-import type { RingStopReason } from "../line/state";
-import { EventField, EventKind, EventSize, PlayEnd, RingEnd } from "./abi.gen";
+import type { ProgressToneName, RingStopReason } from "../line/state";
+import { EventField, EventKind, EventSize, PlayEnd, Progress, RingEnd } from "./abi.gen";
 import { alarmNames } from "./faults";
 
 export type DriverEvent = {
@@ -32,6 +32,14 @@ export type DriverEvent = {
   | { kind: "voice_end"; levelDbm0: number; segmentDbm0: number }
   | { kind: "ring_burst"; burst: number; on: boolean }
   | { kind: "ring_done"; reason: RingStopReason; sequence: number }
+  | {
+      kind: "progress";
+      tone: ProgressToneName;
+      active: boolean;
+      levelDbm0: number;
+      /** Since the tone began. */
+      durationMs: number;
+    }
   | { kind: "play_started"; mark: number }
   | { kind: "play_done"; mark: number; end: PlayoutEnd; heardSamples: number }
   | { kind: "play_low" }
@@ -49,6 +57,15 @@ const PLAY_ENDS: Record<number, PlayoutEnd> = {
   [PlayEnd.Flushed]: "flushed",
   [PlayEnd.Lost]: "lost",
   [PlayEnd.HungUp]: "hung_up",
+};
+
+const PROGRESS_NAMES: Record<number, ProgressToneName> = {
+  [Progress.Dial]: "dial",
+  [Progress.Busy]: "busy",
+  [Progress.Reorder]: "reorder",
+  [Progress.Ringback]: "ringback",
+  [Progress.FaxCed]: "fax_ced",
+  [Progress.FaxCng]: "fax_cng",
 };
 
 const RING_END_REASONS: Record<number, RingStopReason> = {
@@ -116,6 +133,11 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "ring_burst", burst: a, on: b === 1 };
     case EventKind.RingDone:
       return { ...common, kind: "ring_done", reason: RING_END_REASONS[a] ?? "error", sequence: c };
+    case EventKind.Progress: {
+      const tone = PROGRESS_NAMES[a];
+      if (!tone) return null;
+      return { ...common, kind: "progress", tone, active: b === 1, levelDbm0: c / 100, durationMs: d };
+    }
     case EventKind.PlayStarted:
       return { ...common, kind: "play_started", mark: a };
     case EventKind.PlayDone:

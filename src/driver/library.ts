@@ -14,6 +14,7 @@ const SYMBOLS = {
   dshim_set_option: { args: [ptr, i32, i32], returns: i32 },
   dshim_add_dahdi: { args: [ptr, cstring, i32], returns: i32 },
   dshim_add_sim: { args: [ptr], returns: i32 },
+  dshim_progress_tones: { args: [ptr, ptr, i32], returns: i32 },
   dshim_start: { args: [ptr], returns: i32 },
   dshim_destroy: { args: [ptr], returns: none },
   dshim_step: { args: [ptr, i32], returns: i32 },

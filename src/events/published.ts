@@ -69,6 +69,15 @@ function fields(body: LineEventBody, format: TimeFormat): Record<string, unknown
         segment_level: tenth(body.segmentLevel),
       };
     }
+    case "call_progress":
+      return {
+        tone: body.tone,
+        active: body.active,
+        start_time: timestamp(body.startMs, format),
+        end_time: body.endMs === null ? null : timestamp(body.endMs, format),
+        duration: body.endMs === null ? null : Math.round(body.endMs - body.startMs),
+        signal_level: tenth(body.level),
+      };
     case "dtmf": {
       const { type: _, ...told } = body;
       for (const field of ["signal_level", "pulses_per_second", "break_ratio_percent"] as const) {

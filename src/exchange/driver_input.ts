@@ -31,6 +31,10 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
       return { type: "voice_started", atMs, levelDbm0: event.levelDbm0 };
     case "voice_end":
       return { type: "voice_ended", atMs, levelDbm0: event.levelDbm0, segmentDbm0: event.segmentDbm0 };
+    case "progress": {
+      const { tone, active, levelDbm0, durationMs } = event;
+      return { type: "progress", atMs, tone, active, levelDbm0, startMs: atMs - durationMs };
+    }
     case "voltage":
       return { type: "voltage", atMs, volts: event.volts };
     case "alarm":

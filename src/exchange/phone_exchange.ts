@@ -1,4 +1,5 @@
 /** The lines and the public verbs: all that http may call. */
+import { progressTones } from "../audio/call_progress";
 import { type RenderTone, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
@@ -44,6 +45,8 @@ export interface ExchangeOptions {
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
   lineSettings: LineSettings;
+  /** Are lines listened to for a far exchange's and fax machines' tones? */
+  callProgress: boolean;
 }
 
 const NS_PER_MS = 1e6;
@@ -69,6 +72,7 @@ export class PhoneExchange implements Exchange {
     this.#options = options;
     this.defaultLine = options.defaultLine;
     this.lines = options.lines.map(({ line }) => line);
+    if (options.callProgress) engine.listenFor(progressTones(options.toneZone));
     const handsets = new Map<number, Handset>();
     const lineTone = (tone: LineTone): PcmSource =>
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);

@@ -71,6 +71,12 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "voice", active: true, startMs: AT_MS, endMs: null, energyLevel: -21.4, segmentLevel: -21.4 },
     "At the start and at the end of every talkspurt; energy_level is below −50 dBm0 at the end.",
   ],
+  [
+    { type: "call_progress", tone: "fax_cng", active: true, startMs: AT_MS - 1500, endMs: null, level: -18.3 },
+    "A far end's tone, when it is sure and when it is over: dial, busy, reorder or ringback as tone_zone has them, fax_ced " +
+      "(2100 Hz, a fax machine or modem answers) or fax_cng (1100 Hz, a fax machine calls). start_time is when the tone " +
+      "began; end_time and duration (ms) are null until it is over. signal_level in dBm0.",
+  ],
   [{ type: "ring_start", pattern: "NORMAL", repeat: 1, duration: null }, "The bell began."],
   [
     { type: "ring_stop", pattern: "NORMAL", repeat: 1, duration: null, reason: "completed" },

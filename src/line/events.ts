@@ -1,4 +1,4 @@
-import type { DigitSource, LineFault, PlaybackEndReason, RingStopReason } from "./state";
+import type { DigitSource, LineFault, PlaybackEndReason, ProgressToneName, RingStopReason } from "./state";
 
 /**
  * What a line tells the world, before the bus gives it an id and an order. Times are Unix milliseconds
@@ -30,6 +30,16 @@ export type LineEventBody =
       /** dBm0, mean over the talkspurt so far. */
       segmentLevel: number;
     }
+  | {
+      type: "call_progress";
+      tone: ProgressToneName;
+      active: boolean;
+      /** Unix ms; `endMs` null while it lasts. */
+      startMs: number;
+      endMs: number | null;
+      /** dBm0, of all its frequencies together. */
+      level: number;
+    }
   | { type: "ring_start"; pattern: string; repeat: number; duration: number | null }
   | {
       type: "ring_stop";
@@ -59,6 +69,7 @@ export const LINE_EVENT_TYPES = [
   "on_hook",
   "dtmf",
   "voice",
+  "call_progress",
   "ring_start",
   "ring_stop",
   "flash",

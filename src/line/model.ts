@@ -1,7 +1,15 @@
 /** What a line is, what it can be told, and what it then wants done. Types, and the facts that follow from them. */
 import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
-import type { CallStats, DigitSource, LineFault, LineStateName, PlaybackEndReason, RingStopReason } from "./state";
+import type {
+  CallStats,
+  DigitSource,
+  LineFault,
+  LineStateName,
+  PlaybackEndReason,
+  ProgressToneName,
+  RingStopReason,
+} from "./state";
 
 export interface RunningRing {
   id: number;
@@ -75,6 +83,8 @@ export type LineInput = { atMs: number } & (
     }
   | { type: "voice_started"; levelDbm0: number }
   | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
+  /** A tone is sure, or over; it began at startMs. */
+  | { type: "progress"; tone: ProgressToneName; active: boolean; startMs: number; levelDbm0: number }
   | { type: "voltage"; volts: number }
   | { type: "alarm"; names: readonly string[] }
   | { type: "ring_requested"; plan: RingPlan }

@@ -59,6 +59,7 @@ export async function stepped(
     maxRingMs: options.maxRingMs ?? 120_000,
     toneZone: options.toneZone ?? "us",
     lineSettings: options.lineSettings ?? SILENT_LINE,
+    callProgress: true,
   });
   engine.start();
   const drain = async (): Promise<void> => {
