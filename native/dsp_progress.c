@@ -148,30 +148,62 @@ static int64_t ended_sample(const struct dsp_progress *progress, const struct ds
   return runs->on ? progress->samples : runs->began_sample;
 }
 
-static bool over(const struct dsp_progress_plan *plan, struct dsp_progress *progress,
-                 struct dsp_progress_event *out) {
-  const struct dsp_progress_follow *follow = &progress->follow[plan->sound_of[progress->active]];
-  if (tone_cadence_goes_on(&plan->tone[progress->active], &follow->runs, progress->samples)) return false;
-  *out = event_of(plan, progress, ended_sample(progress, follow), false);
+static struct dsp_progress_event end_active(const struct dsp_progress_plan *plan, struct dsp_progress *progress,
+                                            int64_t at_sample) {
+  struct dsp_progress_event event = event_of(plan, progress, at_sample, false);
   progress->active = -1;
-  return true;
+  return event;
 }
 
-static bool sure(const struct dsp_progress_plan *plan, struct dsp_progress *progress,
-                 struct dsp_progress_event *out) {
-  struct tone_fit best = {.off = INFINITY};
+/* The tone that is sure now, other than what sounds like the active one; −1 none. */
+static int32_t surest(const struct dsp_progress_plan *plan, const struct dsp_progress *progress,
+                      struct tone_fit *best) {
+  int32_t found = -1;
+  best->off = INFINITY;
   for (int t = 0; t < plan->tones; t++) {
     struct tone_fit fit;
     const struct tone_runs *runs = &progress->follow[plan->sound_of[t]].runs;
+    if (progress->active >= 0 && plan->sound_of[t] == plan->sound_of[progress->active]) continue;
     if (!tone_cadence_sure(&plan->tone[t], plan->sure_samples[t], runs, progress->samples, &fit)) continue;
-    if (fit.off >= best.off) continue;
-    best = fit;
-    progress->active = t;
+    if (fit.off >= best->off) continue;
+    *best = fit;
+    found = t;
   }
-  if (progress->active < 0) return false;
-  progress->active_began_sample = best.began_sample;
-  *out = event_of(plan, progress, progress->samples, true);
-  return true;
+  return found;
+}
+
+static int tell(const struct dsp_progress_plan *plan, struct dsp_progress *progress,
+                struct dsp_progress_event *out) {
+  int count = 0;
+  bool sounds = false;
+  if (progress->active >= 0) {
+    const struct dsp_progress_follow *follow = &progress->follow[plan->sound_of[progress->active]];
+    bool goes_on = tone_cadence_goes_on(&plan->tone[progress->active], &follow->runs, progress->samples);
+    if (!goes_on) out[count++] = end_active(plan, progress, ended_sample(progress, follow));
+    sounds = goes_on && follow->runs.on;
+  }
+  if (sounds) return count;
+  struct tone_fit fit;
+  int32_t tone = surest(plan, progress, &fit);
+  if (tone < 0) return count;
+  /* In the pause of one another is sure: that one is over. */
+  if (progress->active >= 0) {
+    const struct dsp_progress_follow *follow = &progress->follow[plan->sound_of[progress->active]];
+    out[count++] = end_active(plan, progress, ended_sample(progress, follow));
+  }
+  progress->active = tone;
+  progress->active_began_sample = fit.began_sample;
+  out[count++] = event_of(plan, progress, progress->samples, true);
+  return count;
+}
+
+/* Then a quiet block changes nothing. */
+static bool nothing_is_followed(const struct dsp_progress_plan *plan, const struct dsp_progress *progress) {
+  bool any = progress->active >= 0 || progress->earlier_energy[0] > 0.0F || progress->earlier_energy[1] > 0.0F;
+  for (int s = 0; s < plan->sounds; s++) {
+    any = any || progress->follow[s].runs.known || progress->follow[s].beginning > 0;
+  }
+  return !any;
 }
 
 int dsp_progress_block(const struct dsp_progress_plan *plan, struct dsp_progress *progress, const int16_t *samples,
@@ -179,16 +211,18 @@ int dsp_progress_block(const struct dsp_progress_plan *plan, struct dsp_progress
   struct dsp_progress_spectrum spectrum;
   float quick_energy;
   progress->samples += DSHIM_BLOCK_SAMPLES;
-  dsp_progress_transform(plan, samples, &spectrum, &quick_energy);
+  bool loud = dsp_progress_transform(plan, samples, &spectrum, &quick_energy);
+  if (!loud && progress->idle) {
+    progress->previous_energy = quick_energy;
+    return 0;
+  }
   for (int s = 0; s < plan->sounds; s++) {
     follow_run(progress, &progress->follow[s], judge(plan, progress, s, &spectrum), quick_energy);
   }
   remember(plan, progress, &spectrum);
   progress->previous_energy = quick_energy;
-  int count = 0;
-  if (progress->active >= 0 && over(plan, progress, &out[count])) count++;
-  if (progress->active < 0 && sure(plan, progress, &out[count])) count++;
-  return count;
+  progress->idle = nothing_is_followed(plan, progress);
+  return tell(plan, progress, out);
 }
 
 void dsp_progress_sent(const struct dsp_progress_plan *plan, struct dsp_progress *progress,

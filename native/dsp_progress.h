@@ -74,6 +74,7 @@ struct dsp_progress {
   float earlier[2][DSP_PROGRESS_FREQUENCIES][2];
   float earlier_energy[2];
   struct dsp_progress_follow follow[DSHIM_PROGRESS_TONES];
+  bool idle;      /* nothing is followed, and the two blocks before were quiet */
   int32_t active; /* the tone that is sure, by its place in the plan; −1 none */
   int64_t active_began_sample;
 };

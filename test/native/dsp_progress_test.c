@@ -193,6 +193,16 @@ static void one_after_another(void) {
   tap_ok(count == 6 && events[0].id == 2 && events[2].id == 1 && events[4].id == 3,
          "busy, dial, reorder: each begins and ends (%d events: %d %d %d)", count, events[0].id, events[2].id,
          events[4].id);
+  memset(line, 0, sizeof(line));
+  sound(&ZONES[0].tone[5], SECONDS(1), SECONDS(1) + 4000, -15, 1);
+  sound(&ZONES[0].tone[4], SECONDS(3), SECONDS(6), -15, 1);
+  count = hear(SECONDS(7));
+  tap_ok(count == 4 && events[0].id == 6 && events[1].id == 6 && events[2].id == 5 && events[3].id == 5,
+         "CED in the pause of CNG ends that one (%d events)", count);
+  tap_ok(labs((long)(events[1].at_sample - SECONDS(1) - 4000)) <= 160, "where its burst did: %+.0f ms",
+         (double)(events[1].at_sample - SECONDS(1) - 4000) / 8);
+  memset(line, 0, sizeof(line));
+  send(&ZONES[0].tone[0], SECONDS(4), SECONDS(8), -15, 1);
   hear(SECONDS(6));
   struct dsp_progress_event event;
   tap_ok(dsp_progress_flush(&plan, &progress, &event) == 1 && event.id == 1 && !event.active, "hung up: it ends");
