@@ -63,7 +63,8 @@ int main(void) {
                                    {"MicLow", DSHIM_EV_MIC_LOW},
                                    {"PulseStart", DSHIM_EV_PULSE_START},
                                    {"DataStarted", DSHIM_EV_DATA_STARTED},
-                                   {"DataDone", DSHIM_EV_DATA_DONE}};
+                                   {"DataDone", DSHIM_EV_DATA_DONE},
+                                   {"Progress", DSHIM_EV_PROGRESS}};
   constants("EventKind", kinds, COUNT(kinds));
   const struct constant stages[] = {{"None", DSHIM_STAGE_NONE},
                                     {"Open", DSHIM_STAGE_OPEN},
@@ -113,6 +114,21 @@ int main(void) {
   constants("Option", options, COUNT(options));
   constants("VmwiLamp", lamps, COUNT(lamps));
   constants("DataFlag", data_flags, COUNT(data_flags));
+
+  const struct constant progress[] = {{"Dial", DSHIM_PROGRESS_DIAL},       {"Busy", DSHIM_PROGRESS_BUSY},
+                                      {"Reorder", DSHIM_PROGRESS_REORDER}, {"Ringback", DSHIM_PROGRESS_RINGBACK},
+                                      {"FaxCed", DSHIM_PROGRESS_FAX_CED},  {"FaxCng", DSHIM_PROGRESS_FAX_CNG}};
+  constants("Progress", progress, COUNT(progress));
+  /* All of it is i32: a list of them has its places here. */
+  const struct constant tone[] = {{"size", sizeof(struct dshim_progress_tone)},
+                                  {"id", offsetof(struct dshim_progress_tone, id)},
+                                  {"sines", offsetof(struct dshim_progress_tone, sines)},
+                                  {"frequencies_chz", offsetof(struct dshim_progress_tone, frequencies_chz)},
+                                  {"tolerance_chz", offsetof(struct dshim_progress_tone, tolerance_chz)},
+                                  {"phases", offsetof(struct dshim_progress_tone, phases)},
+                                  {"cadence_ms", offsetof(struct dshim_progress_tone, cadence_ms)},
+                                  {"sure_ms", offsetof(struct dshim_progress_tone, sure_ms)}};
+  constants("ProgressToneOffset", tone, COUNT(tone));
 
   const struct field event[] = {FIELD(dshim_event, time_ns), FIELD(dshim_event, told_ns), FIELD(dshim_event, kind),
                                 FIELD(dshim_event, line),    FIELD(dshim_event, a),       FIELD(dshim_event, b),

@@ -39,6 +39,9 @@
 #define DSHIM_DATA_RING_SAMPLES 65536  /* 8.2 s per line of caller ID and the like, a power of two */
 #define DSHIM_EAR_RING_SAMPLES  262144 /* 32.8 s that a simulated telephone's ear heard last */
 #define DSHIM_STEPPED_EPOCH_NS  1000000000LL
+#define DSHIM_PROGRESS_TONES    8  /* that a line is listened to for */
+#define DSHIM_PROGRESS_SINES    4  /* of one of them */
+#define DSHIM_PROGRESS_PHASES   12 /* of its cadence */
 
 #if defined(__GNUC__)
 #define DSHIM_API __attribute__((visibility("default")))
@@ -56,7 +59,8 @@ enum dshim_event_kind {
   DSHIM_EV_OFF_HOOK = 3,      /* a: 1 when it tripped our ringing; b: ring sequence number or 0 */
   DSHIM_EV_ON_HOOK = 4,       /* time_ns is when the loop opened, not when the driver was sure */
   DSHIM_EV_FLASH = 5,         /* a: duration ms */
-  DSHIM_EV_PULSE_DIGIT = 6,   /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown */
+  DSHIM_EV_PULSE_DIGIT = 6,   /* a: ASCII digit; b: duration ms of the pulse train, 0 unknown;
+                                 c: pulses/s in hundredths; d: break's share in hundredths of %; 0 unknown */
   DSHIM_EV_DTMF_DOWN = 7,     /* a: ASCII digit; b: level cdBm0, mean of the two tones' levels */
   DSHIM_EV_DTMF_UP = 8,       /* a: ASCII digit; b: level cdBm0; c: duration ms; time_ns: tone's end */
   DSHIM_EV_VOICE_START = 9,   /* a: level cdBm0 now; time_ns: talkspurt's onset */
@@ -73,6 +77,8 @@ enum dshim_event_kind {
   DSHIM_EV_PULSE_START = 20,  /* the first pulse of a digit; time_ns: its break's beginning */
   DSHIM_EV_DATA_STARTED = 40, /* a: sequence number of its command; b: ms until the card's queue has reached it */
   DSHIM_EV_DATA_DONE = 41,    /* a: sequence number; b: 1 heard whole, 0 cut off or never begun */
+  DSHIM_EV_PROGRESS = 30,     /* a: dshim_progress_tone.id; b: 1 it is sure, 0 it is over; c: level cdBm0;
+                                 d: ms since it began */
 };
 
 enum dshim_capability {
@@ -121,6 +127,28 @@ struct dshim_event {
   int32_t a, b, c, d;
 };
 _Static_assert(sizeof(struct dshim_event) == 40, "dshim_event has no padding");
+
+/* The ids by which the caller names tones of call progress; to C they are numbers. */
+enum dshim_progress {
+  DSHIM_PROGRESS_DIAL = 1,
+  DSHIM_PROGRESS_BUSY = 2,
+  DSHIM_PROGRESS_REORDER = 3,
+  DSHIM_PROGRESS_RINGBACK = 4,
+  DSHIM_PROGRESS_FAX_CED = 5,
+  DSHIM_PROGRESS_FAX_CNG = 6,
+};
+
+/* A tone that a far end may send, as a country or a norm has it. */
+struct dshim_progress_tone {
+  int32_t id;                                    /* ≥ 1, told back with the event */
+  int32_t sines;                                 /* that sound together, 1 … DSHIM_PROGRESS_SINES */
+  int32_t frequencies_chz[DSHIM_PROGRESS_SINES]; /* hundredths of Hz, 200 to 3800 Hz */
+  int32_t tolerance_chz;                         /* either way; more than 960 for one sine only */
+  int32_t phases;                                /* of the cadence, even; 0: it is continuous */
+  int32_t cadence_ms[DSHIM_PROGRESS_PHASES];     /* on, off, on, off …, then again from the start */
+  int32_t sure_ms; /* continuous: sure after so long; a cadence: so long into its pause, 0: when begun again */
+};
+_Static_assert(sizeof(struct dshim_progress_tone) == 21 * 4, "dshim_progress_tone has no padding");
 
 /* A snapshot of one line; all counters since the engine was made. */
 struct dshim_line_stats {
@@ -229,6 +257,13 @@ DSHIM_API int dshim_set_option(struct dshim_engine *engine, int option, int valu
 DSHIM_API int dshim_add_dahdi(struct dshim_engine *engine, const char *device, int channel);
 DSHIM_API int dshim_add_sim(struct dshim_engine *engine);
 
+/* What every line listens for besides digits and voices, before dshim_start; none: the default. Of two tones that
+ * sound alike the one whose cadence fits better is told, else the earlier. What we send ourselves is not told.
+ * −EINVAL: not as the struct has it, or more than DSHIM_PROGRESS_TONES, or of more frequencies
+ * than 12; −EBUSY: started. */
+DSHIM_API int dshim_progress_tones(struct dshim_engine *engine, const struct dshim_progress_tone *tones,
+                                   int count);
+
 /* Starts the I/O thread (REALTIME), or opens the lines on the next step (STEPPED). */
 DSHIM_API int dshim_start(struct dshim_engine *engine);
 
@@ -323,8 +358,9 @@ DSHIM_API int dshim_sim_flash(struct dshim_engine *engine, int line, int duratio
  * low group, half of it on each side of level. Done when the last tone and its pause were sent. */
 DSHIM_API int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, int on_ms, int off_ms,
                               int level_cdbm0, int twist_cdb);
-/* Rotary dial, 10 pulses/s, 60 % break: digits of 0-9. */
-DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits);
+/* Rotary dial: digits of 0-9; each pulse is a break and a make of 1 … 1000 ms. */
+DSHIM_API int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits, int break_ms,
+                              int make_ms);
 /* Speech into the microphone: write samples (returns how many fitted), then end (a command, done when
  * all of it was said). */
 DSHIM_API int dshim_sim_mic_write(struct dshim_engine *engine, int line, const int16_t *samples, int count);

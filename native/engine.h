@@ -49,6 +49,7 @@ struct dshim_engine {
   int32_t mode;
   bool started;
   struct chan_settings settings;
+  struct dsp_progress_plan progress_plan; /* never changed once started */
   struct line *lines[DSHIM_MAX_LINES];
   int32_t line_count;
   int64_t virtual_now_ns;

@@ -68,6 +68,14 @@ int dshim_set_option(struct dshim_engine *engine, int option, int value) {
   return 0;
 }
 
+int dshim_progress_tones(struct dshim_engine *engine, const struct dshim_progress_tone *tones, int count) {
+  if (engine->started) return -EBUSY;
+  struct dsp_progress_plan plan;
+  int result = dsp_progress_plan(&plan, tones, count);
+  if (result == 0) engine->progress_plan = plan;
+  return result;
+}
+
 static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_sim *sim) {
   struct line *line = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*line) + 63) & ~(size_t)63);
   if (!line) return -ENOMEM;
@@ -79,6 +87,7 @@ static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_
   dsp_dtmf_init(&line->dtmf);
   dsp_dtmf_init(&line->sent_dtmf);
   dsp_vad_init(&line->vad);
+  dsp_progress_reset(&line->progress);
   line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
   line->stats.noise_cdbm0 = DSP_SILENCE_CDBM0;
   line_publish(line);

@@ -66,6 +66,7 @@ static void lift(struct line *line, int64_t now_ns) {
   line->last_break_ns = 0;
   line->disagrees_ns = 0;
   line->pulses_began_ns = 0;
+  pulse_train_reset(&line->pulses);
   line_hear_from_now(line, now_ns);
   line_tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
 }
@@ -95,6 +96,26 @@ static int64_t break_of(const struct line *line) {
   return line->break_began_ns != 0 ? line->break_began_ns : line->last_break_ns;
 }
 
+static int32_t pulses_of(int32_t digit) {
+  return digit == '0' ? 10 : digit == '*' ? 11 : digit == '#' ? 12 : digit - '0';
+}
+
+static void pulses_done(struct line *line, int64_t now_ns, int32_t digit) {
+  struct pulse_measure measure = pulse_train_measure(&line->pulses, pulses_of(digit));
+  /* The driver tells a quarter of a second after the last pulse, when no other can come. */
+  int64_t ended_ns = line->pulses.closings > 0 ? line->pulses.closed_ns : now_ns;
+  engine_push(line->engine, &(struct dshim_event){.time_ns = now_ns,
+                                                  .kind = DSHIM_EV_PULSE_DIGIT,
+                                                  .line = line->index,
+                                                  .a = digit,
+                                                  .b = (int32_t)since_ms(line->pulses_began_ns, ended_ns),
+                                                  .c = measure.per_second_hundredths,
+                                                  .d = measure.break_basis_points});
+  line->pulses_began_ns = 0;
+  line->last_break_ns = 0;
+  pulse_train_reset(&line->pulses);
+}
+
 /* The card had nothing to send. Before the first block was read, that is how every channel begins. */
 static void ran_dry(struct line *line, int64_t now_ns) {
   if (line->served_ns == 0) return;
@@ -116,16 +137,14 @@ static void take_event(struct line *line, int64_t now_ns, const struct chan_even
     line->break_began_ns = 0;
     line->last_break_ns = 0;
     line->disagrees_ns = 0;
+    pulse_train_reset(&line->pulses);
     break;
   case CHAN_EV_PULSE_START:
     line->pulses_began_ns = break_of(line) > 0 ? break_of(line) : now_ns;
     line_tell(line, DSHIM_EV_PULSE_START, line->pulses_began_ns, 0, 0, 0);
     break;
   case CHAN_EV_PULSE_DIGIT:
-    line_tell(line, DSHIM_EV_PULSE_DIGIT, now_ns, event->value, (int32_t)since_ms(line->pulses_began_ns, now_ns),
-              0);
-    line->pulses_began_ns = 0;
-    line->last_break_ns = 0;
+    pulses_done(line, now_ns, event->value);
     break;
   case CHAN_EV_ALARM:
     line->stats.alarms = event->value;
@@ -267,6 +286,7 @@ static void look_at_loop(struct line *line, int64_t now_ns) {
   struct chan_stats stats;
   if (line->chan->ops->stats(line->chan, now_ns, false, &stats) < 0) return;
   bool open = !stats.lifted;
+  if (line->lifted) pulse_train_look(&line->pulses, now_ns, open);
   if (open == line->lifted) {
     if (line->disagrees_ns == 0) line->disagrees_ns = now_ns;
   } else {
@@ -413,6 +433,8 @@ int64_t line_deadline(const struct line *line) {
   if (ring < deadline) deadline = ring;
   if (line->wanted_sequence != 0 && line->wanted_retry_ns < deadline) deadline = line->wanted_retry_ns;
   if (line->next_voltage_ns < deadline) deadline = line->next_voltage_ns;
+  int64_t look = line->lifted ? pulse_train_deadline(&line->pulses) : INT64_MAX;
+  if (look < deadline) deadline = look;
   return deadline;
 }
 

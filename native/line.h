@@ -8,8 +8,10 @@
 #include "chan_ops.h"
 #include "dahdi_shim.h"
 #include "dsp_dtmf.h"
+#include "dsp_progress.h"
 #include "dsp_vad.h"
 #include "playout.h"
+#include "pulse_train.h"
 #include "ring_cadence.h"
 
 struct dshim_engine;
@@ -62,6 +64,7 @@ struct line {
   int64_t break_began_ns; /* the loop is open while lifted: a flash, a pulse or the end; 0 closed */
   int64_t last_break_ns;  /* the break before, until the driver has told what it was; 0 none */
   int64_t pulses_began_ns;
+  struct pulse_train pulses;
   int64_t disagrees_ns; /* since when the loop is not as the events told; 0 it is */
 
   struct ring_cadence cadence;
@@ -79,6 +82,7 @@ struct line {
   int32_t echoed_digit;        /* heard, known for an echo: its UP is not told either; 0 none */
   int64_t heard_samples;       /* since the detectors were reset */
   int64_t heard_until_ns;
+  struct dsp_progress progress;
   /* A talkspurt is told a little late, so that a key's tone is not taken for a voice. */
   bool voice_held, voice_told, voice_is_key;
   struct dshim_event held_voice;
@@ -117,7 +121,7 @@ int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
 
-/* ---- between line.c, line_ring.c, line_data.c and line_hear.c */
+/* ---- between line.c, line_ring.c, line_data.c, line_hear.c and line_progress.c */
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c);
 /* Nothing when no cadence runs. */
 void line_ring_done(struct line *line, int64_t now_ns, enum dshim_ring_end end, int error);
@@ -148,6 +152,11 @@ void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples);
 void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples);
 /* Nothing more will be heard: what is open is closed, not after not_after_ns. */
 void line_hear_the_end(struct line *line, int64_t not_after_ns);
+/* The same for tones of call progress, by line_hear.c. */
+void line_progress_reset(struct line *line);
+void line_progress_hear(struct line *line, const int16_t *samples);
+void line_progress_sent(struct line *line, const int16_t *samples);
+void line_progress_end(struct line *line, int64_t not_after_ns);
 
 /* ---- the snapshot for the caller's thread */
 void line_publish(struct line *line);

@@ -77,6 +77,7 @@ void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples) {
   count = dsp_dtmf_process(&line->dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
   for (int i = 0; i < count; i++) tell_digit(line, &digits[i], spoken_ns);
   if (line->voice_held && spoken_ns >= line->held_until_ns) tell_held_voice(line);
+  line_progress_hear(line, samples);
   line->stats.level_cdbm0 = dsp_vad_level_cdbm0(&line->vad);
   line->stats.noise_cdbm0 = dsp_vad_noise_cdbm0(&line->vad);
   line->stats.voice_active = line->voice_told;
@@ -88,6 +89,7 @@ void line_hear_the_end(struct line *line, int64_t not_after_ns) {
   if (dsp_dtmf_flush(&line->dtmf, &digit)) tell_digit(line, &digit, not_after_ns);
   struct dsp_vad_event voice;
   if (dsp_vad_flush(&line->vad, &voice)) tell_voice(line, &voice, not_after_ns);
+  line_progress_end(line, not_after_ns);
   line->voice_held = false;
   line->stats.voice_active = 0;
   line->stats.level_cdbm0 = DSP_SILENCE_CDBM0;
@@ -95,6 +97,7 @@ void line_hear_the_end(struct line *line, int64_t not_after_ns) {
 
 void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples) {
   dsp_vad_far_end(&line->vad, samples, DSHIM_BLOCK_SAMPLES);
+  line_progress_sent(line, samples);
   struct dsp_dtmf_event digits[DETECTOR_EVENTS];
   int count = dsp_dtmf_process(&line->sent_dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
   for (int i = 0; i < count; i++) {
@@ -107,6 +110,7 @@ void line_hear_from_now(struct line *line, int64_t now_ns) {
   dsp_dtmf_reset(&line->dtmf);
   dsp_vad_reset(&line->vad);
   dsp_dtmf_reset(&line->sent_dtmf);
+  line_progress_reset(line);
   line->sent_digit = 0;
   line->echoed_digit = 0;
   line->heard_samples = 0;

@@ -7,8 +7,8 @@ CFLAGS_NATIVE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wconversion -fvis
 CFLAGS_RELEASE := $(CFLAGS_NATIVE) -O3 -fPIC -fno-math-errno -fno-trapping-math
 LDLIBS_NATIVE := -lm -lpthread
 
-DSP_SOURCES := dsp_dtmf.c dsp_vad.c dsp_tone.c
-SHIM_SOURCES := libdahdi_shim.c shim_ring.c shim_sim.c engine.c line.c line_data.c line_ring.c line_hear.c playout.c ring_cadence.c chan_sim.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
+DSP_SOURCES := dsp_dtmf.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
+SHIM_SOURCES := libdahdi_shim.c shim_ring.c shim_sim.c engine.c line.c line_data.c line_ring.c line_hear.c line_progress.c playout.c pulse_train.c ring_cadence.c chan_sim.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
 
 LIB_X64 := build/native/x64/libdahdi_shim.so
 LIB_ARM64 := build/native/arm64/libdahdi_shim.so
@@ -17,7 +17,7 @@ LIB_ARM64 := build/native/arm64/libdahdi_shim.so
 
 native-lib: $(LIB_X64)
 native-lib-arm64: $(LIB_ARM64)
-native-cli: dist/dtmf-cli dist/vad-cli
+native-cli: dist/dtmf-cli dist/vad-cli dist/progress-cli
 
 build/native/x64/%.o: native/%.c
 	@mkdir -p $(@D)
@@ -44,6 +44,11 @@ dist/dtmf-cli: build/native/x64/dtmf_cli.o $(DSP_SOURCES:%.c=build/native/x64/%.
 	@$(CC) $^ -o $@ $(LDLIBS_NATIVE)
 
 dist/vad-cli: build/native/x64/vad_cli.o $(DSP_SOURCES:%.c=build/native/x64/%.o)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	@$(CC) $^ -o $@ $(LDLIBS_NATIVE)
+
+dist/progress-cli: build/native/x64/progress_cli.o $(DSP_SOURCES:%.c=build/native/x64/%.o)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	@$(CC) $^ -o $@ $(LDLIBS_NATIVE)

@@ -4,7 +4,8 @@
 
 #include "engine.h"
 
-#define MAX_KEY_MS 10000
+#define MAX_KEY_MS   10000
+#define MAX_PULSE_MS 1000
 
 static struct chan_sim *sim_at(struct dshim_engine *engine, int line) {
   struct line *found = engine_line(engine, line);
@@ -45,8 +46,10 @@ int dshim_sim_press(struct dshim_engine *engine, int line, const char *digits, i
   return result < 0 ? result : submit_sim(engine, line, &command);
 }
 
-int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits) {
-  struct command command = {.kind = CMD_SIM_ACTION, .action = {.kind = SIM_PULSE}};
+int dshim_sim_pulse(struct dshim_engine *engine, int line, const char *digits, int break_ms, int make_ms) {
+  if (break_ms < 1 || break_ms > MAX_PULSE_MS || make_ms < 1 || make_ms > MAX_PULSE_MS) return -EINVAL;
+  struct command command = {.kind = CMD_SIM_ACTION,
+                            .action = {.kind = SIM_PULSE, .on_ms = break_ms, .off_ms = make_ms}};
   int result = copy_digits(&command.action, digits, "0123456789");
   return result < 0 ? result : submit_sim(engine, line, &command);
 }

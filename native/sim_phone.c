@@ -5,9 +5,6 @@
 
 #define NS_PER_MS      1000000LL
 #define SAMPLES_PER_MS 8
-/* A rotary dial: 10 pulses a second, 60 % break. */
-#define PULSE_BREAK_MS 60
-#define PULSE_MAKE_MS  40
 /* A finger winds the dial back up: longer than any receiver's inter-digit time. */
 #define DIAL_PAUSE_MS 700
 
@@ -56,7 +53,7 @@ static void move_pulse(struct sim_phone *phone) {
   if (phone->head_open) {
     phone->head_open = false;
     bool last = --phone->head_pulses == 0;
-    phone->head_next_ns += (last ? DIAL_PAUSE_MS : PULSE_MAKE_MS) * NS_PER_MS;
+    phone->head_next_ns += (last ? DIAL_PAUSE_MS : action->off_ms) * NS_PER_MS;
     if (last) phone->head_digit++;
     return;
   }
@@ -68,7 +65,7 @@ static void move_pulse(struct sim_phone *phone) {
     phone->head_pulses = pulses_of(action->digits[phone->head_digit]);
   }
   phone->head_open = true;
-  phone->head_next_ns += PULSE_BREAK_MS * NS_PER_MS;
+  phone->head_next_ns += action->on_ms * NS_PER_MS;
 }
 
 bool sim_phone_move(struct sim_phone *phone, int64_t now_ns) {

@@ -21,7 +21,7 @@ enum sim_action_kind { SIM_PRESS, SIM_PULSE, SIM_FLASH, SIM_SAY };
 struct sim_action {
   int32_t kind;
   uint32_t sequence;
-  int32_t on_ms, off_ms; /* press; flash: on_ms is the break */
+  int32_t on_ms, off_ms; /* press; flash: on_ms is the break; pulse: break and make */
   int32_t level_cdbm0, twist_cdb;
   uint64_t mic_position; /* say: done when the microphone has got this far */
   char digits[DSHIM_MAX_KEYS + 1];

@@ -38,6 +38,8 @@ export interface Config {
   /** What the telephone's display understands. */
   caller_id: { scheme: string };
   message_waiting: { lamp: MessageLamp };
+  /** Tones of a far exchange and of fax machines, heard on a line. */
+  call_progress: { enabled: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -170,6 +172,7 @@ const SCHEMA = {
   },
   caller_id: { scheme: oneOf("auto", ...CALLER_ID_CHOICES) },
   message_waiting: { lamp: oneOf("none", ...MESSAGE_LAMPS) },
+  call_progress: { enabled: flag(true) },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),
     echo_return_loss_db: number(24, 0, 90),

@@ -149,6 +149,7 @@ async function serve(line: ServeArguments): Promise<void> {
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
     callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
+    callProgress: config.call_progress.enabled,
   });
   const sockets = new EventSockets({
     bus,

@@ -161,7 +161,13 @@ const SUITES: Suite[] = [
     ),
   },
   { name: "native", run: tap("native", "make", "--no-print-directory", "-j2", "native-test") },
-  { name: "talk-off", run: tap("talk-off", "sh", "test/native/talkoff.sh") },
+  {
+    name: "talk-off",
+    run: together(
+      tap("talk-off", "sh", "test/native/talkoff.sh"),
+      tap("talk-off of call progress", bun, "test/native/progress_talkoff.ts"),
+    ),
+  },
   { name: "unit", run: bunTest("unit", "test/unit") },
   { name: "contract", run: bunTest("contract", "test/contract", { DAHDI_TEST_EXECUTABLE: x64 }) },
   { name: "peers", run: bunTest("peers", "test/peers") },

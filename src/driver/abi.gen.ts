@@ -31,6 +31,7 @@ export const EventKind = {
   PulseStart: 20,
   DataStarted: 40,
   DataDone: 41,
+  Progress: 30,
 } as const;
 
 export const Stage = {
@@ -96,6 +97,26 @@ export const VmwiLamp = {
 export const DataFlag = {
   BeforeRinging: 1,
   ReversePolarity: 2,
+} as const;
+
+export const Progress = {
+  Dial: 1,
+  Busy: 2,
+  Reorder: 3,
+  Ringback: 4,
+  FaxCed: 5,
+  FaxCng: 6,
+} as const;
+
+export const ProgressToneOffset = {
+  size: 84,
+  id: 0,
+  sines: 4,
+  frequencies_chz: 8,
+  tolerance_chz: 24,
+  phases: 28,
+  cadence_ms: 32,
+  sure_ms: 80,
 } as const;
 
 export const EventSize = 40;

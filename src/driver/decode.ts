@@ -1,7 +1,7 @@
 /** Fixed-size native events, translated into words at this one edge. */
 
-import type { RingStopReason } from "../line/state";
-import { EventField, EventKind, EventSize, PlayEnd, RingEnd } from "./abi.gen";
+import type { ProgressToneName, RingStopReason } from "../line/state";
+import { EventField, EventKind, EventSize, PlayEnd, Progress, RingEnd } from "./abi.gen";
 import { alarmNames } from "./faults";
 
 export type DriverEvent = {
@@ -17,13 +17,29 @@ export type DriverEvent = {
   | { kind: "on_hook" }
   | { kind: "flash"; durationMs: number }
   | { kind: "pulse_start" }
-  | { kind: "pulse_digit"; digit: string; durationMs: number }
+  | {
+      kind: "pulse_digit";
+      digit: string;
+      durationMs: number;
+      /** null: not measured. */
+      pulsesPerSecond: number | null;
+      /** The break's share of a period, percent; null: not measured. */
+      breakPercent: number | null;
+    }
   | { kind: "dtmf_down"; digit: string; levelDbm0: number }
   | { kind: "dtmf_up"; digit: string; levelDbm0: number; durationMs: number }
   | { kind: "voice_start"; levelDbm0: number }
   | { kind: "voice_end"; levelDbm0: number; segmentDbm0: number }
   | { kind: "ring_burst"; burst: number; on: boolean }
   | { kind: "ring_done"; reason: RingStopReason; sequence: number }
+  | {
+      kind: "progress";
+      tone: ProgressToneName;
+      active: boolean;
+      levelDbm0: number;
+      /** Since the tone began. */
+      durationMs: number;
+    }
   | { kind: "play_started"; mark: number }
   | { kind: "play_done"; mark: number; end: PlayoutEnd; heardSamples: number }
   | { kind: "play_low" }
@@ -44,6 +60,15 @@ const PLAY_ENDS: Record<number, PlayoutEnd> = {
   [PlayEnd.Flushed]: "flushed",
   [PlayEnd.Lost]: "lost",
   [PlayEnd.HungUp]: "hung_up",
+};
+
+const PROGRESS_NAMES: Record<number, ProgressToneName> = {
+  [Progress.Dial]: "dial",
+  [Progress.Busy]: "busy",
+  [Progress.Reorder]: "reorder",
+  [Progress.Ringback]: "ringback",
+  [Progress.FaxCed]: "fax_ced",
+  [Progress.FaxCng]: "fax_cng",
 };
 
 const RING_END_REASONS: Record<number, RingStopReason> = {
@@ -70,6 +95,7 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
   const a = int(EventField.a.offset);
   const b = int(EventField.b.offset);
   const c = int(EventField.c.offset);
+  const d = int(EventField.d.offset);
   switch (view.getUint32(at + EventField.kind.offset, true)) {
     case EventKind.LineUp:
       return { ...common, kind: "line_up", lifted: a === 1 };
@@ -84,7 +110,14 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
     case EventKind.PulseStart:
       return { ...common, kind: "pulse_start" };
     case EventKind.PulseDigit:
-      return { ...common, kind: "pulse_digit", digit: String.fromCharCode(a), durationMs: b };
+      return {
+        ...common,
+        kind: "pulse_digit",
+        digit: String.fromCharCode(a),
+        durationMs: b,
+        pulsesPerSecond: c === 0 ? null : c / 100,
+        breakPercent: d === 0 ? null : d / 100,
+      };
     case EventKind.DtmfDown:
       return { ...common, kind: "dtmf_down", digit: String.fromCharCode(a), levelDbm0: b / 100 };
     case EventKind.DtmfUp:
@@ -103,6 +136,11 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "ring_burst", burst: a, on: b === 1 };
     case EventKind.RingDone:
       return { ...common, kind: "ring_done", reason: RING_END_REASONS[a] ?? "error", sequence: c };
+    case EventKind.Progress: {
+      const tone = PROGRESS_NAMES[a];
+      if (!tone) return null;
+      return { ...common, kind: "progress", tone, active: b === 1, levelDbm0: c / 100, durationMs: d };
+    }
     case EventKind.PlayStarted:
       return { ...common, kind: "play_started", mark: a };
     case EventKind.PlayDone:

@@ -2,6 +2,7 @@
  * The native engine as an object: its life, its commands as promises, its counters. One instance owns one
  * `struct dshim_engine`; port.ts and handset.ts speak through it.
  */
+import type { ProgressToneName } from "../line/state";
 import {
   EngineStatsField,
   EngineStatsSize,
@@ -10,6 +11,8 @@ import {
   LineStatsSize,
   Mode,
   Option,
+  Progress,
+  ProgressToneOffset,
 } from "./abi.gen";
 import { type DriverEvent, decodeEvent } from "./decode";
 import { errnoName } from "./faults";
@@ -22,6 +25,28 @@ export class DriverError extends Error {
     this.name = "DriverError";
   }
 }
+
+/** A tone that a far end may send. */
+export interface ProgressTone {
+  tone: ProgressToneName;
+  /** Up to four, sounding together. */
+  frequenciesHz: readonly number[];
+  /** Either way, of each. */
+  toleranceHz: number;
+  /** On, off, on, off …; empty: continuous. Up to twelve. */
+  cadenceMs: readonly number[];
+  /** Continuous: sure after so long. A cadence: so long into its last pause; 0: when it has begun again. */
+  sureMs: number;
+}
+
+const PROGRESS_IDS: Record<ProgressToneName, number> = {
+  dial: Progress.Dial,
+  busy: Progress.Busy,
+  reorder: Progress.Reorder,
+  ringback: Progress.Ringback,
+  fax_ced: Progress.FaxCed,
+  fax_cng: Progress.FaxCng,
+};
 
 export type EngineOption = keyof typeof Option;
 
@@ -63,6 +88,26 @@ export class DriverEngine {
 
   addSimulated(): number {
     return check(this.shim.dshim_add_sim(this.handle));
+  }
+
+  /** What every line listens for besides digits and voices; before start. */
+  listenFor(tones: readonly ProgressTone[]): void {
+    const { size, id, sines, frequencies_chz, tolerance_chz, phases, cadence_ms, sure_ms } = ProgressToneOffset;
+    const table = new DataView(new ArrayBuffer(size * tones.length));
+    tones.forEach((tone, i) => {
+      const put = (offset: number, ...values: number[]): void =>
+        values.forEach((value, k) => {
+          table.setInt32(i * size + offset + 4 * k, Math.round(value), true);
+        });
+      put(id, PROGRESS_IDS[tone.tone]);
+      put(sines, tone.frequenciesHz.length);
+      put(frequencies_chz, ...tone.frequenciesHz.map((hz) => hz * 100));
+      put(tolerance_chz, tone.toleranceHz * 100);
+      put(phases, tone.cadenceMs.length);
+      put(cadence_ms, ...tone.cadenceMs);
+      put(sure_ms, tone.sureMs);
+    });
+    check(this.shim.dshim_progress_tones(this.handle, new Uint8Array(table.buffer), tones.length));
   }
 
   start(): void {

@@ -28,8 +28,10 @@ export class Handset {
     );
   }
 
-  pulse(digits: string): Promise<void> {
-    return this.engine.command((shim, handle) => shim.dshim_sim_pulse(handle, this.index, cString(digits)));
+  pulse(digits: string, breakMs: number, makeMs: number): Promise<void> {
+    return this.engine.command((shim, handle) =>
+      shim.dshim_sim_pulse(handle, this.index, cString(digits), breakMs, makeMs),
+    );
   }
 
   /** Into the microphone; returns how many samples fitted. mic_low tells when there is room again. */

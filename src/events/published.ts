@@ -69,9 +69,22 @@ function fields(body: LineEventBody, format: TimeFormat): Record<string, unknown
         segment_level: tenth(body.segmentLevel),
       };
     }
+    case "call_progress":
+      return {
+        tone: body.tone,
+        active: body.active,
+        start_time: timestamp(body.startMs, format),
+        end_time: body.endMs === null ? null : timestamp(body.endMs, format),
+        duration: body.endMs === null ? null : Math.round(body.endMs - body.startMs),
+        signal_level: tenth(body.level),
+      };
     case "dtmf": {
-      const { type: _, ...rest } = body;
-      return body.signal_level === undefined ? rest : { ...rest, signal_level: tenth(body.signal_level) };
+      const { type: _, ...told } = body;
+      for (const field of ["signal_level", "pulses_per_second", "break_ratio_percent"] as const) {
+        const value = told[field];
+        if (value !== undefined) told[field] = tenth(value);
+      }
+      return told;
     }
     case "voltage_change": {
       const voltage = tenth(body.voltage);

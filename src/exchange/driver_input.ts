@@ -19,8 +19,9 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
     case "dtmf_down":
       return { type: "digit_started", atMs };
     case "pulse_digit": {
-      const { digit, durationMs } = event;
-      return { type: "digit", atMs, digit, source: "pulse", durationMs, levelDbm0: null };
+      const { digit, durationMs, pulsesPerSecond, breakPercent } = event;
+      const dial = { pulsesPerSecond, breakPercent };
+      return { type: "digit", atMs, digit, source: "pulse", durationMs, levelDbm0: null, ...dial };
     }
     case "dtmf_up": {
       const { digit, durationMs, levelDbm0 } = event;
@@ -30,6 +31,10 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
       return { type: "voice_started", atMs, levelDbm0: event.levelDbm0 };
     case "voice_end":
       return { type: "voice_ended", atMs, levelDbm0: event.levelDbm0, segmentDbm0: event.segmentDbm0 };
+    case "progress": {
+      const { tone, active, levelDbm0, durationMs } = event;
+      return { type: "progress", atMs, tone, active, levelDbm0, startMs: atMs - durationMs };
+    }
     case "voltage":
       return { type: "voltage", atMs, volts: event.volts };
     case "alarm":

@@ -6,6 +6,8 @@ import { SampleFeed } from "./sample_feed";
 import { type Handsets, type PcmSource, Refusal, type SimulatedTelephone } from "./verbs";
 
 const SAMPLE_RATE_HZ = 8000;
+/** As most countries have them. */
+const ROTARY_DIAL = { breakMs: 60, makeMs: 40 };
 
 interface Speech {
   feed: SampleFeed;
@@ -38,8 +40,8 @@ export class SimulatedHandsets implements Handsets {
     return whileLifted(this.#lifted(line).press(keys));
   }
 
-  pulse(line: number, digits: string): Promise<void> {
-    return whileLifted(this.#lifted(line).pulse(digits));
+  pulse(line: number, digits: string, { breakMs, makeMs } = ROTARY_DIAL): Promise<void> {
+    return whileLifted(this.#lifted(line).pulse(digits, breakMs, makeMs));
   }
 
   speak(line: number, source: PcmSource): Promise<void> {

@@ -1,4 +1,5 @@
 /** The lines and the public verbs: all that http may call. */
+import { progressTones } from "../audio/call_progress";
 import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
 import { oncePlayed, type RenderTone, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
@@ -51,6 +52,8 @@ export interface ExchangeOptions {
   lineSettings: LineSettings;
   /** null: no display is told anything. */
   callerIdScheme: CallerIdSchemeName | null;
+  /** Are lines listened to for a far exchange's and fax machines' tones? */
+  callProgress: boolean;
 }
 
 const NS_PER_MS = 1e6;
@@ -76,6 +79,7 @@ export class PhoneExchange implements Exchange {
     this.#options = options;
     this.defaultLine = options.defaultLine;
     this.lines = options.lines.map(({ line }) => line);
+    if (options.callProgress) engine.listenFor(progressTones(options.toneZone));
     const handsets = new Map<number, Handset>();
     const lineTone = (tone: LineTone): PcmSource =>
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);

@@ -185,7 +185,8 @@ export interface Handsets {
     line: number,
     keys: { digits: string; onMs: number; offMs: number; levelDbm0: number; twistDb: number },
   ): Promise<void>;
-  pulse(line: number, digits: string): Promise<void>;
+  /** dial omitted: 10 pulses a second, 60 % break. */
+  pulse(line: number, digits: string, dial?: { breakMs: number; makeMs: number }): Promise<void>;
   speak(line: number, source: PcmSource): Promise<void>;
   voltage(line: number, volts: number): Promise<void>;
   plug(line: number, plugged: boolean): Promise<void>;

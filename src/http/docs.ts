@@ -53,11 +53,29 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [{ type: "on_hook" }, "Hung up; dated when the loop opened."],
   [
     { type: "dtmf", digit: "5", duration: 100, signal_level: -10.2, source: "dtmf" },
-    "A key, when it is released; source pulse has no signal_level. Levels in dBm0.",
+    "A key, when it is released. signal_level in dBm0.",
+  ],
+  [
+    {
+      type: "dtmf",
+      digit: "3",
+      duration: 258,
+      source: "pulse",
+      pulses_per_second: 10.1,
+      break_ratio_percent: 61.2,
+    },
+    "The same of a rotary dial, with how it turned where that was measured: from two pulses on, good to 5 %. " +
+      "Most countries' dials were made for 10 a second with a break of 60 to 67 %.",
   ],
   [
     { type: "voice", active: true, startMs: AT_MS, endMs: null, energyLevel: -21.4, segmentLevel: -21.4 },
     "At the start and at the end of every talkspurt; energy_level is below −50 dBm0 at the end.",
+  ],
+  [
+    { type: "call_progress", tone: "fax_cng", active: true, startMs: AT_MS - 1500, endMs: null, level: -18.3 },
+    "A far end's tone, when it is sure and when it is over: dial, busy, reorder or ringback as tone_zone has them, fax_ced " +
+      "(2100 Hz, a fax machine or modem answers) or fax_cng (1100 Hz, a fax machine calls). start_time is when the tone " +
+      "began; end_time and duration (ms) are null until it is over. signal_level in dBm0.",
   ],
   [{ type: "ring_start", pattern: "NORMAL", repeat: 1, duration: null }, "The bell began."],
   [

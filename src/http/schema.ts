@@ -156,7 +156,15 @@ export const PressInput = Type.Object(
 );
 
 export const PulseInput = Type.Object(
-  { digits: Type.String({ pattern: "^[0-9]{1,64}$", description: "1 to 64 of 0-9", examples: ["190"] }) },
+  {
+    digits: Type.String({ pattern: "^[0-9]{1,64}$", description: "1 to 64 of 0-9", examples: ["190"] }),
+    break_ms: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "Of each pulse; omitted: 60", examples: [60] }),
+    ),
+    make_ms: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "Between two pulses; omitted: 40", examples: [40] }),
+    ),
+  },
   closed,
 );
 

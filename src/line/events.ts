@@ -1,4 +1,4 @@
-import type { DigitSource, LineFault, PlaybackEndReason, RingStopReason } from "./state";
+import type { DigitSource, LineFault, PlaybackEndReason, ProgressToneName, RingStopReason } from "./state";
 
 /**
  * What a line tells the world, before the bus gives it an id and an order. Times are Unix milliseconds
@@ -8,7 +8,17 @@ import type { DigitSource, LineFault, PlaybackEndReason, RingStopReason } from "
 export type LineEventBody =
   | { type: "off_hook"; answered: boolean }
   | { type: "on_hook" }
-  | { type: "dtmf"; digit: string; duration: number; signal_level?: number; source: DigitSource }
+  | {
+      type: "dtmf";
+      digit: string;
+      duration: number;
+      /** dBm0; absent for a dial's digit. */
+      signal_level?: number;
+      source: DigitSource;
+      /** Of a dial, where it was measured: the break's share of a period in percent. */
+      pulses_per_second?: number;
+      break_ratio_percent?: number;
+    }
   | {
       type: "voice";
       active: boolean;
@@ -19,6 +29,16 @@ export type LineEventBody =
       energyLevel: number;
       /** dBm0, mean over the talkspurt so far. */
       segmentLevel: number;
+    }
+  | {
+      type: "call_progress";
+      tone: ProgressToneName;
+      active: boolean;
+      /** Unix ms; `endMs` null while it lasts. */
+      startMs: number;
+      endMs: number | null;
+      /** dBm0, of all its frequencies together. */
+      level: number;
     }
   | { type: "ring_start"; pattern: string; repeat: number; duration: number | null }
   | {
@@ -49,6 +69,7 @@ export const LINE_EVENT_TYPES = [
   "on_hook",
   "dtmf",
   "voice",
+  "call_progress",
   "ring_start",
   "ring_stop",
   "flash",

@@ -15,6 +15,8 @@ export function digit(state: LineState, input: LineInput & { type: "digit" }): S
     duration: input.durationMs,
     ...(input.levelDbm0 === null ? {} : { signal_level: input.levelDbm0 }),
     source: input.source,
+    ...(input.pulsesPerSecond ? { pulses_per_second: input.pulsesPerSecond } : {}),
+    ...(input.breakPercent ? { break_ratio_percent: input.breakPercent } : {}),
   };
   return {
     state: {
@@ -73,6 +75,14 @@ export function voiceEnded(state: LineState, atMs: number, levelDbm0: number, se
 /** The line is gone, or nobody is on it any more. */
 export const endTalkspurt = (state: LineState, atMs: number): Step =>
   voiceEnded(state, atMs, SILENCE_DBM0, SILENCE_DBM0);
+
+export function progress(state: LineState, input: LineInput & { type: "progress" }): Step {
+  if (!offHook(state)) return unchanged(state);
+  const { tone, active, startMs, levelDbm0, atMs } = input;
+  const endMs = active ? null : Math.max(startMs, atMs);
+  const body: LineEventBody = { type: "call_progress", tone, active, startMs, endMs, level: levelDbm0 };
+  return { state: { ...state }, effects: [emit(atMs, body)] };
+}
 
 export function voltage(state: LineState, atMs: number, volts: number): Step {
   if (state.toldVoltage === null) return { state: { ...state, toldVoltage: volts }, effects: [] };

@@ -11,7 +11,7 @@
  *     ERROR ◀── line_down ──┴────────────────── on_hook ─────────────┘
  */
 
-import { digit, voiceEnded, voiceStarted, voltage } from "./hearing";
+import { digit, progress, voiceEnded, voiceStarted, voltage } from "./hearing";
 import { hungUp, lifted, lineDown, lineUp } from "./hook";
 import { lampDueMs, lampTold, lampWaitsForQuiet, messagesWaiting, tellLamp } from "./messages";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
@@ -76,6 +76,8 @@ function reduce(state: LineState, input: LineInput): Step {
       return active(voiceStarted(state, input.atMs, input.levelDbm0), input.atMs);
     case "voice_ended":
       return active(voiceEnded(state, input.atMs, input.levelDbm0, input.segmentDbm0), input.atMs);
+    case "progress":
+      return active(progress(state, input), input.atMs);
     case "voltage":
       return voltage(state, input.atMs, input.volts);
     case "alarm":

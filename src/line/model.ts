@@ -2,7 +2,15 @@
 import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
 import { type Messages, NO_MESSAGES } from "./messages";
-import type { CallStats, DigitSource, LineFault, LineStateName, PlaybackEndReason, RingStopReason } from "./state";
+import type {
+  CallStats,
+  DigitSource,
+  LineFault,
+  LineStateName,
+  PlaybackEndReason,
+  ProgressToneName,
+  RingStopReason,
+} from "./state";
 
 export interface RunningRing {
   id: number;
@@ -64,9 +72,21 @@ export type LineInput = { atMs: number } & (
   | { type: "flash"; durationMs: number }
   /** A key went down, or a dial began to turn back. */
   | { type: "digit_started" }
-  | { type: "digit"; digit: string; source: DigitSource; durationMs: number; levelDbm0: number | null }
+  | {
+      type: "digit";
+      digit: string;
+      source: DigitSource;
+      durationMs: number;
+      /** null: of a dial. */
+      levelDbm0: number | null;
+      /** How the dial turned; null: of a key, or not measured. */
+      pulsesPerSecond?: number | null;
+      breakPercent?: number | null;
+    }
   | { type: "voice_started"; levelDbm0: number }
   | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
+  /** A tone is sure, or over; it began at startMs. */
+  | { type: "progress"; tone: ProgressToneName; active: boolean; startMs: number; levelDbm0: number }
   | { type: "voltage"; volts: number }
   | { type: "alarm"; names: readonly string[] }
   | { type: "ring_requested"; plan: RingPlan }

@@ -2,6 +2,8 @@
 export type LineStateName = "INITIALIZING" | "IDLE" | "RINGING" | "OFF_HOOK" | "IN_CALL" | "ERROR";
 
 export type DigitSource = "dtmf" | "pulse";
+/** Heard on a line: of a far exchange, and of fax machines (CED 2100 Hz answers, CNG 1100 Hz calls). */
+export type ProgressToneName = "dial" | "busy" | "reorder" | "ringback" | "fax_ced" | "fax_cng";
 export type RingStopReason = "completed" | "duration" | "stopped" | "answered" | "error";
 export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
 

@@ -5,7 +5,7 @@ import { card, lacks, startTelephones, type Telephones } from "../support/backen
 import { EventListener, get, type Json, post, request } from "../support/client";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer } from "../support/server";
-import { noise } from "../support/stepped";
+import { noise, sine } from "../support/stepped";
 
 let phones: Telephones;
 let server: RunningServer;
@@ -50,6 +50,9 @@ describe("events", () => {
     const pulse = await events.event("dtmf", { source: "pulse" });
     expect(pulse).toMatchObject({ digit: "3" });
     expect(pulse).not.toHaveProperty("signal_level");
+    // Absent where a busy machine looked too late; never wrong.
+    expect(Math.abs(((pulse.pulses_per_second as number | undefined) ?? 10) - 10)).toBeLessThanOrEqual(0.5);
+    expect(Math.abs(((pulse.break_ratio_percent as number | undefined) ?? 60) - 60)).toBeLessThanOrEqual(8);
     const flash = (await events.event("flash")) as { duration: number };
     expect(Math.abs(flash.duration - 400)).toBeLessThanOrEqual(60);
     const voiceStart = (await events.event("voice", { active: true })) as Record<string, number>;
@@ -85,6 +88,26 @@ describe("events", () => {
     await events.event("on_hook");
     expect(events.types()).not.toContain("voice");
   });
+
+  test("a fax machine that calls, and one that answers, are told by their tones", async () => {
+    const { line, phone } = freshLine();
+    using events = await EventListener.open(`${server.websocket}?line=${line}&types=call_progress`);
+    await phone.lift();
+    await phone.speak(sine(1100, 500, 4000) as Int16Array<ArrayBuffer>);
+    const calls = await events.event("call_progress", { tone: "fax_cng", active: true });
+    expect(calls).toMatchObject({ end_time: null, duration: null });
+    expect(Math.abs((calls.signal_level as number) + 15.1)).toBeLessThanOrEqual(1.5);
+    await phone.speak(sine(2100, 2600, 4000) as Int16Array<ArrayBuffer>);
+    // In CNG's pause another tone is sure: that one is over.
+    const over = await events.event("call_progress", { tone: "fax_cng", active: false });
+    expect(Math.abs((over.duration as number) - 500)).toBeLessThanOrEqual(60);
+    const answered = await events.event("call_progress", { tone: "fax_ced", active: false });
+    expect(Math.abs((answered.duration as number) - 2600)).toBeLessThanOrEqual(60);
+    expect(String(answered.start_time)).toMatch(Z);
+    expect(String(answered.end_time)).toMatch(Z);
+    expect(events.frames.map(({ tone }) => tone)).toEqual(["fax_cng", "fax_cng", "fax_ced", "fax_ced"]);
+    await phone.hangUp();
+  }, 30_000);
 
   test("every client hears the same, in the same order, on both ports", async () => {
     const { line, phone } = freshLine();

@@ -105,14 +105,14 @@ export function rigTelephone(
     },
     flash: (ms) => hookScript(`0:${ms} 1`),
     press: (digits, options = {}) => speak(toneSamples(digits, options)),
-    pulse: (digits) =>
+    pulse: (digits, { break_ms = ROTARY_BREAK_MS, make_ms = ROTARY_MAKE_MS } = {}) =>
       // A person's finger needs a while; a break that follows a flash at once would be one with it.
       hookScript(
         `1:${BETWEEN_PULSE_DIGITS_MS} ` +
           [...digits]
             .map((digit) => {
               const pulses = digit === "0" ? 10 : Number(digit);
-              const train = `0:${ROTARY_BREAK_MS} 1:${ROTARY_MAKE_MS} `.repeat(pulses);
+              const train = `0:${break_ms} 1:${make_ms} `.repeat(pulses);
               return `${train}1:${BETWEEN_PULSE_DIGITS_MS}`;
             })
             .join(" "),

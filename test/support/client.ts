@@ -102,7 +102,7 @@ export interface Telephone {
   hangUp(): Promise<void>;
   flash(durationMs: number): Promise<void>;
   press(digits: string, options?: Json): Promise<void>;
-  pulse(digits: string): Promise<void>;
+  pulse(digits: string, options?: Json): Promise<void>;
   speak(samples: Int16Array<ArrayBuffer>): Promise<void>;
   ear(seconds: number): Promise<Int16Array>;
   unplug(): Promise<void>;
@@ -120,7 +120,7 @@ export function simulatedTelephone({ rest }: RunningServer, line = 1): Telephone
     hangUp: () => done(post(`${base}/hang-up`)),
     flash: (duration_ms) => done(post(`${base}/flash`, { duration_ms })),
     press: (digits, options = {}) => done(post(`${base}/press`, { digits, ...options })),
-    pulse: (digits) => done(post(`${base}/pulse`, { digits })),
+    pulse: (digits, options = {}) => done(post(`${base}/pulse`, { digits, ...options })),
     speak: (samples) => done(postBytes(`${base}/speak`, new Uint8Array(samples.buffer))),
     ear: async (seconds) => {
       const wav = await (await fetch(`${base}/ear?seconds=${seconds}`)).arrayBuffer();

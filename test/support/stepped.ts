@@ -62,6 +62,7 @@ export async function stepped(
     toneZone: options.toneZone ?? "us",
     lineSettings: options.lineSettings ?? SILENT_LINE,
     callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
+    callProgress: true,
   });
   engine.start();
   const drain = async (): Promise<void> => {

@@ -96,12 +96,14 @@ export const SIMULATOR_ENDPOINTS: readonly Endpoint[] = [
     method: "POST",
     path: "/pulse",
     summary: "Dial with a rotary dial",
+    description: "A good one opens the loop for 60 ms and closes it for 40, ten times a second.",
     body: PulseInput,
     example: { digits: "12" },
     problems: [400, 409, 415, 422, 429, 503],
     handle: async (call) => {
-      const { digits } = await jsonInput(PulseInput, call.request, call.query);
-      await handsets(call).pulse(call.line, digits);
+      const input = await jsonInput(PulseInput, call.request, call.query);
+      const dial = { breakMs: input.break_ms ?? 60, makeMs: input.make_ms ?? 40 };
+      await handsets(call).pulse(call.line, input.digits, dial);
       return SUCCESS;
     },
   },

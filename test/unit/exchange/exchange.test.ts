@@ -75,6 +75,33 @@ describe("a lifted handset", () => {
     expect(phone.types()).not.toContain("flash");
   });
 
+  test("dials with dials of all kinds, and how they turn is measured", async () => {
+    using phone = await stepped();
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(300);
+    for (const perSecond of [8, 10, 16, 20]) {
+      for (const breakPercent of [50, 60, 70]) {
+        const breakMs = Math.round((10 * breakPercent) / perSecond);
+        const makeMs = Math.round((10 * (100 - breakPercent)) / perSecond);
+        phone.told.length = 0;
+        await phone.until(phone.handsets.pulse(1, "1270", { breakMs, makeMs }));
+        await phone.advance(500);
+        const told = phone.told.flatMap(({ body }) => (body.type === "dtmf" ? [body] : []));
+        expect(told.map(({ digit }) => digit).join("")).toBe("1270");
+        const [one, ...more] = told;
+        // A single pulse has no period.
+        expect(one).not.toHaveProperty("pulses_per_second");
+        expect(one).not.toHaveProperty("break_ratio_percent");
+        for (const { digit, duration, pulses_per_second = 0, break_ratio_percent = 0 } of more) {
+          const pulses = digit === "0" ? 10 : Number(digit);
+          expect(Math.abs(duration - (pulses * (breakMs + makeMs) - makeMs))).toBeLessThanOrEqual(22);
+          expect(Math.abs((pulses_per_second * (breakMs + makeMs)) / 1000 - 1)).toBeLessThanOrEqual(0.02);
+          expect(Math.abs(break_ratio_percent - (100 * breakMs) / (breakMs + makeMs))).toBeLessThanOrEqual(2);
+        }
+      }
+    }
+  });
+
   test("flashes", async () => {
     using phone = await stepped();
     await phone.until(phone.handsets.lift(1));

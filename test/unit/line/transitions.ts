@@ -34,6 +34,7 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "digit", atMs: AT_MS, digit: "5", source: "pulse", durationMs: 500, levelDbm0: null },
   { type: "voice_started", atMs: AT_MS, levelDbm0: -20 },
   { type: "voice_ended", atMs: AT_MS, levelDbm0: -60, segmentDbm0: -20 },
+  { type: "progress", atMs: AT_MS, tone: "busy", active: true, startMs: 0, levelDbm0: -20 },
   { type: "voltage", atMs: AT_MS, volts: 48 },
   { type: "voltage", atMs: AT_MS, volts: 8 },
   { type: "alarm", atMs: AT_MS, names: ["red"] },
