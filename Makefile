@@ -45,3 +45,4 @@ native-lib native-lib-arm64 native-cli: | setup
 
 include native/native.mk
 include bench/dsp/bench_vad.mk
+include bench/dsp/bench_dsp.mk

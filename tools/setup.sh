@@ -39,6 +39,8 @@ if [ "$for_what" != run ]; then
   need python3-websockets /usr/bin/python3 -c 'import websockets'
   need util-linux has setarch
   need valgrind has valgrind
+  need clang has clang
+  need libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a'
   # The kernel rig: emulators, and what unpacks and packs kernels, modules and initramfs.
   need qemu-system-x86 has qemu-system-x86_64
   need qemu-system-arm has qemu-system-aarch64
