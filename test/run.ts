@@ -162,6 +162,12 @@ const SUITES: Suite[] = [
   },
   { name: "native", run: tap("native", "make", "--no-print-directory", "-j2", "native-test") },
   {
+    name: "fuzz",
+    run: Bun.which("clang")
+      ? tap("fuzz", "make", "--no-print-directory", "fuzz")
+      : async () => ({ passed: 0, failures: [], skips: ["fuzzers: sudo apt-get install clang libclang-rt-14-dev"] }),
+  },
+  {
     name: "talk-off",
     run: together(
       tap("talk-off", "sh", "test/native/talkoff.sh"),
