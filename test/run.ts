@@ -165,7 +165,11 @@ const SUITES: Suite[] = [
     name: "fuzz",
     run: Bun.which("clang")
       ? tap("fuzz", "make", "--no-print-directory", "fuzz")
-      : async () => ({ passed: 0, failures: [], skips: ["fuzzers: sudo apt-get install clang libclang-rt-14-dev"] }),
+      : async () => ({
+          passed: 0,
+          failures: [],
+          skips: ["fuzzers: sudo apt-get install clang libclang-rt-14-dev"],
+        }),
   },
   {
     name: "talk-off",
