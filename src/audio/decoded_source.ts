@@ -48,6 +48,7 @@ export class DecodedSource implements PcmSource {
   #ready: Float32Array[] = [];
   #readySamples = 0;
   #finished = false;
+  #failure: Error | null = null;
   #dry = true;
   #turnSamples = 0;
   #totalSamples = 0;
@@ -88,23 +89,34 @@ export class DecodedSource implements PcmSource {
       return NOT_YET;
     }
     this.#dry = false;
-    return this.#give(into);
+    const count = this.#give(into);
+    if (count === 0 && this.#failure) throw this.#failure;
+    return count;
   }
 
   /** Decodes until so much is ready, or it has to wait for bytes, or for its next turn. */
   #fill(wanted: number): "filled" | "bytes" | "turn" {
     while (this.#readySamples < wanted && !this.#finished) {
       if (this.decoder.costly && this.#turnSamples >= TURN_SAMPLES) return "turn";
-      const piece = nextPiece(this.decoder, this.bytes);
-      if (piece) {
-        this.#add(piece);
-        continue;
-      }
-      if (!this.bytes.ended) return "bytes";
-      if (this.bytes.failure) throw this.bytes.failure;
-      this.#finish();
+      const piece = this.#next();
+      if (piece) this.#add(piece);
+      else if (!this.bytes.ended) return "bytes";
+      else this.#finish();
     }
     return "filled";
+  }
+
+  /** null: there is no more, or not yet. What is wrong is told when all that was right has been heard. */
+  #next(): Float32Array | null {
+    try {
+      const piece = nextPiece(this.decoder, this.bytes);
+      if (!piece && this.bytes.failure) throw this.bytes.failure;
+      return piece;
+    } catch (error) {
+      this.#failure = error as Error;
+      this.bytes.end();
+      return null;
+    }
   }
 
   #add(piece: Float32Array): void {
@@ -114,16 +126,22 @@ export class DecodedSource implements PcmSource {
 
   #level(samples: Float32Array): void {
     this.#totalSamples += samples.length;
-    if (this.#totalSamples > MAX_SECONDS * TELEPHONE_RATE_HZ) throw tooLong();
+    if (this.#totalSamples > MAX_SECONDS * TELEPHONE_RATE_HZ && !this.#failure) {
+      this.#failure = tooLong();
+      this.bytes.end();
+      this.#finish();
+      return;
+    }
     this.#turnSamples += samples.length;
     this.#keep(this.#limiter.push(this.#loudness ? this.#loudness.push(samples) : samples));
   }
 
   #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
     if (this.#resampler) this.#level(this.#resampler.end());
     if (this.#loudness) this.#keep(this.#limiter.push(this.#loudness.end()));
     this.#keep(this.#limiter.end());
-    this.#finished = true;
     this.bytes.close();
   }
 
