@@ -123,5 +123,8 @@ export class Upload {
 }
 
 const lost = (): Problem => new Problem(422, "upload_lost", "The upload broke off: send it again.");
+/** The rest of the body may still come: nothing else can be asked on that connection. */
 const stall = (stallMs: number): Problem =>
-  new Problem(422, "upload_stalled", `Nothing came for ${stallMs / 1000} s (api.timeout): send without pausing.`);
+  new Problem(422, "upload_stalled", `Nothing came for ${stallMs / 1000} s (api.timeout): send without pausing.`, {
+    headers: { connection: "close" },
+  });
