@@ -50,6 +50,13 @@ if [ "$for_what" != run ]; then
   need libelf1 sh -c 'ls /usr/lib/*/libelf.so.1'
   need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
   need minimodem has minimodem
+  # Encoders of every format that is played.
+  need sox has sox
+  need libsox-fmt-all sh -c 'ls /usr/lib/*/sox/libsox_fmt_vorbis.so'
+  need flac has flac
+  need vorbis-tools has oggenc
+  need opus-tools has opusenc
+  need lame has lame
   need libspandsp-dev test -e /usr/include/spandsp/adsi.h
   need libtonezone-dev test -e /usr/include/dahdi/tonezone.h
 fi

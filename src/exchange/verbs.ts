@@ -97,7 +97,8 @@ export interface PlayOptions {
 export interface Playback {
   playbackId: string;
   durationMs: number | null;
-  bytes: number;
+  /** As it will be heard; null: not known beforehand. */
+  bytes: number | null;
   /** Settles when it has been heard, or ended otherwise. */
   finished: Promise<{ reason: string; heardMs: number }>;
 }

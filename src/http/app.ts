@@ -39,6 +39,17 @@ function lineNumber(text: string, dependencies: HttpDependencies): number {
 
 type Query = Record<string, string | undefined>;
 
+/** Of Bun's server, what a single request needs. */
+interface RequestServer {
+  timeout(request: Request, seconds: number): void;
+}
+
+interface Context {
+  request: Request;
+  query: unknown;
+  server: RequestServer | null;
+}
+
 export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
   const { limits, logs } = dependencies;
   const routes = routesFor(dependencies);
@@ -102,16 +113,16 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   }
 
   for (const { path, endpoint } of routes) {
-    const answer = (request: Request, query: unknown, line: number): unknown => {
-      const call: Call = { request, query: query as Query, line, dependencies };
+    const answer = (request: Request, query: unknown, line: number, server: RequestServer | null): unknown => {
+      const expectLong = (): void => server?.timeout(request, 0);
+      const call: Call = { request, query: query as Query, line, dependencies, expectLong };
       return endpoint.handle(call);
     };
     // Elysia reads from a handler's text what it needs, so each names just that.
     const handle = path.includes(":line")
-      ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
-          answer(request, query, lineNumber((params as { line: string }).line, dependencies))
-      : ({ request, query }: { request: Request; query: unknown }) =>
-          answer(request, query, dependencies.exchange.defaultLine);
+      ? ({ request, query, params, server }: Context & { params: unknown }) =>
+          answer(request, query, lineNumber((params as { line: string }).line, dependencies), server)
+      : ({ request, query, server }: Context) => answer(request, query, dependencies.exchange.defaultLine, server);
     const options = {
       parse: "none" as const,
       detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")),

@@ -5,6 +5,7 @@ import { Elysia } from "elysia";
 import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 // The bundler puts these files into the executable; their paths work there and on disk alike.
 import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import type { Endpoint } from "./endpoint";
@@ -179,11 +180,12 @@ const LINE_PARAMETER = {
 /** A second of 440 Hz, as Swagger UI cannot invent a file: what "sound" means. */
 const SOUND_BODY = {
   required: true,
-  description: "S16LE 8 kHz mono, or a WAV file",
-  content: {
-    "application/octet-stream": { schema: { type: "string", format: "binary" } },
-    "audio/wav": { schema: { type: "string", format: "binary" } },
-  },
+  description: `${FORMATS_TEXT}: the first bytes say which, the media type does not matter`,
+  content: Object.fromEntries(
+    ["application/octet-stream", "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac", "audio/basic"].map(
+      (type) => [type, { schema: { type: "string", format: "binary" } }],
+    ),
+  ),
 };
 
 /** Elysia's `detail` of an operation, from our one definition of it. */

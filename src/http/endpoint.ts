@@ -29,6 +29,8 @@ export interface Call {
   /** The line that is meant: of the path, or the default one. */
   line: number;
   dependencies: HttpDependencies;
+  /** The request may last: it is not cut for silence, whoever calls this looks after that. */
+  expectLong(): void;
 }
 
 export interface Endpoint {
@@ -41,7 +43,7 @@ export interface Endpoint {
   summary: string;
   description?: string;
   query?: TSchema;
-  /** "sound": raw or WAV bytes. */
+  /** "sound": a file, or raw samples. */
   body?: TSchema | "sound";
   /** A body that works when "Execute" is pressed. */
   example?: unknown;

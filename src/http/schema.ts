@@ -119,6 +119,15 @@ export const PlayQuery = Type.Object(
         description: "off_hook: on an idle line, wait for the lift",
       }),
     ),
+    loudness_dbm0: Type.Optional(
+      Type.Number({
+        minimum: -40,
+        maximum: -6,
+        description:
+          "Brings speech to this level, pauses not counted; −18 is a clear voice. Omitted: as loud as it is. Peaks " +
+          "beyond full scale are limited softly in any case. Looks a second ahead",
+      }),
+    ),
   },
   closed,
 );
@@ -269,7 +278,9 @@ export const MessageWaitingAnswer = Type.Object({
 export const StopRingAnswer = Type.Object({ status: success, was_ringing: Type.Boolean() });
 export const PlayAnswer = Type.Object({
   status: success,
-  bytes_written: Type.Integer({ description: "Of the sound as the telephone will hear it: two a sample" }),
+  bytes_written: nullableNumber(
+    "Of the sound as the telephone will hear it: two a sample; null: not known beforehand",
+  ),
   playback_id: Type.String(),
   duration_ms: nullableNumber("null: not known beforehand"),
   reason: Type.Optional(Type.String({ description: "With wait: completed, hung_up, cancelled, error …" })),
