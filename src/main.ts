@@ -1,4 +1,5 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
+import { homedir } from "node:os";
 
 import { version } from "../package.json";
 import {
@@ -11,6 +12,7 @@ import {
 } from "./command_line";
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config } from "./config/schema";
+import { stateDirectory } from "./config/state_dir";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
@@ -22,10 +24,13 @@ import { loadShim } from "./driver/library";
 import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
+import { EventLog } from "./events/event_log";
+import { startJournal } from "./events/start_journal";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
+import { EventStreams } from "./http/sse/event_streams";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs, type Logs } from "./observe/log";
@@ -123,10 +128,19 @@ async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const logs = createLogs(config.logging);
   const startedAtMs = Date.now();
+  const bus = new EventBus(null, config.events.log_size);
+  const journal = startJournal({
+    bus,
+    folder: stateDirectory(config.state_dir, process.env, homedir()),
+    maxBytes: config.events.max_bytes,
+    maxAgeDays: config.events.max_age_days,
+    // tools/dist.ts puts the thread into the executable by this name.
+    threadUrl: new URL("./events/log_thread.ts", import.meta.url).href,
+    log: logs.events,
+  });
+  const events = new EventLog(bus, journal);
   const setups = lineSetups(config, line.simulatePorts);
   const engine = createEngine(config, await loadShim());
-  // Microseconds since 1970: greater than any id of an earlier process, and exact in a double.
-  const bus = new EventBus(startedAtMs * 1000, config.events.log_size);
   const exchange = new PhoneExchange({
     engine,
     lines: setups,
@@ -142,15 +156,18 @@ async function serve(line: ServeArguments): Promise<void> {
     lineSettings: lineSettings(config),
   });
   const sockets = new EventSockets({
-    bus,
+    events,
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
   });
+  const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
   const dependencies: HttpDependencies = {
     exchange,
-    bus,
+    events,
+    eventLogStatus: () => journal.status(),
+    streams,
     logs,
     version,
     startedAtMs,
@@ -170,8 +187,11 @@ async function serve(line: ServeArguments): Promise<void> {
     listeners.push(listen(dependencies, sockets, host, websocket_port));
   } catch (error) {
     engine.destroy();
+    await journal.close();
     throw error;
   }
+  // Requests are answered already; the lines' first events need to know their ids.
+  await bus.begun;
   engine.start();
   const pump = new Pump(
     engine,
@@ -215,11 +235,13 @@ async function serve(line: ServeArguments): Promise<void> {
     logs.server.info("stopping", { signal });
     engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
     sockets.closeAll();
+    streams.closeAll();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     pump.stop();
     engine.destroy();
+    await journal.close();
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));

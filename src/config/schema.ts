@@ -2,7 +2,7 @@
 import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
-import { fixed, flag, type Leaf, notYet, number, oneOf, text, whole } from "./leaf";
+import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
 
 export interface Config {
   server: { host: string; rest_port: number; websocket_port: number };
@@ -41,7 +41,9 @@ export interface Config {
     max_connections: number;
   };
   websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
-  events: { log_size: number };
+  /** Event log, recordings, prompts; null: see state_dir.ts. */
+  state_dir: string | null;
+  events: { log_size: number; max_age_days: number; max_bytes: number };
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
 
@@ -80,6 +82,8 @@ const tokens: Leaf = {
     return { wrong: "is not enforced in this version: remove it, and keep the server on 127.0.0.1" };
   },
 };
+
+const MIB = 1024 * 1024;
 
 /** Every key there is. Units are in the names or in docs/config.example.yml. */
 export const SCHEMA = {
@@ -131,8 +135,12 @@ export const SCHEMA = {
     ping_timeout: whole(60, 2, 960),
     max_message_size: whole(64 * 1024, 128, 16 * 1024 * 1024),
   },
-  events: { log_size: whole(10_000, 100, 1_000_000) },
+  state_dir: path(),
+  events: {
+    log_size: whole(10_000, 100, 1_000_000),
+    max_age_days: whole(30, 1, 3650),
+    max_bytes: whole(64 * MIB, MIB, 16 * 1024 * MIB),
+  },
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
-  state_dir: notYet,
   mqtt: notYet,
 } as const;

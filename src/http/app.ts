@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
@@ -19,7 +20,7 @@ interface Route {
 
 function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
-  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...SERVER_ENDPOINTS];
+  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...EVENT_ENDPOINTS, ...SERVER_ENDPOINTS];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
@@ -103,7 +104,8 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   for (const { path, endpoint } of routes) {
     const answer = (request: Request, query: unknown, line: number): unknown => {
-      const call: Call = { request, query: query as Query, line, dependencies };
+      const keepOpen = (): void => app.server?.timeout(request, 0);
+      const call: Call = { request, query: query as Query, line, dependencies, keepOpen };
       return endpoint.handle(call);
     };
     // Elysia reads from a handler's text what it needs, so each names just that.

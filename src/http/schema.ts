@@ -95,6 +95,8 @@ export const EventsQuery = Type.Object(
   closed,
 );
 
+export const StreamQuery = Type.Omit(EventsQuery, ["limit"], closed);
+
 export const PressInput = Type.Object(
   {
     digits: Type.String({
@@ -210,6 +212,15 @@ export const TelephoneAnswer = Type.Object({
   bell: Type.Object({ ringing: Type.Boolean(), bursts: Type.Integer({ description: "So far" }) }),
   voltage: Type.Number({ description: "V between tip and ring" }),
   plugged: Type.Boolean(),
+});
+
+export const EventLogAnswer = Type.Object({
+  storage: Type.String({ description: "disk; memory: events do not outlive this process" }),
+  problem: nullableText("Why it is memory"),
+  waiting_events: Type.Integer({ description: "In memory and not yet written" }),
+  oldest_id: Type.String({ description: "Of what is kept" }),
+  newest_id: Type.String(),
+  used_bytes: nullableNumber("On disk; events.max_bytes is the limit"),
 });
 
 export const SocketQuery = Type.Object(
