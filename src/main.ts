@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 
 import { version } from "../package.json";
+import { banner } from "./banner";
 import {
   type CommandLine,
   type DoctorArguments,
@@ -26,6 +27,7 @@ import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
 import { EventLog } from "./events/event_log";
 import { startJournal } from "./events/start_journal";
+import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
@@ -100,30 +102,6 @@ function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname:
 
 class StartError extends Error {}
 
-function banner(address: string, restPort: number, websocketPort: number, simulated: boolean): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  const rest = `http://${host}:${restPort}`;
-  const lines = [
-    "",
-    `DAHDI Phone API ${version}${simulated ? ", simulated telephones" : ""}`,
-    "",
-    `  Swagger UI   ${rest}/docs`,
-    `  REST         ${rest}/status`,
-    `  WebSocket    ws://${host}:${websocketPort}/ws`,
-    "",
-  ];
-  if (simulated) {
-    lines.push(
-      "Three things to try:",
-      `  curl -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
-      `  curl -X POST ${rest}/simulator/lines/1/lift && curl -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
-      `  curl ${rest}/events`,
-      "",
-    );
-  }
-  return `${lines.join("\n")}\n`;
-}
-
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const logs = createLogs(config.logging);
@@ -162,12 +140,19 @@ async function serve(line: ServeArguments): Promise<void> {
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
   });
+  const webhooks = startWebhooks(config.webhooks, {
+    events,
+    cursors: journal,
+    userAgent: `dahdi-phone-api/${version}`,
+    log: logs.events,
+  });
   const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
   const dependencies: HttpDependencies = {
     exchange,
     events,
     eventLogStatus: () => journal.status(),
     streams,
+    webhooks,
     logs,
     version,
     startedAtMs,
@@ -241,6 +226,7 @@ async function serve(line: ServeArguments): Promise<void> {
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     pump.stop();
     engine.destroy();
+    for (const webhook of webhooks) webhook.stop();
     await journal.close();
     process.exit(0);
   };

@@ -3,6 +3,7 @@ import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
 import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
+import { WEBHOOKS, type WebhookConfig } from "./webhooks";
 
 export interface Config {
   server: { host: string; rest_port: number; websocket_port: number };
@@ -44,6 +45,7 @@ export interface Config {
   /** Event log, recordings, prompts; null: see state_dir.ts. */
   state_dir: string | null;
   events: { log_size: number; max_age_days: number; max_bytes: number };
+  webhooks: WebhookConfig[];
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
 
@@ -141,6 +143,7 @@ export const SCHEMA = {
     max_age_days: whole(30, 1, 3650),
     max_bytes: whole(64 * MIB, MIB, 16 * 1024 * MIB),
   },
+  webhooks: WEBHOOKS,
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
   mqtt: notYet,
 } as const;

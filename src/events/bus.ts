@@ -8,11 +8,11 @@ import { PublishedEvent } from "./published";
 export interface EventFilter {
   /** null: all. */
   types: ReadonlySet<LineEventType> | null;
-  line: number | null;
+  lines: readonly number[] | null;
 }
 
 export const passes = (filter: EventFilter, event: PublishedEvent): boolean =>
-  (filter.line === null || filter.line === event.line) &&
+  (filter.lines === null || filter.lines.includes(event.line)) &&
   (filter.types === null || filter.types.has(event.body.type));
 
 export class EventBus {
@@ -33,7 +33,7 @@ export class EventBus {
     /** Ids grow from here; null: not known before `begin`. */
     firstId: number | null,
     /** Events kept. */
-    private readonly capacity: number,
+    readonly capacity: number,
   ) {
     this.begun = new Promise((resolve) => {
       this.#beginNow = resolve;

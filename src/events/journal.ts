@@ -67,9 +67,12 @@ export class Journal implements Archive {
   readonly #changedCursors = new Set<string>();
   readonly #reads = new Map<number, (piece: StoredPiece | null) => void>();
   #ticket = 0;
+  /** Well before memory has no room for what is not written yet. */
+  readonly #batchEvents: number;
   #closed: (() => void) | null = null;
 
   constructor(private readonly dependencies: JournalDependencies) {
+    this.#batchEvents = Math.min(BATCH_EVENTS, dependencies.bus.capacity / 2);
     this.#startThread();
     this.#open();
     // A disk that does not answer holds up nothing.
@@ -109,7 +112,7 @@ export class Journal implements Archive {
     const types = filter.types === null ? null : [...filter.types];
     return new Promise((resolve) => {
       this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: after }));
-      this.#thread?.post({ do: "read", ticket, after, limit, filter: { types, line: filter.line } });
+      this.#thread?.post({ do: "read", ticket, after, limit, filter: { types, lines: filter.lines } });
     });
   }
 
@@ -194,7 +197,9 @@ export class Journal implements Archive {
   #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
     const { bus, log } = this.dependencies;
     if (setAside !== null) {
-      log.warning("the event log was damaged: it was set aside, and a fresh one begun", { renamed_to: setAside });
+      log.warning("the event log cannot be read: it was set aside, and a fresh one begun", {
+        renamed_to: setAside,
+      });
     }
     this.#state = state;
     this.#neverGiven = neverGiven;
@@ -236,7 +241,7 @@ export class Journal implements Archive {
   }
 
   #published(): void {
-    if (this.dependencies.bus.lastId - this.#sent >= BATCH_EVENTS) this.#flushFull();
+    if (this.dependencies.bus.lastId - this.#sent >= this.#batchEvents) this.#flushFull();
     else
       this.#cancelBatch ??= this.dependencies.after(BATCH_MS, () => {
         this.#cancelBatch = null;
@@ -245,7 +250,7 @@ export class Journal implements Archive {
   }
 
   #flushFull(): void {
-    if (this.dependencies.bus.lastId - this.#sent >= BATCH_EVENTS) this.#flush();
+    if (this.dependencies.bus.lastId - this.#sent >= this.#batchEvents) this.#flush();
   }
 
   /** Hands to the thread what it does not have. retry: even if it failed the last time. */

@@ -59,6 +59,17 @@ export class LogKeeper {
     else this.#close();
   }
 
+  /** What is open; null while nothing is. */
+  get store(): LogStore | null {
+    return this.#store;
+  }
+
+  /** As a crash would leave it. */
+  abandon(): void {
+    this.#store?.abandon();
+    this.#store = null;
+  }
+
   #state(store: LogStore): StoreState {
     const { position, reachesFrom, usedBytes } = store;
     return { position, reachesFrom, usedBytes };

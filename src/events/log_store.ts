@@ -22,7 +22,7 @@ export type StoredRow = [id: number, line: number, atMs: number, type: string, b
 
 export interface StoredFilter {
   types: readonly string[] | null;
-  line: number | null;
+  lines: readonly number[] | null;
 }
 
 export interface StoredPiece {
@@ -177,7 +177,7 @@ export class LogStore {
     fdatasyncSync(this.#walFd);
   }
 
-  read(after: number, limit: number, { types, line }: StoredFilter): StoredPiece {
+  read(after: number, limit: number, { types, lines }: StoredFilter): StoredPiece {
     const start = Math.max(after, this.reachesFrom);
     const gaps: Gap[] = start > after ? [{ from: after + 1, to: start }] : [];
     const end =
@@ -187,14 +187,14 @@ export class LogStore {
         SCAN_ROWS - 1,
       ) ?? Math.max(this.position, start);
     const wanted = [
-      ...(line === null ? [] : ["line = ?"]),
+      ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
       ...(types === null ? [] : [`type IN (${types.map(() => "?").join(", ")})`]),
     ];
     const rows = this.#database
       .query(
         `SELECT id, line, at_ms, type, body FROM events WHERE id > ? AND id <= ? ${wanted.map((one) => `AND ${one}`).join(" ")} ORDER BY id LIMIT ?`,
       )
-      .values(start, end, ...(line === null ? [] : [line]), ...(types ?? []), limit) as StoredRow[];
+      .values(start, end, ...(lines ?? []), ...(types ?? []), limit) as StoredRow[];
     const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
     for (const [from, to] of this.#database
       .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")

@@ -8,6 +8,7 @@ import { LINE_ENDPOINTS } from "./routes/line";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
@@ -20,7 +21,13 @@ interface Route {
 
 function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
-  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...EVENT_ENDPOINTS, ...SERVER_ENDPOINTS];
+  const endpoints = [
+    ...LINE_ENDPOINTS,
+    ...SOUND_ENDPOINTS,
+    ...EVENT_ENDPOINTS,
+    ...WEBHOOK_ENDPOINTS,
+    ...SERVER_ENDPOINTS,
+  ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });

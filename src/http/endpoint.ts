@@ -2,6 +2,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { EventLog } from "../events/event_log";
 import type { JournalStatus } from "../events/journal";
+import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { EventStreams } from "./sse/event_streams";
@@ -12,6 +13,7 @@ export interface HttpDependencies {
   events: EventLog;
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
+  webhooks: readonly Pick<Webhook, "status" | "resume">[];
   logs: Logs;
   version: string;
   /** Unix ms. */

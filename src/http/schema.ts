@@ -223,6 +223,24 @@ export const EventLogAnswer = Type.Object({
   used_bytes: nullableNumber("On disk; events.max_bytes is the limit"),
 });
 
+export const ResumeInput = Type.Object(
+  { webhook: Type.Optional(Type.Integer({ minimum: 1, description: "Of GET /webhooks; omitted: all" })) },
+  closed,
+);
+
+export const WebhookAnswer = Type.Object({
+  webhook: Type.Integer({ description: "Counted from 1, as configured" }),
+  url: Type.String({ description: "Without its query" }),
+  state: Type.String({ description: "delivering, retrying or parked" }),
+  delivered: Type.Integer({ description: "Since the start" }),
+  failed_attempts: Type.Integer({ description: "Of the event that it has not taken" }),
+  failing_since: nullableText("When it last stopped taking events"),
+  next_attempt: nullableText("While retrying"),
+  last_delivery: nullableText("When it last took one"),
+  last_error: nullableText("Why the last failed attempt failed"),
+  position: Type.String({ description: "The last id that it took, or did not want" }),
+});
+
 export const SocketQuery = Type.Object(
   {
     types: Type.Optional(

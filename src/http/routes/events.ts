@@ -18,14 +18,14 @@ export function eventFilter(
   if (line !== undefined && !lines.includes(line)) {
     throw new Problem(404, "unknown_line", `There is no line ${line}: GET /lines lists them.`);
   }
-  if (types === undefined) return { types: null, line: line ?? null };
+  if (types === undefined) return { types: null, lines: line === undefined ? null : [line] };
   const names = types.split(",").map((name) => name.trim());
   const unknown = names.filter((name) => !LINE_EVENT_TYPES.includes(name as LineEventType));
   if (unknown.length > 0) {
     const message = `${unknown.join(", ")}: not an event; there are ${LINE_EVENT_TYPES.join(", ")}`;
     throw new Problem(422, "invalid_input", `types ${message}.`, { errors: [{ field: "types", message }] });
   }
-  return { types: new Set(names as LineEventType[]), line: line ?? null };
+  return { types: new Set(names as LineEventType[]), lines: line === undefined ? null : [line] };
 }
 
 /** An id as it was given out: a whole number in a text. */

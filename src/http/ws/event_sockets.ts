@@ -99,7 +99,7 @@ export class EventSockets {
   /** The state of now: what comes after `id` is not in it yet. */
   #snapshot({ filter }: SocketRequest): string {
     const { events, exchange } = this.options;
-    const lines = exchange.lines.filter((line) => filter.line === null || filter.line === line);
+    const lines = exchange.lines.filter((line) => filter.lines === null || filter.lines.includes(line));
     return JSON.stringify({
       type: "snapshot",
       id: cursor(events.bus.lastId),

@@ -90,7 +90,7 @@ describe("the log", () => {
       lift(bus);
       flash(bus, 2);
     }
-    const page = await log.page(99, 2, { types: new Set(["flash"] as const), line: null });
+    const page = await log.page(99, 2, { types: new Set(["flash"] as const), lines: null });
     expect(ids(page)).toEqual([101, 103]);
     expect(page.next).toBe(103);
     expect(ids(await log.page(103, 10, ALL))).toEqual([104, 105]);
@@ -124,7 +124,7 @@ describe("a subscription", () => {
     const bus = new EventBus(1, 10);
     const client = sink();
     new Subscription(new EventLog(bus), client, {
-      filter: { types: new Set(["flash"] as const), line: 2 },
+      filter: { types: new Set(["flash"] as const), lines: [2] },
       format: Z,
       since: null,
     });

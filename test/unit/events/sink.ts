@@ -1,7 +1,7 @@
 /** What the tests of the event log share. */
 import type { EventBus, EventFilter } from "../../../src/events/bus";
 
-export const ALL: EventFilter = { types: null, line: null };
+export const ALL: EventFilter = { types: null, lines: null };
 export const Z = { time: "z", stamp: false } as const;
 export const T0 = Date.UTC(2026, 0, 29, 12);
 
