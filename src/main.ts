@@ -25,8 +25,8 @@ import { loadShim } from "./driver/library";
 import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
+import { createJournal } from "./events/create_journal";
 import { EventLog } from "./events/event_log";
-import { startJournal } from "./events/start_journal";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
@@ -107,7 +107,7 @@ async function serve(line: ServeArguments): Promise<void> {
   const logs = createLogs(config.logging);
   const startedAtMs = Date.now();
   const bus = new EventBus(null, config.events.log_size);
-  const journal = startJournal({
+  const journal = createJournal({
     bus,
     folder: stateDirectory(config.state_dir, process.env, homedir()),
     maxBytes: config.events.max_bytes,
@@ -140,7 +140,7 @@ async function serve(line: ServeArguments): Promise<void> {
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
   });
-  const webhooks = startWebhooks(config.webhooks, {
+  const webhooks = await startWebhooks(config.webhooks, {
     events,
     cursors: journal,
     userAgent: `dahdi-phone-api/${version}`,
@@ -172,10 +172,10 @@ async function serve(line: ServeArguments): Promise<void> {
     listeners.push(listen(dependencies, sockets, host, websocket_port));
   } catch (error) {
     engine.destroy();
-    await journal.close();
     throw error;
   }
   // Requests are answered already; the lines' first events need to know their ids.
+  journal.start();
   await bus.begun;
   engine.start();
   const pump = new Pump(

@@ -1,6 +1,5 @@
 /** The keys of one webhook. */
-import { isIP } from "node:net";
-import { isPrivateAddress } from "../events/webhooks/address";
+import { isPrivateAddress, literalAddress } from "../events/webhooks/address";
 import { signingKey } from "../events/webhooks/signature";
 import { LINE_EVENT_TYPES } from "../line/events";
 import { flag, type Leaf, type ListOf, whole } from "./leaf";
@@ -58,8 +57,9 @@ export const WEBHOOKS: ListOf = {
     if (before.some((other) => other.url === item.url)) {
       return { key: "url", wrong: "stands twice: one webhook has one place in the log" };
     }
-    const host = new URL(item.url as string).hostname.replace(/^\[(.*)\]$/, "$1");
-    const isPrivate = host === "localhost" || (isIP(host) > 0 && isPrivateAddress(host));
+    const { hostname } = new URL(item.url as string);
+    const address = literalAddress(hostname);
+    const isPrivate = hostname === "localhost" || (address !== null && isPrivateAddress(address));
     if (isPrivate && item.allow_private !== true) {
       return { key: "url", wrong: "is a private address: set allow_private: true if that is wanted" };
     }

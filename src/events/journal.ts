@@ -73,6 +73,11 @@ export class Journal implements Archive {
 
   constructor(private readonly dependencies: JournalDependencies) {
     this.#batchEvents = Math.min(BATCH_EVENTS, dependencies.bus.capacity / 2);
+  }
+
+  /** Opens the log; the bus begins when that is done, or cannot be. */
+  start(): void {
+    const { dependencies } = this;
     this.#startThread();
     this.#open();
     // A disk that does not answer holds up nothing.

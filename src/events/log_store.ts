@@ -180,12 +180,16 @@ export class LogStore {
   read(after: number, limit: number, { types, lines }: StoredFilter): StoredPiece {
     const start = Math.max(after, this.reachesFrom);
     const gaps: Gap[] = start > after ? [{ from: after + 1, to: start }] : [];
-    const end =
-      this.#numberOrNull(
-        "SELECT id FROM events WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",
-        start,
-        SCAN_ROWS - 1,
-      ) ?? Math.max(this.position, start);
+    // With a filter it may be far to the next row that passes: a look that would take long is cut short.
+    const cutAt =
+      types === null && lines === null
+        ? null
+        : this.#numberOrNull(
+            "SELECT id FROM events WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",
+            start,
+            SCAN_ROWS - 1,
+          );
+    const end = cutAt ?? Math.max(this.position, start);
     const wanted = [
       ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
       ...(types === null ? [] : [`type IN (${types.map(() => "?").join(", ")})`]),

@@ -90,6 +90,8 @@ export class Subscription {
   async #readOn(): Promise<void> {
     this.#reading = true;
     const { entries, next } = await this.log.readArchive(this.#position, PIECE_EVENTS, this.options.filter);
+    // A long replay gives everybody else a turn after each piece.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#reading = false;
     this.#piece = entries;
     this.#pieceAt = 0;

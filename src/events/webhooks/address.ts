@@ -1,5 +1,5 @@
 /** Which addresses belong to the open internet: a webhook's URL must not reach into the network it stands in. */
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import type { BlockList } from "node:net";
 
 /** IANA's special-purpose registries: what is not globally reachable, and what only leads elsewhere. */
 const PRIVATE: readonly (readonly [network: string, bits: number])[] = [
@@ -26,16 +26,31 @@ const PRIVATE_V6: readonly (readonly [network: string, bits: number])[] = [
   ["3fff::", 20],
 ];
 
-const blocked = new BlockList();
-for (const [network, bits] of PRIVATE) blocked.addSubnet(network, bits, "ipv4");
-for (const [network, bits] of PRIVATE_V6) blocked.addSubnet(network, bits, "ipv6");
-const global = new BlockList();
-global.addSubnet("2000::", 3, "ipv6");
+/** Loaded when first needed: who has no webhooks starts without it. */
+const net = () => process.getBuiltinModule("node:net");
+
+let lists: { blocked: BlockList; global: BlockList } | null = null;
+function addressLists() {
+  if (lists) return lists;
+  const { BlockList } = net();
+  lists = { blocked: new BlockList(), global: new BlockList() };
+  for (const [network, bits] of PRIVATE) lists.blocked.addSubnet(network, bits, "ipv4");
+  for (const [network, bits] of PRIVATE_V6) lists.blocked.addSubnet(network, bits, "ipv6");
+  lists.global.addSubnet("2000::", 3, "ipv6");
+  return lists;
+}
+
+/** The address that a URL's host is, without brackets; null: it is a name. */
+export function literalAddress(hostname: string): string | null {
+  const bare = hostname.replace(/^\[(.*)\]$/, "$1");
+  return net().isIP(bare) > 0 ? bare : null;
+}
 
 /** True as well for what is no address. */
 export function isPrivateAddress(address: string): boolean {
-  if (isIPv4(address)) return blocked.check(address, "ipv4");
-  if (!isIPv6(address)) return true;
+  const { blocked, global } = addressLists();
+  if (net().isIPv4(address)) return blocked.check(address, "ipv4");
+  if (!net().isIPv6(address)) return true;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return isPrivateAddress(mapped);
   return !global.check(address, "ipv6") || blocked.check(address, "ipv6");

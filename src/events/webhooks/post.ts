@@ -3,9 +3,9 @@
  * was allowed, so that a name which changes between two looks leads nowhere. No redirect is followed.
  */
 import { lookup } from "node:dns/promises";
-import { connect, isIP } from "node:net";
+import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { isPrivateAddress } from "./address";
+import { isPrivateAddress, literalAddress } from "./address";
 
 export interface WebhookRequest {
   url: URL;
@@ -30,8 +30,9 @@ export type PostWebhook = (request: WebhookRequest) => Promise<WebhookAnswer>;
 const MAX_HEAD_BYTES = 16 * 1024;
 
 async function addressOf(host: string, allowPrivate: boolean): Promise<string> {
-  const literal = host.replace(/^\[(.*)\]$/, "$1");
-  const addresses = isIP(literal) ? [literal] : (await lookup(host, { all: true })).map(({ address }) => address);
+  const literal = literalAddress(host);
+  const addresses =
+    literal !== null ? [literal] : (await lookup(host, { all: true })).map(({ address }) => address);
   const allowed = addresses.find((address) => allowPrivate || !isPrivateAddress(address));
   if (allowed === undefined) throw new Error("its address is private: allow_private permits that");
   return allowed;
@@ -58,7 +59,7 @@ async function exchange(request: WebhookRequest, limit: AbortSignal): Promise<We
   const port = Number(url.port || (secure ? 443 : 80));
   if (limit.aborted) throw new Error("stopped");
   return await new Promise<WebhookAnswer>((resolve, reject) => {
-    const name = isIP(url.hostname.replace(/^\[(.*)\]$/, "$1")) ? {} : { servername: url.hostname };
+    const name = literalAddress(url.hostname) !== null ? {} : { servername: url.hostname };
     const socket = secure
       ? connectTls({ host: address, port, ...name, ...(ca === undefined ? {} : { ca }) })
       : connect({ host: address, port });

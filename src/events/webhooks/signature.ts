@@ -1,5 +1,4 @@
 /** Standard Webhooks: who sent it, and that nobody changed it. */
-import { createHmac } from "node:crypto";
 
 const PREFIX = "whsec_";
 /** The specification's bounds, bytes of random key. */
@@ -21,7 +20,7 @@ export function signedHeaders(
   timestampS: number,
   body: string,
 ): Record<string, string> {
-  const signature = createHmac("sha256", key).update(`${id}.${timestampS}.${body}`).digest("base64");
+  const signature = new Bun.CryptoHasher("sha256", key).update(`${id}.${timestampS}.${body}`).digest("base64");
   return {
     "webhook-id": id,
     "webhook-timestamp": String(timestampS),

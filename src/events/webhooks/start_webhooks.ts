@@ -1,6 +1,5 @@
 /** The configured webhooks on the real network. */
 import type { LineEventType } from "../../line/events";
-import { postWebhook } from "./post";
 import { signingKey } from "./signature";
 import { Webhook, type WebhookDependencies } from "./webhook";
 
@@ -15,10 +14,13 @@ export interface WebhookDefinition {
   park_after_hours: number;
 }
 
-export function startWebhooks(
+export async function startWebhooks(
   definitions: readonly WebhookDefinition[],
   dependencies: Pick<WebhookDependencies, "events" | "cursors" | "userAgent" | "log">,
-): Webhook[] {
+): Promise<Webhook[]> {
+  if (definitions.length === 0) return [];
+  // TLS and name resolution are loaded only where somebody is to be told: the start without them is faster.
+  const { postWebhook } = await import("./post");
   return definitions.map(({ url, secret, types, lines, allow_private, park_after_hours }, i) => {
     const settings = {
       url,

@@ -3,6 +3,7 @@ import { EventBus } from "../../../src/events/bus";
 import { EventLog, type LogPage } from "../../../src/events/event_log";
 import { Subscription } from "../../../src/events/subscription";
 import { ALL, flash, lift, sink, T0, Z } from "./sink";
+import { settled } from "./stepped_disk";
 
 const ids = ({ entries }: LogPage) => entries.map((entry) => ("id" in entry ? entry.id : entry));
 
@@ -163,7 +164,7 @@ describe("a subscription", () => {
     expect(client.brief()).toEqual(["off_hook 1"]);
     client.state.congested = false;
     subscription.resume();
-    await Bun.sleep(0); // the archive, which is none, is asked
+    await settled(); // the archive, which is none, is asked
     expect(client.frames[1]).toEqual({ type: "gap", from: "2", to: "4" });
     expect(client.brief().slice(2)).toEqual(["flash 5", "flash 6", "flash 7"]);
   });

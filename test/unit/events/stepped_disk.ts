@@ -95,6 +95,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
       warning: (message, fields) => said.push(`${message}: ${fields?.problem ?? fields?.renamed_to}`),
     },
   });
+  journal.start();
   const flow = async (): Promise<void> => {
     disk.stalls = false;
     for (const deliver of waiting.splice(0)) deliver();

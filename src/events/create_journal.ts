@@ -16,7 +16,7 @@ export interface JournalSettings {
   log: JournalDependencies["log"];
 }
 
-export function startJournal({ bus, folder, maxBytes, maxAgeDays, threadUrl, log }: JournalSettings): Journal {
+export function createJournal({ bus, folder, maxBytes, maxAgeDays, threadUrl, log }: JournalSettings): Journal {
   return new Journal({
     bus,
     store: { folder, maxBytes, maxAgeMs: maxAgeDays * DAY_MS },
