@@ -246,6 +246,28 @@ describe("a disk that fails", () => {
     one.handle({ do: "close" });
   });
 
+  test("what was written is forced to the card a second later, once for all of it", () => {
+    const { one, told, timers, openAt } = keeper();
+    openAt(folder());
+    const before = timers.length;
+    let syncs = 0;
+    const store = one.store as LogStore;
+    const { sync } = store;
+    store.sync = () => {
+      syncs++;
+      sync.call(store);
+    };
+    for (let i = 0; i < 3; i++) {
+      one.handle({ do: "write", after: T0_US - 1 + i, rows: [row(T0_US + i)], gap: null, cursors: [] });
+    }
+    const [due, ...others] = timers.slice(before);
+    expect(others).toEqual([]);
+    due?.();
+    expect(syncs).toBe(1);
+    expect(told.at(-1)).toMatchObject({ told: "written", state: { position: T0_US + 2 } });
+    one.handle({ do: "close" });
+  });
+
   test("another process's log is left alone", async () => {
     const where = folder();
     const holder = Bun.spawn(
