@@ -36,8 +36,7 @@ describe("the journal", () => {
     flash(one.bus);
     await one.journal.close();
 
-    const two = steppedJournal(where, 100);
-    two.clock.ms += 60_000;
+    const two = steppedJournal(where, 100, false, 60_000);
     await settled();
     lift(two.bus);
     const after = await two.log.page(FIRST + 248, 10, ALL);
@@ -127,8 +126,7 @@ describe("the journal", () => {
     one.disk.fails = null;
     await one.clock.pass(60_000);
     await one.journal.close();
-    const two = steppedJournal(where, 100);
-    two.clock.ms += 120_000;
+    const two = steppedJournal(where, 100, false, 120_000);
     await settled();
     expect(brief(await two.log.page(FIRST - 1, 1000, ALL)).slice(0, 3)).toEqual([0, "gap 1-101", 102]);
     expect(brief(await two.log.page(FIRST + 101, 1000, ALL))[0]).toBe(102);
@@ -186,8 +184,7 @@ describe("the journal", () => {
     await settled();
     lift(one.bus);
     await one.journal.close();
-    const two = steppedJournal(where, 100);
-    two.clock.ms += 60_000;
+    const two = steppedJournal(where, 100, false, 60_000);
     await settled();
     expect(two.log.reaches(FIRST)).toBe(true);
     expect(two.log.reaches(FIRST + 5)).toBe(false); // never given by a process that we know

@@ -37,8 +37,9 @@ export async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export function steppedJournal(folder: string | null, capacity = 100, stalls = false) {
+export function steppedJournal(folder: string | null, capacity = 100, stalls = false, laterMs = 0) {
   const clock = virtualClock();
+  clock.ms += laterMs;
   const bus = new EventBus(null, capacity);
   const said: string[] = [];
   const disk = {
