@@ -35,7 +35,8 @@ import type { HttpDependencies } from "./http/endpoint";
 import { EventStreams } from "./http/sse/event_streams";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
-import { createLogs, type Logs } from "./observe/log";
+import { createLogs } from "./observe/log";
+import { logEvent } from "./observe/log_event";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -232,15 +233,6 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
-}
-
-function logEvent(logs: Logs, line: number, body: { type: string }): void {
-  if (body.type === "error" && "error" in body) {
-    const { code, message, fix } = body.error as { code: string; message: string; fix: string };
-    logs.driver.error(message, { line, code, fix });
-    return;
-  }
-  if (logs.events.enabled("debug")) logs.events.debug(body.type, { line });
 }
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {
