@@ -3,10 +3,12 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
@@ -19,7 +21,13 @@ interface Route {
 
 function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
-  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...SERVER_ENDPOINTS];
+  const endpoints = [
+    ...LINE_ENDPOINTS,
+    ...SOUND_ENDPOINTS,
+    ...EVENT_ENDPOINTS,
+    ...WEBHOOK_ENDPOINTS,
+    ...SERVER_ENDPOINTS,
+  ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
@@ -38,17 +46,6 @@ function lineNumber(text: string, dependencies: HttpDependencies): number {
 }
 
 type Query = Record<string, string | undefined>;
-
-/** Of Bun's server, what a single request needs. */
-interface RequestServer {
-  timeout(request: Request, seconds: number): void;
-}
-
-interface Context {
-  request: Request;
-  query: unknown;
-  server: RequestServer | null;
-}
 
 export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
   const { limits, logs } = dependencies;
@@ -113,16 +110,17 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   }
 
   for (const { path, endpoint } of routes) {
-    const answer = (request: Request, query: unknown, line: number, server: RequestServer | null): unknown => {
-      const expectLong = (): void => server?.timeout(request, 0);
-      const call: Call = { request, query: query as Query, line, dependencies, expectLong };
+    const answer = (request: Request, query: unknown, line: number): unknown => {
+      const keepOpen = (): void => app.server?.timeout(request, 0);
+      const call: Call = { request, query: query as Query, line, dependencies, keepOpen };
       return endpoint.handle(call);
     };
     // Elysia reads from a handler's text what it needs, so each names just that.
     const handle = path.includes(":line")
-      ? ({ request, query, params, server }: Context & { params: unknown }) =>
-          answer(request, query, lineNumber((params as { line: string }).line, dependencies), server)
-      : ({ request, query, server }: Context) => answer(request, query, dependencies.exchange.defaultLine, server);
+      ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
+          answer(request, query, lineNumber((params as { line: string }).line, dependencies))
+      : ({ request, query }: { request: Request; query: unknown }) =>
+          answer(request, query, dependencies.exchange.defaultLine);
     const options = {
       parse: "none" as const,
       detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")),

@@ -113,8 +113,11 @@ export function eventsText(): string {
   return [
     "Connect to `ws://127.0.0.1:8001/ws` (or `/ws` on this port). Every text frame is one JSON object. A plain connection",
     "sends nothing of its own. Frames from a client are ignored. Besides events there are `caught_up` and",
-    "`resync_required` after `?since=`, `snapshot` with `?snapshot=1`, and `gap` (`from`, `to`) where a client read too",
-    "slowly and lost events.\n",
+    "`resync_required` after `?since=`, `snapshot` with `?snapshot=1`, and `gap` (`from`, `to`, ids, both included) where",
+    "events are lost: after a crash of the server or the power, when up to 0.1 s or 1 s of them may be; or to a client",
+    "that read so slowly that the log no longer reaches back. `since` reaches back over restarts, and `since=0` is the",
+    "beginning of the log. `GET /events/stream` has the same frames as Server-Sent Events, `GET /events` has pages, and",
+    "webhooks are sent them.\n",
     ...rows,
   ].join("\n");
 }

@@ -1,13 +1,19 @@
 /** One definition of an operation: its route, its twin below /lines/{line}, its documentation. */
 import type { TSchema } from "@sinclair/typebox";
-import type { EventBus } from "../events/bus";
+import type { EventLog } from "../events/event_log";
+import type { JournalStatus } from "../events/journal";
+import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
 export interface HttpDependencies {
   exchange: Exchange;
-  bus: EventBus;
+  events: EventLog;
+  eventLogStatus(): JournalStatus;
+  streams: EventStreams;
+  webhooks: readonly Pick<Webhook, "status" | "resume">[];
   logs: Logs;
   version: string;
   /** Unix ms. */
@@ -29,8 +35,8 @@ export interface Call {
   /** The line that is meant: of the path, or the default one. */
   line: number;
   dependencies: HttpDependencies;
-  /** The request may last: it is not cut for silence, whoever calls this looks after that. */
-  expectLong(): void;
+  /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
+  keepOpen(): void;
 }
 
 export interface Endpoint {

@@ -87,6 +87,8 @@ describe("Swagger UI", () => {
       ["get", "/lines"],
       ["get", "/lines/{line}/status"],
       ["get", "/events"],
+      ["get", "/webhooks"],
+      ["post", "/webhooks/resume"],
       ["get", "/config"],
       ["get", "/ready"],
       ["get", "/health"],

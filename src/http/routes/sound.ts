@@ -25,7 +25,7 @@ export async function soundInput(call: Call, loudnessDbm0: number | null = null)
     const source = await openAudio(await formFile(call, type), { loudnessDbm0 });
     return { source, upload: null };
   }
-  call.expectLong();
+  call.keepOpen();
   const { maxBodyBytes, timeoutS } = dependencies.limits;
   const upload = new Upload(request, { maxBytes: maxBodyBytes, stallMs: timeoutS * MS_PER_S });
   try {
