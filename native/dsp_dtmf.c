@@ -41,14 +41,16 @@ static void make_constants(void) {
 
 void dsp_dtmf_init(struct dsp_dtmf *dtmf) {
   pthread_once(&once, make_constants);
+  memset(dtmf, 0, sizeof(*dtmf));
   dsp_dtmf_reset(dtmf);
 }
 
 void dsp_dtmf_reset(struct dsp_dtmf *dtmf) {
-  memset(dtmf, 0, sizeof(*dtmf));
+  memset(dtmf, 0, offsetof(struct dsp_dtmf, detail));
   dtmf->candidate = -1;
   dtmf->digit = -1;
   dtmf->last_digit = -1;
+  dtmf->miss = -1;
   dtmf->last_up_sub = -DTMF_AFTER_DIGIT_SUBS;
 }
 
@@ -70,6 +72,30 @@ static struct dsp_dtmf_event up(struct dsp_dtmf *dtmf) {
   dtmf->digit = -1;
   dtmf->last_up_sub = dtmf->sub_blocks;
   return event;
+}
+
+static void note_refusal(struct dsp_dtmf *dtmf, int pair, int64_t first, int32_t reason,
+                         const struct dsp_dtmf_detail *detail) {
+  dtmf->refusal = (struct dsp_dtmf_refusal){
+      .at_sample = first * SUB, .digit = DIGITS[pair], .reason = reason, .detail = *detail};
+  dtmf->refusals[reason]++;
+  dtmf->refused_candidates++;
+}
+
+/* The candidate was none. */
+static void refuse(struct dsp_dtmf *dtmf) {
+  note_refusal(dtmf, dtmf->candidate, dtmf->candidate_first, dtmf->judged.reason, &dtmf->judged.detail);
+  dtmf->candidate = -1;
+}
+
+/* As long as it sounds it is one. */
+static void note_near_miss(struct dsp_dtmf *dtmf, const struct dtmf_near_miss *miss) {
+  if (miss->pair < 0 || dtmf->digit >= 0 || dtmf->candidate >= 0) return;
+  bool anew = miss->pair != dtmf->miss || dtmf->sub_blocks - dtmf->last_miss_sub > DTMF_AFTER_DIGIT_SUBS;
+  dtmf->miss = miss->pair;
+  dtmf->last_miss_sub = dtmf->sub_blocks;
+  if (anew)
+    note_refusal(dtmf, miss->pair, dtmf->sub_blocks - DTMF_WINDOW_SUBS, (int32_t)miss->reason, &miss->detail);
 }
 
 /* One sub-block of the digit under way; true when with it the digit has ended. */
@@ -100,6 +126,7 @@ static int down(struct dsp_dtmf *dtmf, int64_t last, const float amplitude[2], s
   int64_t first = dtmf->candidate_first;
   dtmf->digit = dtmf->candidate;
   dtmf->candidate = -1;
+  dtmf->detail = dtmf->judged.detail;
   memcpy(dtmf->amplitude, amplitude, sizeof(dtmf->amplitude));
   dtmf->absent = 0;
   dtmf->away = 0.0F;
@@ -119,7 +146,9 @@ static int down(struct dsp_dtmf *dtmf, int64_t last, const float amplitude[2], s
 }
 
 static void begin_candidate(struct dsp_dtmf *dtmf, int pair, const float amplitude[2]) {
+  if (dtmf->candidate >= 0) refuse(dtmf);
   dtmf->candidate = pair;
+  dtmf->judged = (struct dsp_dtmf_refusal){.reason = DSP_DTMF_TOO_SHORT};
   dtmf->refused = false;
   dtmf->candidate_absent = 0;
   memcpy(dtmf->candidate_amplitude, amplitude, sizeof(dtmf->candidate_amplitude));
@@ -168,7 +197,7 @@ static int follow_candidate(struct dsp_dtmf *dtmf, struct dsp_dtmf_event *out) {
   if (!dtmf->refused && dtmf_present(dtmf, newest, dtmf->candidate, dtmf->candidate_amplitude) == 0 &&
       passes(dtmf, newest - dtmf->candidate_absent, amplitude))
     return down(dtmf, newest - dtmf->candidate_absent, amplitude, out);
-  if (dtmf->candidate_absent > DROP_SUBS) dtmf->candidate = -1;
+  if (dtmf->candidate_absent > DROP_SUBS) refuse(dtmf);
   return 0;
 }
 
@@ -177,7 +206,9 @@ static int decide(struct dsp_dtmf *dtmf, struct dsp_dtmf_event *out) {
   if (dtmf->digit >= 0 && ends(dtmf, dtmf->sub_blocks - 1)) out[events++] = up(dtmf);
   if (dtmf->tonal_subs >= DTMF_WINDOW_SUBS) {
     float amplitude[2];
-    int pair = dtmf_window_pair(dtmf, amplitude);
+    struct dtmf_near_miss miss;
+    int pair = dtmf_window_pair(dtmf, amplitude, &miss);
+    note_near_miss(dtmf, &miss);
     if (pair >= 0 && pair != dtmf->digit && pair != dtmf->candidate) begin_candidate(dtmf, pair, amplitude);
   }
   if (dtmf->candidate >= 0) events += follow_candidate(dtmf, &out[events]);

@@ -43,6 +43,34 @@ struct dsp_dtmf_event {
   int32_t duration_samples; /* UP: the tone's length */
 };
 
+/* What was measured of a pair, over the part of it that was judged. Levels as in dsp_level.h. */
+struct dsp_dtmf_detail {
+  int32_t low_cdbm0, high_cdbm0;           /* of the row's and the column's tone */
+  int32_t low_offset_chz, high_offset_chz; /* off their nominal frequencies, hundredths of Hz */
+  int32_t snr_cdb; /* both tones over all else above 480 Hz, hundredths of dB, at most 6000 */
+};
+
+/* Why a candidate is no key: what it deviates most in. */
+enum dsp_dtmf_reason {
+  DSP_DTMF_TOO_SHORT = 0,
+  DSP_DTMF_TOO_QUIET,
+  DSP_DTMF_OFF_FREQUENCY,
+  DSP_DTMF_UNSTEADY,   /* in phase or amplitude: a voice's harmonic, an echo, clipping */
+  DSP_DTMF_NOT_ABRUPT, /* its tones were there before */
+  DSP_DTMF_TWIST,
+  DSP_DTMF_NOT_ALONE, /* other sound began together with it */
+  DSP_DTMF_LOW_SOUND, /* sound below 480 Hz did: a voice's fundamental */
+  DSP_DTMF_NOISY,
+  DSP_DTMF_REASONS
+};
+
+struct dsp_dtmf_refusal {
+  int64_t at_sample; /* the candidate's onset, to 5 ms */
+  int32_t digit;     /* ASCII: which key it was taken for */
+  int32_t reason;    /* enum dsp_dtmf_reason */
+  struct dsp_dtmf_detail detail;
+};
+
 /* One sub-block, correlated: rows 0–3, columns 4–7; phases are those at its centre. See dsp_dtmf_tones.h. Most are
  * only kept as samples, and correlated when somebody looks at them. */
 struct dsp_dtmf_sub {
@@ -75,7 +103,15 @@ struct dsp_dtmf {
   float gap;          /* how long it has been away before that one, in sub-blocks */
   int32_t absent;     /* sub-blocks in a row */
   int64_t onset_sample, last_sample;
-  int32_t last_digit; /* the one before, −1 none */
+  struct dsp_dtmf_refusal judged; /* the candidate, should it be refused */
+  int32_t miss; /* the last pair that was steady, alone, and off frequency or too quiet; −1 none */
+  int64_t last_miss_sub;
+  /* For people with a bad telephone: of the last digit, and of candidates that were none. Outlives a reset. */
+  struct dsp_dtmf_detail detail;
+  struct dsp_dtmf_refusal refusal; /* the last */
+  int32_t refusals[DSP_DTMF_REASONS];
+  int32_t refused_candidates; /* their sum */
+  int32_t last_digit;         /* the one before, −1 none */
   int64_t last_up_sub;
 };
 

@@ -204,18 +204,35 @@ static bool on_frequency(const struct run *run, int pair, float slack) {
   return true;
 }
 
-int dtmf_window_pair(struct dsp_dtmf *dtmf, float amplitude[2]) {
+#define MOST_SNR_DB 60.0F
+
+static struct dsp_dtmf_detail detail_of(const struct run *run) {
+  float residue = run->in_band - run->explained;
+  float snr_db = residue > 0.0F ? 10.0F * log10f(run->explained / residue) : MOST_SNR_DB;
+  return (struct dsp_dtmf_detail){
+      .low_cdbm0 = dsp_level_cdbm0((double)run->height[0] * (double)run->height[0] / 2.0),
+      .high_cdbm0 = dsp_level_cdbm0((double)run->height[1] * (double)run->height[1] / 2.0),
+      .low_offset_chz = (int32_t)(100.0F * run->offset_hz[0]),
+      .high_offset_chz = (int32_t)(100.0F * run->offset_hz[1]),
+      .snr_cdb = (int32_t)(100.0F * fmaxf(-MOST_SNR_DB, fminf(snr_db, MOST_SNR_DB))),
+  };
+}
+
+int dtmf_window_pair(struct dsp_dtmf *dtmf, float amplitude[2], struct dtmf_near_miss *miss) {
+  miss->pair = -1;
   int pair = strongest_pair(dtmf);
   if (pair < 0) return -1;
   struct run run = measure(dtmf, pair, dtmf->sub_blocks - DTMF_WINDOW_SUBS, dtmf->sub_blocks - 1);
   if (run.explained < WINDOW_SHARE * run.in_band) return -1;
-  if (!on_frequency(&run, pair, WINDOW_OFFSET)) return -1;
   for (int which = 0; which < 2; which++) {
     if (run.coherence[which] < WINDOW_COHERENCE) return -1;
-    if (run.height[which] < WINDOW_HEIGHT * tables.min_height) return -1;
     amplitude[which] = run.height[which];
   }
-  return pair;
+  bool quiet = fminf(amplitude[0], amplitude[1]) < WINDOW_HEIGHT * tables.min_height;
+  if (!quiet && on_frequency(&run, pair, WINDOW_OFFSET)) return pair;
+  *miss = (struct dtmf_near_miss){
+      .pair = pair, .reason = quiet ? DSP_DTMF_TOO_QUIET : DSP_DTMF_OFF_FREQUENCY, .detail = detail_of(&run)};
+  return -1;
 }
 
 /* ---- a candidate: is it a key ------------------------------------------------------------------------------- */
@@ -274,10 +291,17 @@ static struct background background_of(struct dsp_dtmf *dtmf, int pair, int64_t 
 static float square(float x) { return x * x; }
 static float above_zero(float x) { return x > 0.0F ? x : 0.0F; }
 
-/* Adds a deviation, which its limit has been divided out of; false when it is beyond. */
-static bool add(float *sum, float deviation) {
-  *sum += deviation;
-  return deviation <= 1.0F;
+struct verdict {
+  float sum, worst;
+  int32_t reason; /* of the worst */
+};
+
+/* Adds a deviation, which its limit has been divided out of: beyond 1 it is reason enough. */
+static void add(struct verdict *verdict, float deviation, enum dsp_dtmf_reason reason) {
+  verdict->sum += deviation;
+  if (deviation <= verdict->worst) return;
+  verdict->worst = deviation;
+  verdict->reason = (int32_t)reason;
 }
 
 bool dtmf_is_key(struct dsp_dtmf *dtmf, int64_t from, int64_t to, float allowed, float amplitude[2]) {
@@ -287,15 +311,17 @@ bool dtmf_is_key(struct dsp_dtmf *dtmf, int64_t from, int64_t to, float allowed,
   float length = 0.0F;
   for (int64_t number = from - 2; number <= to + 2 && number < dtmf->sub_blocks; number++)
     length += dtmf_filled(dtmf, number, pair, run.height);
+  dtmf->judged.detail = detail_of(&run);
+  dtmf->judged.reason = DSP_DTMF_TOO_SHORT;
   if (length < MIN_TONE_SUBS) return false;
+  dtmf->judged.reason = DSP_DTMF_TOO_QUIET;
   if (run.height[0] < tables.min_height || run.height[1] < tables.min_height) return false;
 
   struct background before = background_of(dtmf, pair, first);
   /* A finger that moves on is abrupt enough; the same key again is not, it may be the last one's echo. */
   bool recent = dtmf->digit >= 0 || dtmf->sub_blocks - dtmf->last_up_sub < DTMF_AFTER_DIGIT_SUBS;
   bool moved_on = recent && pair != (dtmf->digit >= 0 ? dtmf->digit : dtmf->last_digit);
-  float sum = 0.0F;
-  bool good = true;
+  struct verdict verdict = {0};
   for (int which = 0; which < 2; which++) {
     amplitude[which] = run.height[which];
     float power = square(run.height[which]);
@@ -303,20 +329,24 @@ bool dtmf_is_key(struct dsp_dtmf *dtmf, int64_t from, int64_t to, float allowed,
      */
     float noise = fminf(before.white / (170.0F * power), MOST_NOISE);
     float hz = dtmf_tones_hz[which == 0 ? pair / 4 : 4 + pair % 4];
-    good = add(&sum, square(run.offset_hz[which] / (hz * MAX_OFFSET_RATIO + MAX_OFFSET_HZ))) && good;
-    good = add(&sum, 0.5F * above_zero(1.0F - run.coherence[which] - 5.0F * noise) / MAX_INCOHERENCE) && good;
-    good = add(&sum, 0.5F * square(logf(run.step[which]) / (logf(MAX_STEP) + 5.0F * sqrtf(0.5F * noise)))) && good;
-    if (!moved_on) good = add(&sum, 0.7F * before.pair[which] / (power * (MAX_BEFORE + 4.0F * noise))) && good;
+    add(&verdict, square(run.offset_hz[which] / (hz * MAX_OFFSET_RATIO + MAX_OFFSET_HZ)), DSP_DTMF_OFF_FREQUENCY);
+    add(&verdict, 0.5F * above_zero(1.0F - run.coherence[which] - 5.0F * noise) / MAX_INCOHERENCE,
+        DSP_DTMF_UNSTEADY);
+    add(&verdict, 0.5F * square(logf(run.step[which]) / (logf(MAX_STEP) + 5.0F * sqrtf(0.5F * noise))),
+        DSP_DTMF_UNSTEADY);
+    if (!moved_on)
+      add(&verdict, 0.7F * before.pair[which] / (power * (MAX_BEFORE + 4.0F * noise)), DSP_DTMF_NOT_ABRUPT);
   }
   float twist_db = 20.0F * log10f(run.height[1] / run.height[0]);
-  good = add(&sum, square(twist_db / (twist_db < 0 ? MAX_NORMAL_TWIST_DB : MAX_REVERSE_TWIST_DB))) && good;
+  add(&verdict, square(twist_db / (twist_db < 0 ? MAX_NORMAL_TWIST_DB : MAX_REVERSE_TWIST_DB)), DSP_DTMF_TWIST);
   float per_key = 1.0F / run.explained;
   float residue = run.in_band - run.explained;
-  good = add(&sum, above_zero(residue - 1.5F * before.white) * per_key / MAX_RESIDUE) && good;
+  add(&verdict, above_zero(residue - 1.5F * before.white) * per_key / MAX_RESIDUE, DSP_DTMF_NOT_ALONE);
   float low_change = fabsf(run.low - before.low - run.low_leak) - LOW_UNSTEADY * before.low;
-  good = add(&sum, above_zero(low_change) * per_key / MAX_LOW) && good;
+  add(&verdict, above_zero(low_change) * per_key / MAX_LOW, DSP_DTMF_LOW_SOUND);
   /* A line has noise, or it has a dial tone or hum; a voice is both. */
   float voiced = square(before.coloured) * (1.0F + VOICED * fminf(before.low * per_key, VOICED_MOST));
-  if (!moved_on) good = add(&sum, before.in_band * per_key * voiced / MAX_NOISE) && good;
-  return good && sum <= allowed;
+  if (!moved_on) add(&verdict, before.in_band * per_key * voiced / MAX_NOISE, DSP_DTMF_NOISY);
+  dtmf->judged.reason = verdict.reason;
+  return verdict.worst <= 1.0F && verdict.sum <= allowed;
 }

@@ -28,8 +28,15 @@
 
 void dtmf_judge_init(void);
 
+/* Two steady tones alone in a window that are no key's. */
+struct dtmf_near_miss {
+  int pair; /* which it resembles most; −1 there was none */
+  enum dsp_dtmf_reason reason;
+  struct dsp_dtmf_detail detail;
+};
+
 /* The pair in the last window, −1 none; its tones' amplitudes. */
-int dtmf_window_pair(struct dsp_dtmf *dtmf, float amplitude[2]);
+int dtmf_window_pair(struct dsp_dtmf *dtmf, float amplitude[2], struct dtmf_near_miss *miss);
 
 /* How much of a sub-block the pair fills, 0 … 1: dates an edge to a fraction of 5 ms. */
 float dtmf_filled(struct dsp_dtmf *dtmf, int64_t number, int pair, const float amplitude[2]);
@@ -38,7 +45,7 @@ float dtmf_filled(struct dsp_dtmf *dtmf, int64_t number, int pair, const float a
 int dtmf_present(struct dsp_dtmf *dtmf, int64_t number, int pair, const float amplitude[2]);
 
 /* Is the candidate a key? It is judged by its sub-blocks from … to against what was before candidate_first. Its
- * steady amplitudes go to amplitude. */
+ * steady amplitudes go to amplitude, what was measured to judged, with the reason if it is none. */
 bool dtmf_is_key(struct dsp_dtmf *dtmf, int64_t from, int64_t to, float allowed, float amplitude[2]);
 
 #endif

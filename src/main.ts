@@ -64,6 +64,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
   engine.setOption("SimNoiseCdbm0", Math.round(simulator.noise_dbm0 * 100));

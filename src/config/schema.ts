@@ -36,6 +36,8 @@ export interface Config {
   message_waiting: { lamp: MessageLamp };
   /** Tones of a far exchange and of fax machines, heard on a line. */
   call_progress: { enabled: boolean };
+  /** explain: what was measured of each key, and why others were refused. */
+  dtmf: { explain: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -125,6 +127,7 @@ export const SCHEMA = {
   caller_id: { scheme: oneOf("auto", ...CALLER_ID_CHOICES) },
   message_waiting: { lamp: oneOf("none", ...MESSAGE_LAMPS) },
   call_progress: { enabled: flag(true) },
+  dtmf: { explain: flag(false) },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),
     echo_return_loss_db: number(24, 0, 90),

@@ -2,18 +2,18 @@
  * The one place where events get their order: an id each, times that never run backwards on a line, and a
  * bounded log in memory of the newest. What is older is in the archive: event_log.ts looks at both.
  */
-import type { LineEventBody, LineEventType } from "../line/events";
+import { type LineEventBody, type LineEventType, OPT_IN_EVENT_TYPES } from "../line/events";
 import { PublishedEvent } from "./published";
 
 export interface EventFilter {
-  /** null: all. */
+  /** null: all but those that are told only to who names them. */
   types: ReadonlySet<LineEventType> | null;
   lines: readonly number[] | null;
 }
 
 export const passes = (filter: EventFilter, event: PublishedEvent): boolean =>
   (filter.lines === null || filter.lines.includes(event.line)) &&
-  (filter.types === null || filter.types.has(event.body.type));
+  (filter.types === null ? !OPT_IN_EVENT_TYPES.includes(event.body.type) : filter.types.has(event.body.type));
 
 export class EventBus {
   #log: PublishedEvent[] = [];

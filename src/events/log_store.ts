@@ -15,6 +15,7 @@
 import { Database, type Statement } from "bun:sqlite";
 import { closeSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { OPT_IN_EVENT_TYPES } from "../line/events";
 import type { Gap } from "./event_log";
 
 /** id, line, Unix ms, type, the rest of the body as JSON. */
@@ -192,13 +193,13 @@ export class LogStore {
     const end = cutAt ?? Math.max(this.position, start);
     const wanted = [
       ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
-      ...(types === null ? [] : [`type IN (${types.map(() => "?").join(", ")})`]),
+      `type ${types === null ? "NOT IN" : "IN"} (${(types ?? OPT_IN_EVENT_TYPES).map(() => "?").join(", ")})`,
     ];
     const rows = this.#database
       .query(
         `SELECT id, line, at_ms, type, body FROM events WHERE id > ? AND id <= ? ${wanted.map((one) => `AND ${one}`).join(" ")} ORDER BY id LIMIT ?`,
       )
-      .values(start, end, ...(lines ?? []), ...(types ?? []), limit) as StoredRow[];
+      .values(start, end, ...(lines ?? []), ...(types ?? OPT_IN_EVENT_TYPES), limit) as StoredRow[];
     const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
     for (const [from, to] of this.#database
       .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")

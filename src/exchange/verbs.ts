@@ -1,6 +1,6 @@
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
-import type { CallStats, LineFault, LineStateName } from "../line/state";
+import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 
 export type { PcmSource };
 
@@ -142,6 +142,8 @@ export interface LineDiagnostics {
   };
   capabilities: CapabilityNames;
   voltage: { tip: number | null; ring: number | null; battery: number | null };
+  /** Keys heard since the start, what resembled one and was refused, by reason, and what the last one was like. */
+  dtmf: { accepted: number; refused: Record<KeyRefusalReason, number>; last: KeyDetail | null };
   signal: { level_dbm0: number | null; noise_dbm0: number | null; snr_db: number | null; voice_active: boolean };
   io: {
     rx_blocks: number;
@@ -152,7 +154,6 @@ export interface LineDiagnostics {
     late_blocks: number;
     max_service_gap_ms: number;
     queued_playout_ms: number;
-    dtmf_digits: number;
   };
   engine: {
     realtime: boolean;

@@ -58,6 +58,22 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   ],
   [
     {
+      type: "dtmf_rejected",
+      digit: "2",
+      reason: "off_frequency",
+      detail: {
+        level_low_dbm0: -9.8,
+        level_high_dbm0: -8.1,
+        twist_db: 1.7,
+        offset_low_hz: 24.4,
+        offset_high_hz: 2.1,
+        snr_db: 31.2,
+      },
+    },
+    "Resembled a key and was none: only with dtmf.explain in the configuration, and only for who names the type. A key then has the same `detail`. reason: too_short, too_quiet, off_frequency, unsteady, not_abrupt, twist, not_alone, low_sound or noisy.",
+  ],
+  [
+    {
       type: "dtmf",
       digit: "3",
       duration: 258,
