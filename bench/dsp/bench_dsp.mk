@@ -1,6 +1,7 @@
 # The detectors beside their peers, on the same samples. Included by the top Makefile.
 #   FULL=1             more groups, everything at 17 speeds and through G.711, synthetic voices
 #   PARTS="axes voice" only these (axes, talk-off, cost, voice)
+#   SEED=7             other digits, noises and phases
 #   VOICES="a.list"    other voices for the voice detector: on each line a WAV (8 kHz, S16, mono, 44 bytes of header)
 
 BENCH_DSP_FLAGS := $(filter-out -MMD -MP,$(CFLAGS_RELEASE)) -Inative -Ibench/dsp
@@ -12,7 +13,7 @@ BENCH_DSP_PROGRAMS := $(addprefix build/bench/dsp/,bench_dtmf talkoff vad_bench)
 .PHONY: bench-dsp
 
 bench-dsp: setup-bench $(BENCH_DSP_PROGRAMS) ## DTMF and voice detection beside spandsp, Goertzel and WebRTC
-	@FULL="$(FULL)" VOICES="$(VOICES)" $(BUN) bench/dsp/run.ts $(PARTS)
+	@$(BUN) bench/dsp/run.ts $(PARTS)
 
 build/bench/dsp/bench_dtmf build/bench/dsp/talkoff: $(BENCH_DSP_DTMF) $(BENCH_DSP_PEERS)
 build/bench/dsp/vad_bench: $(BENCH_DSP_VAD)
