@@ -10,7 +10,8 @@ import {
   type ServeArguments,
   UsageError,
 } from "./command_line";
-import { type Config, ConfigError, defaultConfig, loadConfig, type MessageLamp, maskedConfig } from "./config";
+import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
+import type { Config, MessageLamp } from "./config/schema";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";

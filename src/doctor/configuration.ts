@@ -1,6 +1,7 @@
 /** Does the configuration parse: file, line and key where it does not. */
 import { dirname } from "node:path";
-import { type Config, DEFAULT_CONFIG_PATH } from "../config";
+import { DEFAULT_CONFIG_PATH } from "../config/load";
+import type { Config } from "../config/schema";
 import { error, type Finding, ok } from "./findings";
 import { ranges } from "./spans";
 

@@ -1,5 +1,5 @@
 /** The two TCP ports: free, or whose. */
-import type { Config } from "../config";
+import type { Config } from "../config/schema";
 import { error, type Finding, ok } from "./findings";
 import { holderNames, holdersOf, OUR_NAME, ourServices, stopCommand } from "./holders";
 import type { System } from "./system";

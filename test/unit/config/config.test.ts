@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, loadConfig, maskedConfig } from "../../../src/config";
+import { ConfigError, loadConfig, maskedConfig } from "../../../src/config/load";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 /** Each fault of an installation, alone on an otherwise healthy machine: it is found, nothing else is, and mended. */
 import { describe, expect, test } from "bun:test";
-import { defaultConfig } from "../../../src/config";
+import { defaultConfig } from "../../../src/config/load";
 import { examine } from "../../../src/doctor/doctor";
 import { FINDING_IDS } from "../../../src/doctor/findings";
 import { type Change, faults, findingOf, findingsOf, type Machine, machine, READ, span } from "./machine";

@@ -1,5 +1,5 @@
 /** Machines for the doctor's tests: a healthy one, and what a test changes of it. */
-import { defaultConfig } from "../../../src/config";
+import { defaultConfig } from "../../../src/config/load";
 import type { ReadConfig } from "../../../src/doctor/configuration";
 import { examine } from "../../../src/doctor/doctor";
 import type { Finding, FindingId } from "../../../src/doctor/findings";

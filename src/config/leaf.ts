@@ -1,0 +1,50 @@
+/** What a key of the configuration may hold: small checks to build a schema from. */
+
+/** A leaf: what it may be, what it is when nobody says otherwise, and why. */
+export interface Leaf {
+  value: unknown;
+  /** Returns the value to keep, or a sentence on what is allowed. */
+  check: (value: unknown) => { ok: unknown } | { wrong: string };
+}
+
+export const whole = (value: number, low: number, high: number): Leaf => ({
+  value,
+  check: (given) =>
+    Number.isInteger(given) && (given as number) >= low && (given as number) <= high
+      ? { ok: given }
+      : { wrong: `must be a whole number from ${low} to ${high}` },
+});
+export const number = (value: number, low: number, high: number): Leaf => ({
+  value,
+  check: (given) =>
+    typeof given === "number" && given >= low && given <= high
+      ? { ok: given }
+      : { wrong: `must be a number from ${low} to ${high}` },
+});
+export const oneOf = (value: string, ...allowed: readonly string[]): Leaf => ({
+  value,
+  check: (given) =>
+    typeof given === "string" && allowed.includes(given.toLowerCase())
+      ? { ok: given.toLowerCase() }
+      : { wrong: `must be one of ${allowed.join(", ")}` },
+});
+export const text = (value: string): Leaf => ({
+  value,
+  check: (given) => (typeof given === "string" && given !== "" ? { ok: given } : { wrong: "must be a text" }),
+});
+export const flag = (value: boolean): Leaf => ({
+  value,
+  check: (given) => (typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false" }),
+});
+export const fixed = (value: number, why: string): Leaf => ({
+  value,
+  check: (given) => (given === value ? { ok: given } : { wrong: `must be ${value}: ${why}` }),
+});
+/** Of the contract, and of a later version: taken silently it would be believed to work. */
+export const notYet: Leaf = {
+  value: undefined,
+  check: () => ({ wrong: "does nothing in this version, and so is not taken: remove it" }),
+};
+
+export type Schema = { readonly [key: string]: Schema | Leaf };
+export const isLeaf = (node: Schema | Leaf | undefined): node is Leaf => typeof node?.check === "function";

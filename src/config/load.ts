@@ -1,0 +1,170 @@
+/**
+ * The configuration: a schema, a YAML file, the environment, the command line, in that order of weight. What is
+ * wrong is said with file, line and key, and nothing starts on it.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import type { LogLevel } from "../observe/log";
+import { isLeaf, type Leaf, type Schema } from "./leaf";
+import { type Config, SCHEMA } from "./schema";
+
+export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
+
+/** One line: FILE:LINE: KEY: what is wrong. */
+export class ConfigError extends Error {}
+
+/** What the command line overrides; null: not said. */
+export interface ConfigOverrides {
+  host: string | null;
+  restPort: number | null;
+  websocketPort: number | null;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** The file it came from, null where none was there. */
+  path: string | null;
+}
+
+/** configPath: asked for by name and so must exist; null: the default one, if it is there. */
+export async function loadConfig(
+  configPath: string | null,
+  environment: Record<string, string | undefined>,
+  overrides: ConfigOverrides,
+): Promise<LoadedConfig> {
+  const path = configPath ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
+  const values = defaults(SCHEMA) as unknown as Config;
+  if (path !== null) await readFile(path, values);
+  fromEnvironment(environment, values);
+  values.server.host = overrides.host ?? values.server.host;
+  values.server.rest_port = overrides.restPort ?? values.server.rest_port;
+  values.server.websocket_port = overrides.websocketPort ?? values.server.websocket_port;
+  settle(values, path);
+  return { config: deepFreeze(values), path };
+}
+
+/** What is so where nobody says otherwise. */
+export function defaultConfig(): Config {
+  const values = defaults(SCHEMA) as unknown as Config;
+  settle(values, null);
+  return deepFreeze(values);
+}
+
+function defaults(schema: Schema): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, node] of Object.entries(schema)) {
+    if (!isLeaf(node)) values[key] = defaults(node);
+    else if (node.value !== undefined) values[key] = structuredClone(node.value);
+  }
+  return values;
+}
+
+async function readFile(path: string, values: Config): Promise<void> {
+  let source: string;
+  try {
+    source = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+  }
+  // Loaded only where there is a file: the start without one is the fastest.
+  const { isMap, isScalar, LineCounter, parseDocument } = await import("yaml");
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true });
+  const lineOf = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
+  const [broken] = document.errors;
+  if (broken) throw new ConfigError(`${path}:${lineOf(broken.pos[0])}: ${broken.message.split("\n")[0]}`);
+
+  const walk = (node: unknown, schema: Schema, into: Record<string, unknown>, prefix: string): void => {
+    if (!isMap(node))
+      throw new ConfigError(`${path}:1: ${prefix || "the file"}: must be a mapping of keys to values`);
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : "?";
+      const full = prefix ? `${prefix}.${name}` : name;
+      const line = lineOf((key as { range?: number[] }).range?.[0]);
+      const known = Object.hasOwn(schema, name) ? schema[name] : undefined;
+      if (!known) {
+        throw new ConfigError(
+          `${path}:${line}: ${full}: is not known here (known: ${Object.keys(schema).join(", ")})`,
+        );
+      }
+      if (!isLeaf(known)) {
+        if (isScalar(value) && value.value === null) continue; // a heading whose keys are all commented out
+        if (!isMap(value)) throw new ConfigError(`${path}:${line}: ${full}: must be a mapping of keys to values`);
+        walk(value, known, into[name] as Record<string, unknown>, full);
+        continue;
+      }
+      const given = (value as { toJSON(): unknown } | null)?.toJSON() ?? null;
+      const checked = known.check(given);
+      if ("wrong" in checked) throw new ConfigError(`${path}:${line}: ${full}: ${checked.wrong}`);
+      into[name] = checked.ok;
+    }
+  };
+  if (document.contents !== null)
+    walk(document.contents, SCHEMA, values as unknown as Record<string, unknown>, "");
+}
+
+function fromEnvironment(environment: Record<string, string | undefined>, values: Config): void {
+  const take = (
+    name: string,
+    leaf: Leaf,
+    convert: (given: string) => unknown,
+    keep: (value: never) => void,
+  ): void => {
+    const given = environment[name];
+    if (given === undefined || given === "") return;
+    const checked = leaf.check(convert(given));
+    if ("wrong" in checked) throw new ConfigError(`environment: ${name}: ${checked.wrong}, not "${given}"`);
+    keep(checked.ok as never);
+  };
+  const { api, server, dahdi, logging } = SCHEMA;
+  take("DAHDI_API_HOST", server.host, String, (host: string) => (values.server.host = host));
+  take("DAHDI_API_REST_PORT", server.rest_port, Number, (port: number) => (values.server.rest_port = port));
+  take(
+    "DAHDI_API_WS_PORT",
+    server.websocket_port,
+    Number,
+    (port: number) => (values.server.websocket_port = port),
+  );
+  take("API_TIMEOUT", api.timeout, Number, (seconds: number) => (values.api.timeout = seconds));
+  take("LOG_LEVEL", logging.level, String, (level: LogLevel) => (values.logging.level = level));
+  take("DAHDI_DEVICE", dahdi.device, String, (path: string) => (values.dahdi.device = path));
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** What no single key can tell. */
+function settle(values: Config, path: string | null): void {
+  const where = path ?? "configuration";
+  // The older server's way to name a channel.
+  const named = /^\/dev\/dahdi\/channel0*(\d+)$/.exec(values.dahdi.device);
+  if (named) {
+    values.dahdi.device = "/dev/dahdi/channel";
+    values.dahdi.channel = Number(named[1]);
+  }
+  const { dahdi, server, security, websocket } = values;
+  if (dahdi.channels.length === 0) dahdi.channels = [dahdi.channel];
+  if (!dahdi.channels.includes(dahdi.channel)) {
+    throw new ConfigError(`${where}: dahdi.channel: must be one of dahdi.channels (${dahdi.channels.join(", ")})`);
+  }
+  if (websocket.ping_timeout <= websocket.ping_interval) {
+    throw new ConfigError(`${where}: websocket.ping_timeout: must be longer than ping_interval`);
+  }
+  if (!LOOPBACK.test(server.host) && !security.allow_unauthenticated) {
+    throw new ConfigError(
+      `${where}: server.host: ${server.host} is open to the network, where anybody could use the telephone: ` +
+        "set security.allow_unauthenticated: true if that is wanted, or keep 127.0.0.1",
+    );
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === "object" && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}
+
+/** For GET /config: what must not be shown is shown as ***. */
+export function maskedConfig(config: Config): Record<string, unknown> {
+  return { ...config, security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") } };
+}

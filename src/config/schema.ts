@@ -1,0 +1,150 @@
+/** Every key of the configuration: what it is, what it may be, and what it is when nobody says otherwise. */
+import { CALLER_ID_CHOICES } from "../audio/caller_id/scheme";
+import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
+import type { LogComponent, LogLevel } from "../observe/log";
+import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
+import { fixed, flag, type Leaf, notYet, number, oneOf, text, whole } from "./leaf";
+
+export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
+export type MessageLamp = (typeof MESSAGE_LAMPS)[number];
+
+export interface Config {
+  server: { host: string; rest_port: number; websocket_port: number };
+  dahdi: {
+    /** The node that takes DAHDI_SPECIFY. */
+    device: string;
+    /** The line of the flat verbs. */
+    channel: number;
+    /** All lines; the default line alone when empty. */
+    channels: number[];
+    flash_max_ms: number;
+    echo_cancel_taps: number;
+    rx_gain_db: number;
+    tx_gain_db: number;
+    /** Driver buffers of 20 ms. */
+    buffer_size: number;
+    max_ring_seconds: number;
+    audio: { sample_rate: number; channels: number; bit_depth: number };
+  };
+  /** Whose tones are heard: ISO 3166, lower case. */
+  tone_zone: string;
+  dial_tone: { enabled: boolean; timeout_seconds: number };
+  off_hook_timeout: { seconds: number; reorder_seconds: number; howler_seconds: number };
+  /** What the telephone's display understands. */
+  caller_id: { scheme: string };
+  message_waiting: { lamp: MessageLamp };
+  /** Tones of a far exchange and of fax machines, heard on a line. */
+  call_progress: { enabled: boolean };
+  simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
+  logging: {
+    level: LogLevel;
+    format: "auto" | "text" | "json";
+    output: string;
+    levels: Partial<Record<LogComponent, LogLevel>>;
+  };
+  api: {
+    max_body_bytes: number;
+    /** Seconds without a byte, then a request is given up. */
+    timeout: number;
+    /** WebSocket clients at once. */
+    max_connections: number;
+  };
+  websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
+  events: { log_size: number };
+  security: { allow_unauthenticated: boolean; api_tokens: string[] };
+}
+
+const device: Leaf = {
+  value: "/dev/dahdi/channel",
+  check: (given) => {
+    if (typeof given === "string" && given.startsWith("/")) return { ok: given };
+    return { wrong: "must be the path of a device, such as /dev/dahdi/channel" };
+  },
+};
+const zone: Leaf = {
+  value: DEFAULT_TONE_ZONE,
+  check: (given) => {
+    const known = typeof given === "string" ? toneZone(given) : null;
+    return known === null ? { wrong: `must be one of ${TONE_ZONES.join(", ")}` } : { ok: known };
+  },
+};
+const MAX_CHANNEL = 1023; /* DAHDI_MAX_CHANNELS − 1 */
+const channels: Leaf = {
+  value: [],
+  check: (given) => {
+    const fine =
+      Array.isArray(given) &&
+      given.length <= 32 &&
+      new Set(given).size === given.length &&
+      given.every((channel) => Number.isInteger(channel) && channel >= 1 && channel <= MAX_CHANNEL);
+    return fine
+      ? { ok: given }
+      : { wrong: `must be a list of up to 32 different channels from 1 to ${MAX_CHANNEL}` };
+  },
+};
+const tokens: Leaf = {
+  value: [],
+  check: (given) => {
+    if (Array.isArray(given) && given.length === 0) return { ok: given };
+    return { wrong: "is not enforced in this version: remove it, and keep the server on 127.0.0.1" };
+  },
+};
+
+/** Every key there is. Units are in the names or in docs/config.example.yml. */
+export const SCHEMA = {
+  server: { host: text("127.0.0.1"), rest_port: whole(8000, 0, 65_535), websocket_port: whole(8001, 0, 65_535) },
+  dahdi: {
+    device,
+    channel: whole(1, 1, MAX_CHANNEL),
+    channels,
+    flash_max_ms: whole(800, 201, 1500),
+    echo_cancel_taps: whole(128, 0, 1024),
+    rx_gain_db: number(0, -24, 24),
+    tx_gain_db: number(0, -24, 24),
+    buffer_size: whole(32, 8, 32),
+    max_ring_seconds: whole(120, 1, 3600),
+    audio: {
+      sample_rate: fixed(8000, "a telephone line carries no more"),
+      channels: fixed(1, "a telephone line has one"),
+      bit_depth: fixed(16, "DAHDI's linear mode has no other"),
+    },
+  },
+  tone_zone: zone,
+  dial_tone: { enabled: flag(false), timeout_seconds: whole(20, 1, 3600) },
+  off_hook_timeout: {
+    seconds: whole(0, 0, 86_400),
+    reorder_seconds: whole(30, 0, 3600),
+    howler_seconds: whole(60, 0, 3600),
+  },
+  caller_id: { scheme: oneOf("auto", ...CALLER_ID_CHOICES) },
+  message_waiting: { lamp: oneOf("none", ...MESSAGE_LAMPS) },
+  call_progress: { enabled: flag(true) },
+  simulator: {
+    companding: oneOf("mulaw", "none", "mulaw", "alaw"),
+    echo_return_loss_db: number(24, 0, 90),
+    noise_dbm0: number(-65, -120, 0),
+  },
+  logging: {
+    level: oneOf("info", ...LOG_LEVELS),
+    format: oneOf("auto", "auto", "text", "json"),
+    output: text("stderr"),
+    levels: Object.fromEntries(
+      LOG_COMPONENTS.map((name) => [name, { ...oneOf("", ...LOG_LEVELS), value: undefined }]),
+    ),
+  },
+  api: {
+    max_body_bytes: whole(64 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
+    timeout: whole(30, 1, 255),
+    max_connections: whole(2000, 1, 100_000),
+    rate_limit: notYet,
+  },
+  websocket: {
+    ping_interval: whole(30, 1, 900),
+    ping_timeout: whole(60, 2, 960),
+    max_message_size: whole(64 * 1024, 128, 16 * 1024 * 1024),
+  },
+  events: { log_size: whole(10_000, 100, 1_000_000) },
+  security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
+  state_dir: notYet,
+  mqtt: notYet,
+} as const;
