@@ -32,6 +32,14 @@ export const text = (value: string): Leaf => ({
   value,
   check: (given) => (typeof given === "string" && given !== "" ? { ok: given } : { wrong: "must be a text" }),
 });
+/** A folder's or a file's place, in full; not given: undefined. */
+export const path = (): Leaf => ({
+  value: null,
+  check: (given) =>
+    given === null || (typeof given === "string" && given.startsWith("/"))
+      ? { ok: given }
+      : { wrong: "must be a path that begins with /" },
+});
 export const flag = (value: boolean): Leaf => ({
   value,
   check: (given) => (typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false" }),

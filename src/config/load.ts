@@ -126,6 +126,7 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
   );
   take("API_TIMEOUT", api.timeout, Number, (seconds: number) => (values.api.timeout = seconds));
   take("LOG_LEVEL", logging.level, String, (level: LogLevel) => (values.logging.level = level));
+  take("DAHDI_API_STATE_DIR", SCHEMA.state_dir, String, (folder: string) => (values.state_dir = folder));
   take("DAHDI_DEVICE", dahdi.device, String, (path: string) => (values.dahdi.device = path));
 }
 

@@ -3,7 +3,7 @@ import { CALLER_ID_CHOICES } from "../audio/caller_id/scheme";
 import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
-import { fixed, flag, type Leaf, notYet, number, oneOf, text, whole } from "./leaf";
+import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
 
 export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
 export type MessageLamp = (typeof MESSAGE_LAMPS)[number];
@@ -50,7 +50,16 @@ export interface Config {
     max_connections: number;
   };
   websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
+  /** Event log, recordings, prompts; null: see state_dir.ts. */
+  state_dir: string | null;
   events: { log_size: number };
+  recording: {
+    max_duration_seconds: number;
+    /** Kept free on the file system of state_dir. */
+    min_free_mb: number;
+    /** Of all recordings together; 0: no bound but the disk. */
+    max_total_mb: number;
+  };
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
 
@@ -143,8 +152,13 @@ export const SCHEMA = {
     ping_timeout: whole(60, 2, 960),
     max_message_size: whole(64 * 1024, 128, 16 * 1024 * 1024),
   },
+  state_dir: path(),
   events: { log_size: whole(10_000, 100, 1_000_000) },
+  recording: {
+    max_duration_seconds: whole(3600, 1, 86_400),
+    min_free_mb: whole(100, 0, 1_000_000),
+    max_total_mb: whole(0, 0, 1_000_000_000),
+  },
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
-  state_dir: notYet,
   mqtt: notYet,
 } as const;

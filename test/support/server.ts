@@ -1,4 +1,6 @@
 /** A server of our own in its own process: from source, or the executable that is named. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const ROOT = join(import.meta.dir, "../..");
@@ -25,6 +27,8 @@ export interface StartOptions {
   arguments?: string[];
   cwd?: string;
   environment?: Record<string, string>;
+  /** Where recordings are; omitted: a folder of its own, gone with the server. */
+  stateDir?: string;
 }
 
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
@@ -36,9 +40,11 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     "--announce",
     ...(options.arguments ?? ["--simulate=4"]),
   ];
+  const own = options.stateDir === undefined ? mkdtempSync(join(tmpdir(), "dahdi-state-")) : null;
+  const DAHDI_API_STATE_DIR = options.stateDir ?? own ?? "";
   const child = Bun.spawn(command, {
     cwd: options.cwd ?? "/",
-    env: { PATH: process.env.PATH ?? "", ...options.environment },
+    env: { PATH: process.env.PATH ?? "", DAHDI_API_STATE_DIR, ...options.environment },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -58,7 +64,9 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const { rest_port, websocket_port, pid } = JSON.parse(first);
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number> => {
     child.kill(signal);
-    return await child.exited;
+    const code = await child.exited;
+    if (own !== null) rmSync(own, { recursive: true, force: true });
+    return code;
   };
   return {
     rest: `http://127.0.0.1:${rest_port}`,
