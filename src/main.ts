@@ -1,5 +1,7 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
 
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { version } from "../package.json";
 import { chosenScheme } from "./audio/caller_id/scheme";
 import {
@@ -12,6 +14,7 @@ import {
 } from "./command_line";
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config, MessageLamp } from "./config/schema";
+import { stateDirectory } from "./config/state_dir";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
@@ -31,6 +34,7 @@ import type { HttpDependencies } from "./http/endpoint";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs, type Logs } from "./observe/log";
+import { RecordingStore } from "./recordings/store";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -39,6 +43,9 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 /** Requests under way may finish for this long. */
 const STOP_GRACE_MS = 1500;
+/** And recordings be closed. */
+const CLOSE_GRACE_MS = 5000;
+const MIB = 1024 * 1024;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
   none: 0,
@@ -133,6 +140,13 @@ async function serve(line: ServeArguments): Promise<void> {
   const logs = createLogs(config.logging);
   const startedAtMs = Date.now();
   const setups = lineSetups(config, line.simulatePorts);
+  const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
+  const recordings = new RecordingStore({
+    folder: stateFolder && join(stateFolder, "recordings"),
+    minFreeBytes: config.recording.min_free_mb * MIB,
+    maxTotalBytes: config.recording.max_total_mb * MIB,
+    log: logs.server,
+  });
   const engine = createEngine(config, await loadShim());
   // Microseconds since 1970: greater than any id of an earlier process, and exact in a double.
   const bus = new EventBus(startedAtMs * 1000, config.events.log_size);
@@ -150,6 +164,11 @@ async function serve(line: ServeArguments): Promise<void> {
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
     callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
+    recording: {
+      store: recordings,
+      newRecordingId: () => Bun.randomUUIDv7(),
+      maxDurationMs: config.recording.max_duration_seconds * 1000,
+    },
     callProgress: config.call_progress.enabled,
   });
   const sockets = new EventSockets({
@@ -162,6 +181,7 @@ async function serve(line: ServeArguments): Promise<void> {
   const dependencies: HttpDependencies = {
     exchange,
     bus,
+    recordings,
     logs,
     version,
     startedAtMs,
@@ -229,6 +249,8 @@ async function serve(line: ServeArguments): Promise<void> {
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
+    // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
     process.exit(0);

@@ -9,10 +9,11 @@ const ARROWS: Record<string, readonly string[]> = {
   audio: [],
   driver: ["line"],
   events: ["line"],
-  exchange: ["line", "driver", "audio", "events"],
-  http: ["exchange", "events", "line", "audio", "observe"],
+  exchange: ["line", "driver", "audio", "events", "recordings"],
+  http: ["exchange", "events", "line", "audio", "observe", "recordings"],
   doctor: ["driver", "line", "config"],
   observe: [],
+  recordings: ["line", "audio"],
   config: ["audio", "observe"],
   "command_line.ts": [],
 };

@@ -1,4 +1,11 @@
-import type { DigitSource, LineFault, PlaybackEndReason, ProgressToneName, RingStopReason } from "./state";
+import type {
+  DigitSource,
+  LineFault,
+  PlaybackEndReason,
+  ProgressToneName,
+  RecordingEndReason,
+  RingStopReason,
+} from "./state";
 
 /**
  * What a line tells the world, before the bus gives it an id and an order. Times are Unix milliseconds
@@ -57,6 +64,14 @@ export type LineEventBody =
       reason: PlaybackEndReason;
       heard_ms: number;
     }
+  | { type: "recording_started"; recording_id: string }
+  | {
+      type: "recording_finished";
+      recording_id: string;
+      reason: RecordingEndReason;
+      duration_ms: number;
+      bytes: number;
+    }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -76,6 +91,8 @@ export const LINE_EVENT_TYPES = [
   "voltage_change",
   "playback_started",
   "playback_finished",
+  "recording_started",
+  "recording_finished",
   "off_hook_timeout",
   "hardware_status",
   "error",
