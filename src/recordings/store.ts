@@ -188,6 +188,7 @@ function finishedOnly({ state }: Recording): void {
 }
 
 async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+  const { bavail, blocks, bsize } = await statfs(folder);
+  // A file system in memory alone tells no size.
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }
