@@ -64,6 +64,8 @@ int main(void) {
                                    {"CommandDone", DSHIM_EV_COMMAND_DONE},
                                    {"MicLow", DSHIM_EV_MIC_LOW},
                                    {"PulseStart", DSHIM_EV_PULSE_START},
+                                   {"DtmfDetail", DSHIM_EV_DTMF_DETAIL},
+                                   {"DtmfRefused", DSHIM_EV_DTMF_REFUSED},
                                    {"DataStarted", DSHIM_EV_DATA_STARTED},
                                    {"DataDone", DSHIM_EV_DATA_DONE},
                                    {"TapBlocks", DSHIM_EV_TAP_BLOCKS},
@@ -108,7 +110,8 @@ int main(void) {
                                      {"SimEchoCdb", DSHIM_OPT_SIM_ECHO_CDB},
                                      {"SimNoiseCdbm0", DSHIM_OPT_SIM_NOISE_CDBM0},
                                      {"SimCompanding", DSHIM_OPT_SIM_COMPANDING},
-                                     {"VmwiLamps", DSHIM_OPT_VMWI_LAMPS}};
+                                     {"VmwiLamps", DSHIM_OPT_VMWI_LAMPS},
+                                     {"DtmfExplain", DSHIM_OPT_DTMF_EXPLAIN}};
   const struct constant lamps[] = {{"LineReversal", DSHIM_LAMP_LINE_REVERSAL},
                                    {"HighVoltageDc", DSHIM_LAMP_HIGH_VOLTAGE_DC},
                                    {"Neon", DSHIM_LAMP_NEON}};
@@ -118,6 +121,16 @@ int main(void) {
   constants("VmwiLamp", lamps, COUNT(lamps));
   constants("DataFlag", data_flags, COUNT(data_flags));
 
+  const struct constant reasons[] = {{"too_short", DSHIM_DTMF_TOO_SHORT},
+                                     {"too_quiet", DSHIM_DTMF_TOO_QUIET},
+                                     {"off_frequency", DSHIM_DTMF_OFF_FREQUENCY},
+                                     {"unsteady", DSHIM_DTMF_UNSTEADY},
+                                     {"not_abrupt", DSHIM_DTMF_NOT_ABRUPT},
+                                     {"twist", DSHIM_DTMF_TWIST},
+                                     {"not_alone", DSHIM_DTMF_NOT_ALONE},
+                                     {"low_sound", DSHIM_DTMF_LOW_SOUND},
+                                     {"noisy", DSHIM_DTMF_NOISY}};
+  constants("DtmfReason", reasons, COUNT(reasons));
   const struct constant progress[] = {{"Dial", DSHIM_PROGRESS_DIAL},       {"Busy", DSHIM_PROGRESS_BUSY},
                                       {"Reorder", DSHIM_PROGRESS_REORDER}, {"Ringback", DSHIM_PROGRESS_RINGBACK},
                                       {"FaxCed", DSHIM_PROGRESS_FAX_CED},  {"FaxCng", DSHIM_PROGRESS_FAX_CNG}};
@@ -165,7 +178,23 @@ int main(void) {
                                LINE(noise_cdbm0),
                                LINE(voice_active),
                                LINE(play_queued_samples),
-                               LINE(alarms)};
+                               LINE(alarms),
+#define REFUSED(reason, name)                                                                                     \
+  {"dtmf_" #name, offsetof(struct dshim_line_stats, dtmf_refused[DSHIM_DTMF_##reason]), sizeof(int32_t)}
+                               REFUSED(TOO_SHORT, too_short),
+                               REFUSED(TOO_QUIET, too_quiet),
+                               REFUSED(OFF_FREQUENCY, off_frequency),
+                               REFUSED(UNSTEADY, unsteady),
+                               REFUSED(NOT_ABRUPT, not_abrupt),
+                               REFUSED(TWIST, twist),
+                               REFUSED(NOT_ALONE, not_alone),
+                               REFUSED(LOW_SOUND, low_sound),
+                               REFUSED(NOISY, noisy),
+                               LINE(dtmf_low_cdbm0),
+                               LINE(dtmf_high_cdbm0),
+                               LINE(dtmf_low_offset_chz),
+                               LINE(dtmf_high_offset_chz),
+                               LINE(dtmf_snr_cdb)};
   layout("LineStats", sizeof(struct dshim_line_stats), line, COUNT(line));
   /* Bytes. */
   const struct constant tap[] = {

@@ -42,6 +42,7 @@ struct chan_settings {
   int32_t rx_gain_cdb, tx_gain_cdb;
   int32_t buffers;
   int32_t vmwi_lamps; /* bits of enum dshim_vmwi_lamp that the telephone has */
+  int32_t dtmf_explain;
   int32_t sim_echo_cdb, sim_noise_cdbm0, sim_companding;
 };
 

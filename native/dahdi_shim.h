@@ -29,7 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DSHIM_ABI_VERSION       2
+#define DSHIM_ABI_VERSION       3
 #define DSHIM_SAMPLE_RATE_HZ    8000
 #define DSHIM_BLOCK_SAMPLES     160 /* 20 ms */
 #define DSHIM_MAX_LINES         32
@@ -77,12 +77,30 @@ enum dshim_event_kind {
   DSHIM_EV_COMMAND_DONE = 18, /* a: sequence number; b: 0 or −errno */
   DSHIM_EV_MIC_LOW = 19,      /* simulated: the microphone's sample ring fell below half */
   DSHIM_EV_PULSE_START = 20,  /* the first pulse of a digit; time_ns: its break's beginning */
+  DSHIM_EV_DTMF_DETAIL = 31,  /* with DSHIM_OPT_DTMF_EXPLAIN, after its DTMF_DOWN: a: ASCII digit; b, c, d below */
+  DSHIM_EV_DTMF_REFUSED = 32, /* the same option: a: ASCII digit, and enum dshim_dtmf_reason << 8; b, c, d:
+                                 two int16 each, the low group's in the low half: levels cdBm0, offsets from the
+                                 nominal frequencies in 0.01 Hz, SNR cdB (the low half alone) */
   DSHIM_EV_DATA_STARTED = 40, /* a: sequence number of its command; b: ms until the card's queue has reached it */
   DSHIM_EV_TAP_BLOCKS = 42,   /* a: number of the tap; b: blocks that it has made, lost ones too */
   DSHIM_EV_DATA_DONE = 41,    /* a: sequence number; b: 1 heard whole, 0 cut off or never begun */
   DSHIM_EV_PROGRESS = 30,     /* a: dshim_progress_tone.id; b: 1 it is sure, 0 it is over; c: level cdBm0;
                                  d: ms since it began */
 };
+
+/* Why what resembled a key was none: what it deviated most in. See dsp_dtmf.h. */
+enum dshim_dtmf_reason {
+  DSHIM_DTMF_TOO_SHORT = 0,
+  DSHIM_DTMF_TOO_QUIET = 1,
+  DSHIM_DTMF_OFF_FREQUENCY = 2,
+  DSHIM_DTMF_UNSTEADY = 3,
+  DSHIM_DTMF_NOT_ABRUPT = 4,
+  DSHIM_DTMF_TWIST = 5,
+  DSHIM_DTMF_NOT_ALONE = 6,
+  DSHIM_DTMF_LOW_SOUND = 7,
+  DSHIM_DTMF_NOISY = 8,
+};
+#define DSHIM_DTMF_REASONS 9
 
 enum dshim_capability {
   DSHIM_CAP_VOLTAGE = 1 << 0,
@@ -178,10 +196,15 @@ struct dshim_line_stats {
   int32_t level_cdbm0;                    /* of the last block heard */
   int32_t noise_cdbm0;                    /* the voice detector's noise floor */
   int32_t voice_active;
-  int32_t play_queued_samples; /* in the sample ring now */
-  int32_t alarms;              /* DAHDI alarm bits */
+  int32_t play_queued_samples;              /* in the sample ring now */
+  int32_t alarms;                           /* DAHDI alarm bits */
+  int32_t dtmf_refused[DSHIM_DTMF_REASONS]; /* by enum dshim_dtmf_reason, since start */
+  /* Of the last digit; meaningless before the first. */
+  int32_t dtmf_low_cdbm0, dtmf_high_cdbm0;
+  int32_t dtmf_low_offset_chz, dtmf_high_offset_chz;
+  int32_t dtmf_snr_cdb;
 };
-_Static_assert(sizeof(struct dshim_line_stats) == 10 * 8 + 18 * 4, "dshim_line_stats has no padding");
+_Static_assert(sizeof(struct dshim_line_stats) == 10 * 8 + 32 * 4, "dshim_line_stats has no padding");
 
 /* 20 ms of a lifted line, both ways, sample for sample in the same time. */
 struct dshim_tap_block {
@@ -250,6 +273,7 @@ enum dshim_option {                             /* value; default */
                     DSHIM_OPT_SIM_NOISE_CDBM0 = 7, /* line noise, ≤ −9000 none; −6500 */
                     DSHIM_OPT_SIM_COMPANDING = 8,  /* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
                     DSHIM_OPT_VMWI_LAMPS = 9,      /* bits of enum dshim_vmwi_lamp; 0 */
+                    DSHIM_OPT_DTMF_EXPLAIN = 10,   /* 1: tells DTMF_DETAIL and DTMF_REFUSED; 0 */
 };
 
 /* How a telephone's lamp is lit: DAHDI_VMWI_LREV, _HVDC, _HVAC. The wrong voltage may harm a telephone. */

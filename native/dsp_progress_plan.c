@@ -144,12 +144,12 @@ static float transform_unit(const int16_t *samples, const int16_t *table) {
 
 bool dsp_progress_transform(const struct dsp_progress_plan *plan, const int16_t *samples,
                             struct dsp_progress_spectrum *spectrum, float *quick_energy) {
-  int32_t quick = 0;
+  uint32_t quick = 0; /* of a block at full scale 2.7 · 10⁹ */
   for (int i = 0; i < DSHIM_BLOCK_SAMPLES; i++) {
     int16_t less = (int16_t)(samples[i] >> QUICK_SHIFT);
-    quick += less * less;
+    quick += (uint32_t)(less * less);
   }
-  *quick_energy = (float)quick * (1 << (2 * QUICK_SHIFT));
+  *quick_energy = (float)quick * (float)(1 << (2 * QUICK_SHIFT));
   spectrum->energy = 0.0F;
   if (*quick_energy < plan->gate) return false;
   int32_t sum = 0;

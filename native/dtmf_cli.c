@@ -34,7 +34,9 @@ int main(int argc, char **argv) {
   while ((count = fread(samples, sizeof(*samples), CHUNK_SAMPLES, in)) > 0) {
     print(events, dsp_dtmf_process(&dtmf, samples, (int)count, events, MAX_EVENTS));
   }
-  print(events, dsp_dtmf_flush(&dtmf, events));
+  /* A tone that the file's end cut off short is judged when it has been followed by silence. */
+  memset(samples, 0, sizeof(samples));
+  print(events, dsp_dtmf_process(&dtmf, samples, CHUNK_SAMPLES, events, MAX_EVENTS));
   int failed = ferror(in);
   fclose(in);
   return failed ? 1 : 0;

@@ -61,6 +61,7 @@ int dshim_set_option(struct dshim_engine *engine, int option, int value) {
       [DSHIM_OPT_SIM_NOISE_CDBM0] = {&settings->sim_noise_cdbm0, -12000, 0},
       [DSHIM_OPT_SIM_COMPANDING] = {&settings->sim_companding, G711_NONE, G711_ALAW},
       [DSHIM_OPT_VMWI_LAMPS] = {&settings->vmwi_lamps, 0, 7},
+      [DSHIM_OPT_DTMF_EXPLAIN] = {&settings->dtmf_explain, 0, 1},
   };
   if (option < 1 || option >= (int)(sizeof(options) / sizeof(options[0]))) return -EINVAL;
   if (value < options[option].low || value > options[option].high) return -EINVAL;

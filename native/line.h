@@ -79,6 +79,7 @@ struct line {
   struct dsp_vad vad;
   /* What we send is listened to as well: its keys come back from the hybrid, and nobody pressed them. */
   struct dsp_dtmf sent_dtmf;
+  int32_t refusals_told;       /* of the digit detector's refused candidates */
   int32_t sent_digit;          /* ASCII, down now or just released; 0 none */
   int64_t sent_digit_until_ns; /* INT64_MAX while it is down */
   int32_t echoed_digit;        /* heard, known for an echo: its UP is not told either; 0 none */

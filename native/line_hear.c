@@ -1,4 +1,6 @@
 /* line_hear.c — what a line hears: digits and talkspurts, told in the engine's time. */
+#include <string.h>
+
 #include "dsp_level.h"
 #include "engine.h"
 #include "line.h"
@@ -24,6 +26,38 @@ static void tell_held_voice(struct line *line) {
   engine_push(line->engine, &line->held_voice);
 }
 
+_Static_assert((int)DSP_DTMF_REASONS == DSHIM_DTMF_REASONS && (int)DSP_DTMF_NOISY == DSHIM_DTMF_NOISY &&
+                   (int)DSP_DTMF_NOT_ABRUPT == DSHIM_DTMF_NOT_ABRUPT,
+               "enum dshim_dtmf_reason is enum dsp_dtmf_reason");
+
+/* Two numbers in one: an int16 each. */
+static int32_t pair_of(int32_t low, int32_t high) {
+  return (int32_t)((uint32_t)(low & 0xFFFF) | (uint32_t)(high & 0xFFFF) << 16);
+}
+
+static void tell_detail(struct line *line, enum dshim_event_kind kind, int64_t at_ns, int32_t digit,
+                        const struct dsp_dtmf_detail *detail) {
+  if (line->engine->settings.dtmf_explain == 0) return;
+  struct dshim_event event = {.time_ns = at_ns,
+                              .kind = kind,
+                              .line = line->index,
+                              .a = digit,
+                              .b = pair_of(detail->low_cdbm0, detail->high_cdbm0),
+                              .c = pair_of(detail->low_offset_chz, detail->high_offset_chz),
+                              .d = pair_of(detail->snr_cdb, 0)};
+  engine_push(line->engine, &event);
+}
+
+/* More than one refusal in a block of 20 ms: all are counted, the last is told. */
+static void tell_refusals(struct line *line) {
+  const struct dsp_dtmf *dtmf = &line->dtmf;
+  if (dtmf->refused_candidates == line->refusals_told) return;
+  line->refusals_told = dtmf->refused_candidates;
+  memcpy(line->stats.dtmf_refused, dtmf->refusals, sizeof(line->stats.dtmf_refused));
+  tell_detail(line, DSHIM_EV_DTMF_REFUSED, sample_time_ns(line, dtmf->refusal.at_sample),
+              dtmf->refusal.digit | dtmf->refusal.reason << 8, &dtmf->refusal.detail);
+}
+
 static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, int64_t not_after_ns) {
   int64_t at_ns = sample_time_ns(line, event->at_sample);
   if (at_ns > not_after_ns) at_ns = not_after_ns;
@@ -37,8 +71,15 @@ static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, in
       line->voice_held = false;
       line->voice_is_key = true;
     }
+    const struct dsp_dtmf_detail *detail = &line->dtmf.detail;
     line->stats.dtmf_digits++;
+    line->stats.dtmf_low_cdbm0 = detail->low_cdbm0;
+    line->stats.dtmf_high_cdbm0 = detail->high_cdbm0;
+    line->stats.dtmf_low_offset_chz = detail->low_offset_chz;
+    line->stats.dtmf_high_offset_chz = detail->high_offset_chz;
+    line->stats.dtmf_snr_cdb = detail->snr_cdb;
     line_tell(line, DSHIM_EV_DTMF_DOWN, at_ns, event->digit, event->level_cdbm0, 0);
+    tell_detail(line, DSHIM_EV_DTMF_DETAIL, at_ns, event->digit, detail);
   } else if (line->echoed_digit != 0) {
     line->echoed_digit = 0;
   } else {
@@ -76,6 +117,7 @@ void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples) {
   struct dsp_dtmf_event digits[DETECTOR_EVENTS];
   count = dsp_dtmf_process(&line->dtmf, samples, DSHIM_BLOCK_SAMPLES, digits, DETECTOR_EVENTS);
   for (int i = 0; i < count; i++) tell_digit(line, &digits[i], spoken_ns);
+  tell_refusals(line);
   if (line->voice_held && spoken_ns >= line->held_until_ns) tell_held_voice(line);
   line_progress_hear(line, samples);
   line->stats.level_cdbm0 = dsp_vad_level_cdbm0(&line->vad);

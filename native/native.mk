@@ -7,7 +7,7 @@ CFLAGS_NATIVE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wconversion -fvis
 CFLAGS_RELEASE := $(CFLAGS_NATIVE) -O3 -fPIC -fno-math-errno -fno-trapping-math
 LDLIBS_NATIVE := -lm -lpthread
 
-DSP_SOURCES := dsp_dtmf.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
+DSP_SOURCES := dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_tones.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
 SHIM_SOURCES := libdahdi_shim.c shim_ring.c shim_sim.c engine.c line.c line_data.c line_ring.c line_hear.c line_tap.c shim_tap.c line_progress.c playout.c pulse_train.c ring_cadence.c chan_sim.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
 
 LIB_X64 := build/native/x64/libdahdi_shim.so
@@ -104,7 +104,30 @@ NATIVE_TEST_PROGRAMS := $(foreach test,$(NATIVE_TESTS),build/native/plain/$(test
 native-test: $(NATIVE_TEST_PROGRAMS)
 	@failed=0; for program in $^; do \
 	  echo "# $$program"; setarch -R $$program || failed=1; \
-	done; exit $$failed
+	done; \
+	$(MAKE) --no-print-directory native-test-twins || failed=1; exit $$failed
+
+# The DTMF detector for SSE2, for NEON and for neither hears the same, digit for digit.
+TWINS_SOURCES := test/native/dsp_dtmf_twins_test.c $(addprefix native/,dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_tones.c)
+build/native/twins_simd: CC_TWIN = $(CC)
+build/native/twins_scalar: CC_TWIN = $(CC) -DDSP_SCALAR
+build/native/twins_neon: CC_TWIN = $(CC_ARM64) -static
+build/native/twins_%: $(TWINS_SOURCES) $(wildcard native/dsp_dtmf*.h bench/dsp/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	@$(CC_TWIN) $(filter-out -MMD -MP,$(CFLAGS_RELEASE)) -Inative $(filter %.c,$^) -o $@ $(LDLIBS_NATIVE)
+
+.PHONY: native-test-twins
+native-test-twins: build/native/twins_simd build/native/twins_scalar
+	@build/native/twins_simd --digits > build/native/twins_simd.txt
+	@build/native/twins_scalar --digits > build/native/twins_scalar.txt
+	@cmp build/native/twins_simd.txt build/native/twins_scalar.txt && echo "ok 1 - the scalar build hears the same"
+	@if command -v $(CC_ARM64) qemu-aarch64-static >/dev/null; then \
+	  $(MAKE) --no-print-directory build/native/twins_neon && qemu-aarch64-static build/native/twins_neon && \
+	  qemu-aarch64-static build/native/twins_neon --digits > build/native/twins_neon.txt && \
+	  cmp build/native/twins_simd.txt build/native/twins_neon.txt && echo "ok 2 - the NEON build hears the same"; \
+	else echo "ok 2 - the NEON build hears the same # SKIP needs $(CC_ARM64) and qemu-aarch64-static"; fi
+	@echo "1..2"
 
 include test/fuzz/fuzz.mk
 

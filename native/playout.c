@@ -1,6 +1,7 @@
 #include "playout.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #define SAMPLE_NS 125000LL
@@ -27,13 +28,14 @@ static bool reached(const struct playout *playout, int i, uint64_t to) {
   return mark->position == to && next && !next->begin && next->position == to;
 }
 
-static void reach_marks(struct playout *playout, uint64_t from, uint64_t to, int32_t queue_blocks) {
+/* lead: samples of the block before those from `from` on. */
+static void reach_marks(struct playout *playout, uint64_t from, uint64_t to, int32_t lead, int32_t queue_blocks) {
   for (int i = 0; i < playout->mark_count; i++) {
     struct playout_mark *mark = &playout->marks[i];
     if (mark->due_block >= 0) continue;
     if (!reached(playout, i, to)) return;
     mark->due_block = playout->blocks + queue_blocks;
-    mark->offset = mark->position > from ? (int32_t)(mark->position - from) : 0;
+    mark->offset = lead + (mark->position > from ? (int32_t)(mark->position - from) : 0);
     playout->open_id = mark->begin ? mark->id : 0;
   }
 }
@@ -41,10 +43,15 @@ static void reach_marks(struct playout *playout, uint64_t from, uint64_t to, int
 void playout_block(struct playout *playout, int16_t *block, int32_t queue_blocks, void *context,
                    playout_tell *tell) {
   uint64_t from = spsc_read_position(&playout->ring);
-  int count =
-      spsc_read_samples(&playout->ring, playout->samples, DSHIM_PLAY_RING_SAMPLES, block, DSHIM_BLOCK_SAMPLES);
+  int lead = playout->fade_count;
+  memcpy(block, playout->fade, (size_t)lead * sizeof(*block));
+  playout->fade_count = 0;
+  int count = spsc_read_samples(&playout->ring, playout->samples, DSHIM_PLAY_RING_SAMPLES, &block[lead],
+                                DSHIM_BLOCK_SAMPLES - lead);
+  for (int i = 0; i < count; i++) playout->history[(from + (uint64_t)i) & (PLAYOUT_HISTORY - 1)] = block[lead + i];
+  count += lead;
   memset(&block[count], 0, (size_t)(DSHIM_BLOCK_SAMPLES - count) * sizeof(*block));
-  reach_marks(playout, from, from + (uint64_t)count, queue_blocks);
+  reach_marks(playout, from, from + (uint64_t)(count - lead), lead, queue_blocks);
   if (playout->open_id != 0 && count < DSHIM_BLOCK_SAMPLES) playout->underruns++;
   if (spsc_readable(&playout->ring) >= DSHIM_PLAY_RING_SAMPLES / 2) {
     playout->low_told = false;
@@ -73,9 +80,27 @@ void playout_heard(struct playout *playout, int64_t now_ns, void *context, playo
   playout->blocks++;
 }
 
+/* The 5 ms after what was heard, on their way to silence by half a cosine. */
+static void fade_out(struct playout *playout, uint64_t heard) {
+  uint64_t taken = spsc_read_position(&playout->ring);
+  uint64_t written = taken + spsc_readable(&playout->ring);
+  for (int i = 0; i < PLAYOUT_FADE; i++) {
+    uint64_t at = heard + (uint64_t)i;
+    int16_t sample = 0;
+    if (at < taken) sample = playout->history[at & (PLAYOUT_HISTORY - 1)];
+    else if (at < written) sample = playout->samples[at & (DSHIM_PLAY_RING_SAMPLES - 1)];
+    float gain = 0.5F + 0.5F * cosf((float)M_PI * (float)(i + 1) / PLAYOUT_FADE);
+    playout->fade[i] = (int16_t)lrintf((float)sample * gain);
+  }
+  playout->fade_count = PLAYOUT_FADE;
+}
+
 void playout_flush(struct playout *playout, uint64_t position, int32_t unheard, enum dshim_play_end end,
                    int64_t now_ns, void *context, playout_tell *tell) {
   uint64_t at = spsc_read_position(&playout->ring);
+  uint64_t back = (uint64_t)unheard < at ? (uint64_t)unheard : at;
+  playout->fade_count = 0;
+  if (end == DSHIM_PLAY_FLUSHED && playout->open_id != 0 && back < PLAYOUT_HISTORY) fade_out(playout, at - back);
   if (playout->started_id != 0) {
     uint64_t heard = at - playout->started_position;
     heard -= (uint64_t)unheard < heard ? (uint64_t)unheard : heard;

@@ -11,7 +11,9 @@
 #include "dahdi_shim.h"
 #include "spsc_ring.h"
 
-#define PLAYOUT_MARKS 128 /* twice as many as playbacks may wait */
+#define PLAYOUT_MARKS   128   /* twice as many as playbacks may wait */
+#define PLAYOUT_FADE    40    /* samples, 5 ms: what is cut off ends in so many instead of with a click */
+#define PLAYOUT_HISTORY 16384 /* samples, a power of two: more than a card holds unheard */
 
 struct playout_mark {
   uint64_t position; /* in samples ever written */
@@ -36,6 +38,9 @@ struct playout {
   uint64_t started_position;
   bool low_told;
   int64_t underruns;
+  int16_t history[PLAYOUT_HISTORY]; /* what was taken last, by position: a card may give part of it back */
+  int16_t fade[PLAYOUT_FADE];       /* goes before what comes next */
+  int32_t fade_count;
 };
 
 /* Called by the I/O thread only, as all but the ring's writing side. −ENOSPC: too many marks. */

@@ -1,9 +1,9 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
-
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 import { chosenScheme } from "./audio/caller_id/scheme";
+import { banner } from "./banner";
 import {
   type CommandLine,
   type DoctorArguments,
@@ -27,13 +27,18 @@ import { loadShim } from "./driver/library";
 import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
+import { createJournal } from "./events/create_journal";
+import { EventLog } from "./events/event_log";
+import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
+import { EventStreams } from "./http/sse/event_streams";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
-import { createLogs, type Logs } from "./observe/log";
+import { createLogs } from "./observe/log";
+import { logEvent } from "./observe/log_event";
 import { RecordingStore } from "./recordings/store";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
@@ -44,7 +49,7 @@ const EXIT_CONFIG = 78;
 /** Requests under way may finish for this long. */
 const STOP_GRACE_MS = 1500;
 /** And recordings be closed. */
-const CLOSE_GRACE_MS = 5000;
+const CLOSE_GRACE_MS = 2000;
 const MIB = 1024 * 1024;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
@@ -63,6 +68,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
   engine.setOption("SimNoiseCdbm0", Math.round(simulator.noise_dbm0 * 100));
@@ -111,36 +117,23 @@ function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname:
 
 class StartError extends Error {}
 
-function banner(address: string, restPort: number, websocketPort: number, simulated: boolean): string {
-  const host = address.includes(":") ? `[${address}]` : address;
-  const rest = `http://${host}:${restPort}`;
-  const lines = [
-    "",
-    `DAHDI Phone API ${version}${simulated ? ", simulated telephones" : ""}`,
-    "",
-    `  Swagger UI   ${rest}/docs`,
-    `  REST         ${rest}/status`,
-    `  WebSocket    ws://${host}:${websocketPort}/ws`,
-    "",
-  ];
-  if (simulated) {
-    lines.push(
-      "Three things to try:",
-      `  curl -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
-      `  curl -X POST ${rest}/simulator/lines/1/lift && curl -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
-      `  curl ${rest}/events`,
-      "",
-    );
-  }
-  return `${lines.join("\n")}\n`;
-}
-
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const logs = createLogs(config.logging);
   const startedAtMs = Date.now();
-  const setups = lineSetups(config, line.simulatePorts);
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
+  const bus = new EventBus(null, config.events.log_size);
+  const journal = createJournal({
+    bus,
+    folder: stateFolder,
+    maxBytes: config.events.max_bytes,
+    maxAgeDays: config.events.max_age_days,
+    // tools/dist.ts puts the thread into the executable by this name.
+    threadUrl: new URL("./events/log_thread.ts", import.meta.url).href,
+    log: logs.events,
+  });
+  const events = new EventLog(bus, journal);
+  const setups = lineSetups(config, line.simulatePorts);
   const recordings = new RecordingStore({
     folder: stateFolder && join(stateFolder, "recordings"),
     minFreeBytes: config.recording.min_free_mb * MIB,
@@ -148,8 +141,6 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.server,
   });
   const engine = createEngine(config, await loadShim());
-  // Microseconds since 1970: greater than any id of an earlier process, and exact in a double.
-  const bus = new EventBus(startedAtMs * 1000, config.events.log_size);
   const exchange = new PhoneExchange({
     engine,
     lines: setups,
@@ -172,15 +163,25 @@ async function serve(line: ServeArguments): Promise<void> {
     callProgress: config.call_progress.enabled,
   });
   const sockets = new EventSockets({
-    bus,
+    events,
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
   });
+  const webhooks = await startWebhooks(config.webhooks, {
+    events,
+    cursors: journal,
+    userAgent: `dahdi-phone-api/${version}`,
+    log: logs.events,
+  });
+  const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
   const dependencies: HttpDependencies = {
     exchange,
-    bus,
+    events,
+    eventLogStatus: () => journal.status(),
+    streams,
+    webhooks,
     recordings,
     logs,
     version,
@@ -203,6 +204,9 @@ async function serve(line: ServeArguments): Promise<void> {
     engine.destroy();
     throw error;
   }
+  // Requests are answered already; the lines' first events need to know their ids.
+  journal.start();
+  await bus.begun;
   engine.start();
   const pump = new Pump(
     engine,
@@ -246,6 +250,7 @@ async function serve(line: ServeArguments): Promise<void> {
     logs.server.info("stopping", { signal });
     engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
     sockets.closeAll();
+    streams.closeAll();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
@@ -253,19 +258,12 @@ async function serve(line: ServeArguments): Promise<void> {
     await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
+    for (const webhook of webhooks) webhook.stop();
+    await journal.close();
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
-}
-
-function logEvent(logs: Logs, line: number, body: { type: string }): void {
-  if (body.type === "error" && "error" in body) {
-    const { code, message, fix } = body.error as { code: string; message: string; fix: string };
-    logs.driver.error(message, { line, code, fix });
-    return;
-  }
-  if (logs.events.enabled("debug")) logs.events.debug(body.type, { line });
 }
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {

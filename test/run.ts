@@ -131,7 +131,7 @@ const excerpt = (output: string): string =>
     .slice(-12_000);
 
 const sources = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync({ cwd: root })].sort();
-const cSources = ["native", "test/native", "test/rig", "test/peers"].flatMap((folder) =>
+const cSources = ["native", "test/native", "test/rig", "test/peers", "test/fuzz", "bench/dsp"].flatMap((folder) =>
   sources(`${folder}/*.[ch]`),
 );
 const x64 = join(root, "dist/dahdi-phone-api-linux-x64");
@@ -141,7 +141,7 @@ const SUITES: Suite[] = [
     name: "check",
     run: together(
       step(
-        "format of C: clang-format -i native/*.[ch] test/{native,rig,peers}/*.[ch]",
+        "format of C: clang-format -i native/*.[ch] test/{native,rig,peers,fuzz}/*.[ch] bench/dsp/*.[ch]",
         "clang-format",
         "--dry-run",
         "-Werror",
@@ -161,6 +161,16 @@ const SUITES: Suite[] = [
     ),
   },
   { name: "native", run: tap("native", "make", "--no-print-directory", "-j2", "native-test") },
+  {
+    name: "fuzz",
+    run: Bun.which("clang")
+      ? tap("fuzz", "make", "--no-print-directory", "fuzz")
+      : async () => ({
+          passed: 0,
+          failures: [],
+          skips: ["fuzzers: sudo apt-get install clang libclang-rt-14-dev"],
+        }),
+  },
   {
     name: "talk-off",
     run: together(

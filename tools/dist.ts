@@ -54,6 +54,8 @@ function build(arch: Arch): void {
     bun,
     "build",
     "src/main.ts",
+    // A thread's file is an entry of its own.
+    "src/events/log_thread.ts",
     "--compile",
     `--target=bun-linux-${arch}`,
     `--compile-executable-path=${runtime(arch)}`,

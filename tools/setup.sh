@@ -39,6 +39,8 @@ if [ "$for_what" != run ]; then
   need python3-websockets /usr/bin/python3 -c 'import websockets'
   need util-linux has setarch
   need valgrind has valgrind
+  need clang has clang
+  need libclang-rt-14-dev sh -c 'ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a'
   # The kernel rig: emulators, and what unpacks and packs kernels, modules and initramfs.
   need qemu-system-x86 has qemu-system-x86_64
   need qemu-system-arm has qemu-system-aarch64
@@ -48,6 +50,13 @@ if [ "$for_what" != run ]; then
   need libelf1 sh -c 'ls /usr/lib/*/libelf.so.1'
   need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
   need minimodem has minimodem
+  # Encoders of every format that is played.
+  need sox has sox
+  need libsox-fmt-all sh -c 'ls /usr/lib/*/sox/libsox_fmt_vorbis.so'
+  need flac has flac
+  need vorbis-tools has oggenc
+  need opus-tools has opusenc
+  need lame has lame
   need libspandsp-dev test -e /usr/include/spandsp/adsi.h
   need libtonezone-dev test -e /usr/include/dahdi/tonezone.h
 fi

@@ -1,120 +1,89 @@
 /** From the bytes of a request to samples for the telephone: what it is, is said by its first bytes. */
+import { ByteStream } from "./byte_stream";
+import { DecodedSource, nextPiece, type SourceOptions } from "./decoded_source";
+import { openAu } from "./decoders/au";
+import { checkShape, type Decoder, malformed } from "./decoders/decoder";
+import { openFlac, openOggFlac } from "./decoders/flac";
+import { isMp3, openMp3 } from "./decoders/mp3";
+import { OggPackets } from "./decoders/ogg";
+import { openOpus } from "./decoders/opus";
+import { openRaw } from "./decoders/pcm";
+import { openVorbis } from "./decoders/vorbis";
+import { openWav } from "./decoders/wav";
 import { AudioError } from "./error";
 import { type PcmSource, TELEPHONE_RATE_HZ } from "./source";
-import { parseWav, type WavFile } from "./wav";
 
-/** Known, and not decoded in this version. */
+/** Known, and not decoded. */
 const OTHER_FORMATS: readonly (readonly [string, (head: string) => boolean])[] = [
-  ["Ogg", (head) => head.startsWith("OggS")],
-  ["FLAC", (head) => head.startsWith("fLaC")],
-  ["AU", (head) => head.startsWith(".snd")],
   ["AIFF", (head) => head.startsWith("FORM") && head.slice(8, 11) === "AIF"],
   ["M4A", (head) => head.slice(4, 8) === "ftyp"],
-  ["MP3", (head) => head.startsWith("ID3")],
+  ["WebM", (head) => head.startsWith("\x1a\x45\xdf\xa3")],
+  ["ASF or WMA", (head) => head.startsWith("\x30\x26\xb2\x75")],
+  ["AMR", (head) => head.startsWith("#!AMR")],
   ["big-endian WAV", (head) => head.startsWith("RIFX")],
   ["RF64", (head) => head.startsWith("RF64")],
 ];
+const HEAD_BYTES = 12;
 
-/** Throws AudioError. */
-export async function openAudio(bytes: Uint8Array): Promise<PcmSource> {
-  if (bytes.byteLength === 0)
-    throw new AudioError("empty", "There is no sound in the body: send S16LE 8 kHz mono or WAV.");
-  const head = String.fromCharCode(...bytes.subarray(0, 12));
-  if (head.startsWith("RIFF")) return openWav(parseWav(bytes), bytes.byteLength);
+export const FORMATS_TEXT = "WAV, MP3, Ogg Vorbis, Opus, FLAC, AU, or raw S16LE 8 kHz mono";
+
+const notDecoded = (format: string): AudioError =>
+  new AudioError("unsupported_format", `${format} is not decoded: send ${FORMATS_TEXT}.`);
+
+const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+async function openDecoder(bytes: ByteStream): Promise<Decoder> {
+  await bytes.atLeast(HEAD_BYTES);
+  const head = text(bytes.peek(HEAD_BYTES));
+  if (head.length === 0) throw new AudioError("empty", `There is no sound in the body: send ${FORMATS_TEXT}.`);
+  if (head.startsWith("RIFF")) return openWav(bytes);
+  if (head.startsWith("fLaC")) return openFlac(bytes);
+  if (head.startsWith(".snd")) return openAu(bytes);
+  if (head.startsWith("OggS")) return openOgg(bytes);
   const other = OTHER_FORMATS.find(([, is]) => is(head));
-  if (other) {
-    const detail = `${other[0]} is not decoded in this version: send WAV, or raw S16LE 8 kHz mono (ffmpeg -i FILE -ar 8000 -ac 1 -f s16le -).`;
-    throw new AudioError("unsupported_format", detail);
+  if (other) throw notDecoded(other[0]);
+  return (await isMp3(bytes)) ? openMp3(bytes) : openRaw(bytes, TELEPHONE_RATE_HZ);
+}
+
+async function openOgg(bytes: ByteStream): Promise<Decoder> {
+  const packets = new OggPackets();
+  let first = packets.next(bytes);
+  while (!first) {
+    if (bytes.ended) throw malformed("Ogg", "there is no sound in it");
+    await bytes.change();
+    first = packets.next(bytes);
   }
-  return openRaw(bytes);
+  const head = text(first.data.subarray(0, 8));
+  if (head === "OpusHead") return openOpus(first.data, packets);
+  if (head.startsWith("\x01vorbis")) return openVorbis(first.data, packets);
+  if (head.startsWith("\x7fFLAC")) return openOggFlac(first.data, packets);
+  throw notDecoded(head.startsWith("Speex") ? "Speex" : "What this Ogg file holds");
 }
 
-function openRaw(bytes: Uint8Array): PcmSource {
-  if (bytes.byteLength % 2 !== 0) {
-    const detail = `Raw sound is two bytes a sample (S16LE, 8 kHz, mono), and ${bytes.byteLength} bytes are not a whole number of them.`;
-    throw new AudioError("odd_length", detail);
+/** What is wrong with a compressed sound shows at its first piece. null: it has none, which may be all right. */
+async function firstPiece(decoder: Decoder, bytes: ByteStream): Promise<Float32Array | null> {
+  for (;;) {
+    const piece = nextPiece(decoder, bytes);
+    if (piece && piece.length > 0) return piece;
+    if (piece) continue;
+    if (bytes.failure) throw bytes.failure;
+    if (bytes.ended) throw malformed("sound", "there is no sound in it");
+    await bytes.change();
   }
-  // A copy only where the bytes do not lie on an even address.
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
-  const samples = new Int16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
-  let at = 0;
-  return {
-    samples: samples.length,
-    heldBytes: samples.byteLength,
-    read(into) {
-      const chunk = samples.subarray(at, at + into.length);
-      into.set(chunk);
-      at += chunk.length;
-      return chunk.length;
-    },
-  };
 }
 
-/** Channels mixed down; −1 … 1. */
-function readFrames(file: WavFile, from: number, into: Float32Array): number {
-  const { format, data } = file;
-  const count = Math.min(into.length, file.frames - from);
-  let at = from * format.channels * format.sampleBytes;
-  for (let i = 0; i < count; i++) {
-    let sum = 0;
-    for (let channel = 0; channel < format.channels; channel++, at += format.sampleBytes)
-      sum += format.decode(data, at);
-    into[i] = sum / format.channels;
-  }
-  return count;
-}
-
-/** A full-scale float is one step beyond what S16 holds; NaN in a float file is silence. */
-const toS16 = (value: number): number => Math.max(-32768, Math.min(32767, Math.round(value * 32768))) || 0;
-
-async function openWav(file: WavFile, heldBytes: number): Promise<PcmSource> {
-  if (file.format.sampleRateHz !== TELEPHONE_RATE_HZ) return openResampled(file, heldBytes);
-  const frames = new Float32Array(4096);
-  let at = 0;
-  return {
-    samples: file.frames,
-    heldBytes,
-    read(into) {
-      const count = readFrames(file, at, frames.subarray(0, Math.min(into.length, frames.length)));
-      for (let i = 0; i < count; i++) into[i] = toS16(frames[i] as number);
-      at += count;
-      return count;
-    },
-  };
-}
-
-/** Input frames for each call of the resampler: a tenth of a second at 48 kHz keeps every call short. */
-const RESAMPLE_FRAMES = 4800;
-
-/** libsamplerate, band-limited sinc: 120 dB in band, loaded when the first such file comes. */
-async function openResampled(file: WavFile, heldBytes: number): Promise<PcmSource> {
-  const { create, ConverterType } = await import("@alexanderolsen/libsamplerate-js");
-  const resampler = await create(1, file.format.sampleRateHz, TELEPHONE_RATE_HZ, {
-    converterType: ConverterType.SRC_SINC_MEDIUM_QUALITY,
+/** Throws AudioError, or what made the bytes fail. Returns as soon as the first of it can be heard. */
+export async function openAudio(
+  input: Uint8Array | ByteStream,
+  options: Partial<SourceOptions> = {},
+): Promise<PcmSource> {
+  const bytes = input instanceof ByteStream ? input : ByteStream.of(input);
+  const decoder = await openDecoder(bytes);
+  const first = decoder.costly ? await firstPiece(decoder, bytes) : null;
+  checkShape("sound", 1, decoder.rateHz);
+  return new DecodedSource(bytes, decoder, first, {
+    loudnessDbm0: options.loudnessDbm0 ?? null,
+    heldBytes: options.heldBytes ?? bytes.totalBytes ?? 0,
+    later: options.later ?? ((work) => setImmediate(work)),
   });
-  const total = Math.round((file.frames * TELEPHONE_RATE_HZ) / file.format.sampleRateHz);
-  const frames = new Float32Array(RESAMPLE_FRAMES);
-  let at = 0;
-  let given = 0;
-  let ready: Float32Array = new Float32Array(0);
-  return {
-    samples: total,
-    heldBytes,
-    read(into) {
-      if (given === total) return 0;
-      while (ready.length === 0) {
-        // Past the end it is fed silence, until what it still holds has come out.
-        const count = readFrames(file, at, frames);
-        frames.fill(0, count);
-        at += count;
-        ready = resampler.full(frames).slice();
-      }
-      const count = Math.min(into.length, ready.length, total - given);
-      for (let i = 0; i < count; i++) into[i] = toS16(ready[i] as number);
-      ready = ready.subarray(count);
-      given += count;
-      if (given === total) resampler.destroy();
-      return count;
-    },
-  };
 }

@@ -54,5 +54,20 @@ export const notYet: Leaf = {
   check: () => ({ wrong: "does nothing in this version, and so is not taken: remove it" }),
 };
 
-export type Schema = { readonly [key: string]: Schema | Leaf };
-export const isLeaf = (node: Schema | Leaf | undefined): node is Leaf => typeof node?.check === "function";
+/** A list of mappings, each by the same schema. */
+export interface ListOf {
+  item: Schema;
+  required: readonly string[];
+  /** What no single key can tell, of one item among those before it; null: it is right. */
+  checkItem(item: Record<string, unknown>, before: readonly Record<string, unknown>[]): ItemFault | null;
+}
+export interface ItemFault {
+  key: string;
+  wrong: string;
+}
+
+export type Schema = { readonly [key: string]: Schema | Leaf | ListOf };
+export const isList = (node: Schema | Leaf | ListOf | undefined): node is ListOf =>
+  typeof (node as ListOf | undefined)?.checkItem === "function";
+export const isLeaf = (node: Schema | Leaf | ListOf | undefined): node is Leaf =>
+  typeof (node as Leaf | undefined)?.check === "function";

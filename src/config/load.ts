@@ -3,8 +3,9 @@
  * wrong is said with file, line and key, and nothing starts on it.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
-import { isLeaf, type Leaf, type Schema } from "./leaf";
+import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
@@ -52,7 +53,8 @@ export function defaultConfig(): Config {
 function defaults(schema: Schema): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, node] of Object.entries(schema)) {
-    if (!isLeaf(node)) values[key] = defaults(node);
+    if (isList(node)) values[key] = [];
+    else if (!isLeaf(node)) values[key] = defaults(node);
     else if (node.value !== undefined) values[key] = structuredClone(node.value);
   }
   return values;
@@ -66,13 +68,33 @@ async function readFile(path: string, values: Config): Promise<void> {
     throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
   }
   // Loaded only where there is a file: the start without one is the fastest.
-  const { isMap, isScalar, LineCounter, parseDocument } = await import("yaml");
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true });
   const lineOf = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
   const [broken] = document.errors;
   if (broken) throw new ConfigError(`${path}:${lineOf(broken.pos[0])}: ${broken.message.split("\n")[0]}`);
 
+  const readList = (items: readonly unknown[], list: ListOf, full: string): Record<string, unknown>[] => {
+    const done: Record<string, unknown>[] = [];
+    for (const [i, node] of items.entries()) {
+      const here = `${full}[${i}]`;
+      const item = defaults(list.item);
+      const line = lineOf((node as { range?: number[] } | null)?.range?.[0]);
+      if (!isMap(node)) throw new ConfigError(`${path}:${line}: ${here}: must be a mapping of keys to values`);
+      walk(node, list.item, item, here);
+      const missing = list.required.find((key) => item[key] === undefined);
+      if (missing) throw new ConfigError(`${path}:${line}: ${here}.${missing}: is missing`);
+      const fault = list.checkItem(item, done);
+      if (fault) {
+        const pair = node.items.find(({ key }) => isScalar(key) && key.value === fault.key);
+        const at = lineOf((pair?.key as { range?: number[] } | undefined)?.range?.[0]);
+        throw new ConfigError(`${path}:${at}: ${here}.${fault.key}: ${fault.wrong}`);
+      }
+      done.push(item);
+    }
+    return done;
+  };
   const walk = (node: unknown, schema: Schema, into: Record<string, unknown>, prefix: string): void => {
     if (!isMap(node))
       throw new ConfigError(`${path}:1: ${prefix || "the file"}: must be a mapping of keys to values`);
@@ -85,6 +107,12 @@ async function readFile(path: string, values: Config): Promise<void> {
         throw new ConfigError(
           `${path}:${line}: ${full}: is not known here (known: ${Object.keys(schema).join(", ")})`,
         );
+      }
+      if (isList(known)) {
+        if (isScalar(value) && value.value === null) continue;
+        if (!isSeq(value)) throw new ConfigError(`${path}:${line}: ${full}: must be a list`);
+        into[name] = readList(value.items, known, full);
+        continue;
       }
       if (!isLeaf(known)) {
         if (isScalar(value) && value.value === null) continue; // a heading whose keys are all commented out
@@ -167,5 +195,9 @@ function deepFreeze<T>(value: T): T {
 
 /** For GET /config: what must not be shown is shown as ***. */
 export function maskedConfig(config: Config): Record<string, unknown> {
-  return { ...config, security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") } };
+  return {
+    ...config,
+    webhooks: config.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url), secret: "***" })),
+    security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") },
+  };
 }

@@ -4,6 +4,7 @@ import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
 import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
+import { WEBHOOKS, type WebhookConfig } from "./webhooks";
 
 export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
 export type MessageLamp = (typeof MESSAGE_LAMPS)[number];
@@ -35,6 +36,8 @@ export interface Config {
   message_waiting: { lamp: MessageLamp };
   /** Tones of a far exchange and of fax machines, heard on a line. */
   call_progress: { enabled: boolean };
+  /** explain: what was measured of each key, and why others were refused. */
+  dtmf: { explain: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
   logging: {
     level: LogLevel;
@@ -52,7 +55,7 @@ export interface Config {
   websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
   /** Event log, recordings, prompts; null: see state_dir.ts. */
   state_dir: string | null;
-  events: { log_size: number };
+  events: { log_size: number; max_age_days: number; max_bytes: number };
   recording: {
     max_duration_seconds: number;
     /** Kept free on the file system of state_dir. */
@@ -60,6 +63,7 @@ export interface Config {
     /** Of all recordings together; 0: no bound but the disk. */
     max_total_mb: number;
   };
+  webhooks: WebhookConfig[];
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
 
@@ -99,6 +103,8 @@ const tokens: Leaf = {
   },
 };
 
+const MIB = 1024 * 1024;
+
 /** Every key there is. Units are in the names or in docs/config.example.yml. */
 export const SCHEMA = {
   server: { host: text("127.0.0.1"), rest_port: whole(8000, 0, 65_535), websocket_port: whole(8001, 0, 65_535) },
@@ -128,6 +134,7 @@ export const SCHEMA = {
   caller_id: { scheme: oneOf("auto", ...CALLER_ID_CHOICES) },
   message_waiting: { lamp: oneOf("none", ...MESSAGE_LAMPS) },
   call_progress: { enabled: flag(true) },
+  dtmf: { explain: flag(false) },
   simulator: {
     companding: oneOf("mulaw", "none", "mulaw", "alaw"),
     echo_return_loss_db: number(24, 0, 90),
@@ -153,12 +160,17 @@ export const SCHEMA = {
     max_message_size: whole(64 * 1024, 128, 16 * 1024 * 1024),
   },
   state_dir: path(),
-  events: { log_size: whole(10_000, 100, 1_000_000) },
+  events: {
+    log_size: whole(10_000, 100, 1_000_000),
+    max_age_days: whole(30, 1, 3650),
+    max_bytes: whole(64 * MIB, MIB, 16 * 1024 * MIB),
+  },
   recording: {
     max_duration_seconds: whole(3600, 1, 86_400),
     min_free_mb: whole(100, 0, 1_000_000),
     max_total_mb: whole(0, 0, 1_000_000_000),
   },
+  webhooks: WEBHOOKS,
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
   mqtt: notYet,
 } as const;

@@ -1,6 +1,6 @@
 // Made by native/abi_dump.c from native/dahdi_shim.h: `make native-abi`. Do not edit.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const SAMPLE_RATE_HZ = 8000;
 export const MAX_LINES = 32;
 export const MAX_BURSTS = 32;
@@ -31,6 +31,8 @@ export const EventKind = {
   CommandDone: 18,
   MicLow: 19,
   PulseStart: 20,
+  DtmfDetail: 31,
+  DtmfRefused: 32,
   DataStarted: 40,
   DataDone: 41,
   TapBlocks: 42,
@@ -89,6 +91,7 @@ export const Option = {
   SimNoiseCdbm0: 7,
   SimCompanding: 8,
   VmwiLamps: 9,
+  DtmfExplain: 10,
 } as const;
 
 export const VmwiLamp = {
@@ -100,6 +103,18 @@ export const VmwiLamp = {
 export const DataFlag = {
   BeforeRinging: 1,
   ReversePolarity: 2,
+} as const;
+
+export const DtmfReason = {
+  too_short: 0,
+  too_quiet: 1,
+  off_frequency: 2,
+  unsteady: 3,
+  not_abrupt: 4,
+  twist: 5,
+  not_alone: 6,
+  low_sound: 7,
+  noisy: 8,
 } as const;
 
 export const Progress = {
@@ -134,7 +149,7 @@ export const EventField = {
   d: { offset: 36, type: "i32" },
 } as const;
 
-export const LineStatsSize = 152;
+export const LineStatsSize = 208;
 export const LineStatsField = {
   rx_blocks: { offset: 0, type: "i64" },
   tx_blocks: { offset: 8, type: "i64" },
@@ -164,6 +179,20 @@ export const LineStatsField = {
   voice_active: { offset: 140, type: "i32" },
   play_queued_samples: { offset: 144, type: "i32" },
   alarms: { offset: 148, type: "i32" },
+  dtmf_too_short: { offset: 152, type: "i32" },
+  dtmf_too_quiet: { offset: 156, type: "i32" },
+  dtmf_off_frequency: { offset: 160, type: "i32" },
+  dtmf_unsteady: { offset: 164, type: "i32" },
+  dtmf_not_abrupt: { offset: 168, type: "i32" },
+  dtmf_twist: { offset: 172, type: "i32" },
+  dtmf_not_alone: { offset: 176, type: "i32" },
+  dtmf_low_sound: { offset: 180, type: "i32" },
+  dtmf_noisy: { offset: 184, type: "i32" },
+  dtmf_low_cdbm0: { offset: 188, type: "i32" },
+  dtmf_high_cdbm0: { offset: 192, type: "i32" },
+  dtmf_low_offset_chz: { offset: 196, type: "i32" },
+  dtmf_high_offset_chz: { offset: 200, type: "i32" },
+  dtmf_snr_cdb: { offset: 204, type: "i32" },
 } as const;
 
 export const TapBlockOffset = {

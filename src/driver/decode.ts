@@ -1,7 +1,7 @@
 /** Fixed-size native events, translated into words at this one edge. */
 
-import type { ProgressToneName, RingStopReason } from "../line/state";
-import { EventField, EventKind, EventSize, PlayEnd, Progress, RingEnd } from "./abi.gen";
+import type { KeyDetail, KeyRefusalReason, ProgressToneName, RingStopReason } from "../line/state";
+import { DtmfReason, EventField, EventKind, EventSize, PlayEnd, Progress, RingEnd } from "./abi.gen";
 import { alarmNames } from "./faults";
 
 export type DriverEvent = {
@@ -28,6 +28,9 @@ export type DriverEvent = {
     }
   | { kind: "dtmf_down"; digit: string; levelDbm0: number }
   | { kind: "dtmf_up"; digit: string; levelDbm0: number; durationMs: number }
+  /** Follows its dtmf_down, when the engine was told to explain. */
+  | { kind: "dtmf_detail"; digit: string; detail: KeyDetail }
+  | { kind: "dtmf_refused"; digit: string; reason: KeyRefusalReason; detail: KeyDetail }
   | { kind: "voice_start"; levelDbm0: number }
   | { kind: "voice_end"; levelDbm0: number; segmentDbm0: number }
   | { kind: "ring_burst"; burst: number; on: boolean }
@@ -53,6 +56,23 @@ export type DriverEvent = {
   /** blocks: made so far, lost ones too. */
   | { kind: "tap_blocks"; tap: number; blocks: number }
 );
+
+const REFUSAL_REASONS: Record<number, KeyRefusalReason> = Object.fromEntries(
+  Object.entries(DtmfReason).map(([name, number]) => [number, name as KeyRefusalReason]),
+);
+
+/** The low and the high half of a word, signed. */
+const low = (word: number): number => (word << 16) >> 16;
+const high = (word: number): number => word >> 16;
+
+const keyDetail = (levels: number, offsets: number, snr: number): KeyDetail => ({
+  level_low_dbm0: low(levels) / 100,
+  level_high_dbm0: high(levels) / 100,
+  twist_db: (high(levels) - low(levels)) / 100,
+  offset_low_hz: low(offsets) / 100,
+  offset_high_hz: high(offsets) / 100,
+  snr_db: low(snr) / 100,
+});
 
 /** flushed: on our command; lost: with its line; hung_up: heard until the loop opened. */
 export type PlayoutEnd = "completed" | "flushed" | "lost" | "hung_up";
@@ -130,6 +150,19 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
         levelDbm0: b / 100,
         durationMs: c,
       };
+    case EventKind.DtmfDetail:
+      return { ...common, kind: "dtmf_detail", digit: String.fromCharCode(a), detail: keyDetail(b, c, d) };
+    case EventKind.DtmfRefused: {
+      const reason = REFUSAL_REASONS[a >> 8];
+      if (!reason) return null;
+      return {
+        ...common,
+        kind: "dtmf_refused",
+        digit: String.fromCharCode(a & 0xff),
+        reason,
+        detail: keyDetail(b, c, d),
+      };
+    }
     case EventKind.VoiceStart:
       return { ...common, kind: "voice_start", levelDbm0: a / 100 };
     case EventKind.VoiceEnd:

@@ -1,43 +1,63 @@
 /**
  * The one place where events get their order: an id each, times that never run backwards on a line, and a
- * bounded log that serves replay, polling and slow clients alike.
+ * bounded log in memory of the newest. What is older is in the archive: event_log.ts looks at both.
  */
-import type { LineEventBody, LineEventType } from "../line/events";
+import { type LineEventBody, type LineEventType, OPT_IN_EVENT_TYPES } from "../line/events";
 import { PublishedEvent } from "./published";
 
 export interface EventFilter {
-  /** null: all. */
+  /** null: all but those that are told only to who names them. */
   types: ReadonlySet<LineEventType> | null;
-  line: number | null;
+  lines: readonly number[] | null;
 }
 
 export const passes = (filter: EventFilter, event: PublishedEvent): boolean =>
-  (filter.line === null || filter.line === event.line) &&
-  (filter.types === null || filter.types.has(event.body.type));
-
-export interface LogPage {
-  events: PublishedEvent[];
-  /** Ask for what came after this. */
-  next: number;
-  /** False: events between the id asked for and the first one given are no longer kept, or never were here. */
-  reachesBack: boolean;
-}
+  (filter.lines === null || filter.lines.includes(event.line)) &&
+  (filter.types === null ? !OPT_IN_EVENT_TYPES.includes(event.body.type) : filter.types.has(event.body.type));
 
 export class EventBus {
-  readonly #log: PublishedEvent[] = [];
+  #log: PublishedEvent[] = [];
   /** Index of the oldest in the ring `#log`, once it is full. */
   #oldest = 0;
-  #lastId: number;
+  #firstId = 1;
+  #lastId = 0;
   readonly #lastAtMs = new Map<number, number>();
   readonly #listeners = new Set<(event: PublishedEvent) => void>();
 
+  #beginNow: () => void = () => undefined;
+  /** Settles when ids can be given. */
+  readonly begun: Promise<void>;
+  #hasBegun = false;
+
   constructor(
-    /** Ids grow from here; greater than any id of an earlier process. */
-    private readonly firstId: number,
+    /** Ids grow from here; null: not known before `begin`. */
+    firstId: number | null,
     /** Events kept. */
-    private readonly capacity: number,
+    readonly capacity: number,
   ) {
+    this.begun = new Promise((resolve) => {
+      this.#beginNow = resolve;
+    });
+    if (firstId !== null) this.begin(firstId);
+  }
+
+  /** Before the first event: firstId is greater than any id of an earlier process. */
+  begin(firstId: number): void {
+    this.#firstId = firstId;
     this.#lastId = firstId - 1;
+    this.#hasBegun = true;
+    this.#beginNow();
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Ids jump, because greater ones turn out to be taken; what was kept cannot be reached any more. */
+  continueFrom(firstId: number): void {
+    this.#log = [];
+    this.#oldest = 0;
+    this.begin(firstId);
   }
 
   publish(line: number, atMs: number, nativeNs: number, body: LineEventBody): PublishedEvent {
@@ -60,6 +80,11 @@ export class EventBus {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The first of this process. */
+  get firstId(): number {
+    return this.#firstId;
+  }
+
   get lastId(): number {
     return this.#lastId;
   }
@@ -76,20 +101,8 @@ export class EventBus {
     return this.#log[(this.#oldest + offset) % this.#log.length];
   }
 
-  /** null: from the oldest that is kept, whatever was before. */
-  page(since: number | null, limit: number, filter: EventFilter): LogPage {
-    const reachesBack = since === null || this.reaches(since);
-    const events: PublishedEvent[] = [];
-    let next = since !== null && reachesBack ? since : this.oldestId - 1;
-    while (next < this.#lastId && events.length < limit) {
-      const event = this.at(++next);
-      if (event && passes(filter, event)) events.push(event);
-    }
-    return { events, next, reachesBack };
-  }
-
-  /** Is everything after this id still kept? */
+  /** Is everything after this id still kept here? */
   reaches(id: number): boolean {
-    return id >= this.oldestId - 1 && id >= this.firstId - 1 && id <= this.#lastId;
+    return id >= this.oldestId - 1 && id >= this.#firstId - 1 && id <= this.#lastId;
   }
 }

@@ -27,6 +27,8 @@ export function lineInput(event: DriverEvent, atMs: number, address: LineAddress
       const { digit, durationMs, levelDbm0 } = event;
       return { type: "digit", atMs, digit, source: "dtmf", durationMs, levelDbm0 };
     }
+    case "dtmf_refused":
+      return { type: "key_refused", atMs, digit: event.digit, reason: event.reason, detail: event.detail };
     case "voice_start":
       return { type: "voice_started", atMs, levelDbm0: event.levelDbm0 };
     case "voice_end":

@@ -55,6 +55,7 @@ export class SimulatedHandsets implements Handsets {
     const speeches = this.#speeches.get(line) ?? [];
     speeches.push({ feed, ended: resolve });
     this.#speeches.set(line, speeches);
+    source.whenReady?.(() => this.micLow(line));
     this.micLow(line);
     return whileLifted(promise);
   }

@@ -21,7 +21,7 @@ import {
   offHook,
   stateName,
 } from "../line/model";
-import type { RingStopReason } from "../line/state";
+import type { KeyDetail, RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
@@ -71,6 +71,8 @@ export class LineRunner {
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
+  /** Of the key that is down, where it was asked for. */
+  #keyDetail: KeyDetail | null = null;
   readonly #ringIdsBySequence = new Map<number, number>();
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
@@ -112,9 +114,10 @@ export class LineRunner {
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
+    if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
-      this.#input(input, event.toldNs);
+      this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
       if (offHook(this.#state)) this.recorder.lifted();
       return;
     }
@@ -137,6 +140,12 @@ export class LineRunner {
       default: // a key going down and the bell's single bursts are told by their ends
         break;
     }
+  }
+
+  #takeKeyDetail(): KeyDetail | null {
+    const detail = this.#keyDetail;
+    this.#keyDetail = null;
+    return detail;
   }
 
   #ringDone(sequence: number, reason: RingStopReason, atMs: number, toldNs: number): void {

@@ -4,11 +4,12 @@ import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
 import { oncePlayed, PLAIN_TONE_LEVEL_DBM0, type RenderTone, type TonePlan, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
-import type { DriverEngine } from "../driver/engine";
+import type { DriverEngine, LineStats } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
 import type { LineSettings, LineTone } from "../line/model";
+import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
@@ -219,6 +220,21 @@ export class PhoneExchange implements Exchange {
         ring: known ? stats.ring_mv / 1000 : null,
         battery: known ? stats.battery_mv / 1000 : null,
       },
+      dtmf: {
+        accepted: stats.dtmf_digits,
+        refused: {
+          too_short: stats.dtmf_too_short,
+          too_quiet: stats.dtmf_too_quiet,
+          off_frequency: stats.dtmf_off_frequency,
+          unsteady: stats.dtmf_unsteady,
+          not_abrupt: stats.dtmf_not_abrupt,
+          twist: stats.dtmf_twist,
+          not_alone: stats.dtmf_not_alone,
+          low_sound: stats.dtmf_low_sound,
+          noisy: stats.dtmf_noisy,
+        },
+        last: stats.dtmf_digits > 0 ? lastKey(stats) : null,
+      },
       signal: {
         level_dbm0: levelDbm0,
         noise_dbm0: noiseDbm0,
@@ -234,7 +250,6 @@ export class PhoneExchange implements Exchange {
         late_blocks: stats.late_blocks,
         max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
         queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
-        dtmf_digits: stats.dtmf_digits,
         tap_lost_blocks: stats.tap_lost_blocks,
       },
       engine: {
@@ -255,3 +270,12 @@ export class PhoneExchange implements Exchange {
     return runner;
   }
 }
+
+const lastKey = (stats: LineStats): KeyDetail => ({
+  level_low_dbm0: stats.dtmf_low_cdbm0 / 100,
+  level_high_dbm0: stats.dtmf_high_cdbm0 / 100,
+  twist_db: (stats.dtmf_high_cdbm0 - stats.dtmf_low_cdbm0) / 100,
+  offset_low_hz: stats.dtmf_low_offset_chz / 100,
+  offset_high_hz: stats.dtmf_high_offset_chz / 100,
+  snr_db: stats.dtmf_snr_cdb / 100,
+});

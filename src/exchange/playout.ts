@@ -28,6 +28,8 @@ interface Entry {
   own: boolean;
   feed: SampleFeed | null;
   poured: boolean;
+  /** Its samples could not be had to the end: what was had of them is heard. */
+  failed: boolean;
   started: boolean;
   /** Why it is being cut short; null while it runs its course. */
   cut: PlaybackEndReason | null;
@@ -77,12 +79,14 @@ export class Playout {
       own: false,
       feed: null,
       poured: false,
+      failed: false,
       started: false,
       cut: null,
       settle: resolve,
     });
+    source.whenReady?.(() => this.pour());
     this.pour();
-    return { playbackId, durationMs, bytes: (samples ?? 0) * SAMPLE_BYTES, finished: promise };
+    return { playbackId, durationMs, bytes: samples === null ? null : samples * SAMPLE_BYTES, finished: promise };
   }
 
   /** The line's own tone, in the place of the one before; not heard where something is playing or about to. */
@@ -99,6 +103,7 @@ export class Playout {
       own: true,
       feed: null,
       poured: false,
+      failed: false,
       started: false,
       cut: null,
       settle: () => undefined,
@@ -149,11 +154,12 @@ export class Playout {
     for (const entry of this.#entries) {
       if (entry.awaits !== "nothing" || entry.cut) return;
       if (entry.poured) continue;
-      entry.feed ??= this.#open(entry);
       try {
+        entry.feed ??= this.#open(entry);
         entry.poured = entry.feed.pour();
+        entry.failed = entry.feed.failed;
       } catch {
-        // Its samples cannot be had: what was heard of it ends here, and so does what is queued behind it.
+        // The engine takes no more: what was heard of it ends here, and so does what is queued behind it.
         this.end("error");
         return;
       }
@@ -173,7 +179,7 @@ export class Playout {
   done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
     const entry = this.#entries.find((each) => each.mark === mark);
     if (!entry) return;
-    entry.cut ??= CUTS[end];
+    entry.cut ??= CUTS[end] ?? (entry.failed ? "error" : null);
     this.#finish(entry, heardSamples / SAMPLES_PER_MS, atNs);
     // After the other ends the machine says what becomes of the queue.
     if (end === "completed" || end === "flushed") this.pour();
@@ -200,12 +206,16 @@ export class Playout {
     const end = { reason: entry.cut ?? ("completed" as const), heardMs: Math.round(heardMs) };
     if (!entry.own) this.tell({ type: "playback_ended", atMs: 0, playbackId: entry.playbackId, ...end }, atNs);
     entry.settle(end);
+    entry.source.close?.();
   }
 
   /** Those that nobody has heard a sample of leave without an event. */
   #drop(which: (entry: Entry) => boolean, reason: PlaybackEndReason): void {
     const dropped = this.#entries.filter(which);
     this.#entries = this.#entries.filter((entry) => !which(entry));
-    for (const entry of dropped) entry.settle({ reason, heardMs: 0 });
+    for (const entry of dropped) {
+      entry.settle({ reason, heardMs: 0 });
+      entry.source.close?.();
+    }
   }
 }

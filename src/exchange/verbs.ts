@@ -1,7 +1,7 @@
 import type { RecordingSource } from "../audio/recording_take";
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
-import type { CallStats, LineFault, LineStateName } from "../line/state";
+import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
 
 export type { PcmSource };
@@ -101,7 +101,8 @@ export interface PlayOptions {
 export interface Playback {
   playbackId: string;
   durationMs: number | null;
-  bytes: number;
+  /** As it will be heard; null: not known beforehand. */
+  bytes: number | null;
   /** Settles when it has been heard, or ended otherwise. */
   finished: Promise<{ reason: string; heardMs: number }>;
 }
@@ -166,6 +167,8 @@ export interface LineDiagnostics {
   };
   capabilities: CapabilityNames;
   voltage: { tip: number | null; ring: number | null; battery: number | null };
+  /** Keys heard since the start, what resembled one and was refused, by reason, and what the last one was like. */
+  dtmf: { accepted: number; refused: Record<KeyRefusalReason, number>; last: KeyDetail | null };
   signal: { level_dbm0: number | null; noise_dbm0: number | null; snr_db: number | null; voice_active: boolean };
   io: {
     rx_blocks: number;
@@ -176,7 +179,6 @@ export interface LineDiagnostics {
     late_blocks: number;
     max_service_gap_ms: number;
     queued_playout_ms: number;
-    dtmf_digits: number;
     /** Of what the line heard, for recordings: JavaScript stood still for ten seconds. */
     tap_lost_blocks: number;
   };

@@ -3,11 +3,13 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
@@ -20,7 +22,14 @@ interface Route {
 
 function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
-  const endpoints = [...LINE_ENDPOINTS, ...SOUND_ENDPOINTS, ...RECORDING_ENDPOINTS, ...SERVER_ENDPOINTS];
+  const endpoints = [
+    ...LINE_ENDPOINTS,
+    ...SOUND_ENDPOINTS,
+    ...RECORDING_ENDPOINTS,
+    ...EVENT_ENDPOINTS,
+    ...WEBHOOK_ENDPOINTS,
+    ...SERVER_ENDPOINTS,
+  ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
@@ -104,7 +113,15 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   for (const { path, endpoint } of routes) {
     const answer = (request: Request, query: unknown, line: number, params: unknown = {}): unknown => {
-      const call: Call = { request, query: query as Query, line, params: params as Call["params"], dependencies };
+      const keepOpen = (): void => app.server?.timeout(request, 0);
+      const call: Call = {
+        request,
+        query: query as Query,
+        line,
+        params: params as Call["params"],
+        dependencies,
+        keepOpen,
+      };
       return endpoint.handle(call);
     };
     // Elysia reads from a handler's text what it needs, so each names just that.

@@ -5,6 +5,7 @@ import { Elysia } from "elysia";
 import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 // The bundler puts these files into the executable; their paths work there and on disk alike.
 import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import type { Endpoint } from "./endpoint";
@@ -54,6 +55,22 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [
     { type: "dtmf", digit: "5", duration: 100, signal_level: -10.2, source: "dtmf" },
     "A key, when it is released. signal_level in dBm0.",
+  ],
+  [
+    {
+      type: "dtmf_rejected",
+      digit: "2",
+      reason: "off_frequency",
+      detail: {
+        level_low_dbm0: -9.8,
+        level_high_dbm0: -8.1,
+        twist_db: 1.7,
+        offset_low_hz: 24.4,
+        offset_high_hz: 2.1,
+        snr_db: 31.2,
+      },
+    },
+    "Resembled a key and was none: only with dtmf.explain in the configuration, and only for who names the type. A key then has the same `detail`. reason: too_short, too_quiet, off_frequency, unsteady, not_abrupt, twist, not_alone, low_sound or noisy.",
   ],
   [
     {
@@ -121,8 +138,11 @@ export function eventsText(): string {
   return [
     "Connect to `ws://127.0.0.1:8001/ws` (or `/ws` on this port). Every text frame is one JSON object. A plain connection",
     "sends nothing of its own. Frames from a client are ignored. Besides events there are `caught_up` and",
-    "`resync_required` after `?since=`, `snapshot` with `?snapshot=1`, and `gap` (`from`, `to`) where a client read too",
-    "slowly and lost events.\n",
+    "`resync_required` after `?since=`, `snapshot` with `?snapshot=1`, and `gap` (`from`, `to`, ids, both included) where",
+    "events are lost: after a crash of the server or the power, when up to 0.1 s or 1 s of them may be; or to a client",
+    "that read so slowly that the log no longer reaches back. `since` reaches back over restarts, and `since=0` is the",
+    "beginning of the log. `GET /events/stream` has the same frames as Server-Sent Events, `GET /events` has pages, and",
+    "webhooks are sent them.\n",
     ...rows,
   ].join("\n");
 }
@@ -207,11 +227,12 @@ const pathParameters = (path: string) =>
 /** A second of 440 Hz, as Swagger UI cannot invent a file: what "sound" means. */
 const SOUND_BODY = {
   required: true,
-  description: "S16LE 8 kHz mono, or a WAV file",
-  content: {
-    "application/octet-stream": { schema: { type: "string", format: "binary" } },
-    "audio/wav": { schema: { type: "string", format: "binary" } },
-  },
+  description: `${FORMATS_TEXT}: the first bytes say which, the media type does not matter`,
+  content: Object.fromEntries(
+    ["application/octet-stream", "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac", "audio/basic"].map(
+      (type) => [type, { schema: { type: "string", format: "binary" } }],
+    ),
+  ),
 };
 
 /** Elysia's `detail` of an operation, from our one definition of it. */

@@ -1,14 +1,20 @@
 /** One definition of an operation: its route, its twin below /lines/{line}, its documentation. */
 import type { TSchema } from "@sinclair/typebox";
-import type { EventBus } from "../events/bus";
+import type { EventLog } from "../events/event_log";
+import type { JournalStatus } from "../events/journal";
+import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { RecordingStore } from "../recordings/store";
+import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
 export interface HttpDependencies {
   exchange: Exchange;
-  bus: EventBus;
+  events: EventLog;
+  eventLogStatus(): JournalStatus;
+  streams: EventStreams;
+  webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
   logs: Logs;
   version: string;
@@ -33,6 +39,8 @@ export interface Call {
   /** What stands in the path, by the name that it has there. */
   params: Record<string, string>;
   dependencies: HttpDependencies;
+  /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
+  keepOpen(): void;
 }
 
 export interface Endpoint {
@@ -45,7 +53,7 @@ export interface Endpoint {
   summary: string;
   description?: string;
   query?: TSchema;
-  /** "sound": raw or WAV bytes. */
+  /** "sound": a file, or raw samples. */
   body?: TSchema | "sound";
   /** A body that works when "Execute" is pressed. */
   example?: unknown;

@@ -102,6 +102,11 @@ export async function jsonInput<T extends TSchema>(
 let heldBytes = 0;
 const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
+export function bodyTooLarge(limitBytes: number): Problem {
+  const detail = `The body is larger than ${limitBytes} bytes (api.max_body_bytes): send less, or in pieces.`;
+  return new Problem(413, "body_too_large", detail);
+}
+
 /** Reads a body in pieces, never keeping more than the limit. 413 beyond it, 429 when all together are too much. */
 export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
   const counter = { bytes: 0 };
@@ -140,10 +145,7 @@ async function readCounted(request: Request, limitBytes: number, counter: { byte
       break;
     }
   }
-  if (total > limitBytes) {
-    const detail = `The body is larger than ${limitBytes} bytes (api.max_body_bytes): send less, or in pieces.`;
-    throw new Problem(413, "body_too_large", detail);
-  }
+  if (total > limitBytes) throw bodyTooLarge(limitBytes);
   const [only] = kept;
   if (kept.length === 1 && only) return only;
   const whole = new Uint8Array(total);

@@ -119,6 +119,15 @@ export const PlayQuery = Type.Object(
         description: "off_hook: on an idle line, wait for the lift",
       }),
     ),
+    loudness_dbm0: Type.Optional(
+      Type.Number({
+        minimum: -40,
+        maximum: -6,
+        description:
+          "Brings speech to this level, pauses not counted; −18 is a clear voice. Omitted: as loud as it is. Peaks " +
+          "beyond full scale are limited softly in any case. Looks a second ahead",
+      }),
+    ),
   },
   closed,
 );
@@ -192,6 +201,8 @@ export const EventsQuery = Type.Object(
   },
   closed,
 );
+
+export const StreamQuery = Type.Omit(EventsQuery, ["limit"], closed);
 
 export const PressInput = Type.Object(
   {
@@ -326,7 +337,9 @@ export const MessageWaitingAnswer = Type.Object({
 export const StopRingAnswer = Type.Object({ status: success, was_ringing: Type.Boolean() });
 export const PlayAnswer = Type.Object({
   status: success,
-  bytes_written: Type.Integer({ description: "Of the sound as the telephone will hear it: two a sample" }),
+  bytes_written: nullableNumber(
+    "Of the sound as the telephone will hear it: two a sample; null: not known beforehand",
+  ),
   playback_id: Type.String(),
   duration_ms: nullableNumber("null: not known beforehand"),
   reason: Type.Optional(Type.String({ description: "With wait: completed, hung_up, cancelled, error …" })),
@@ -362,6 +375,33 @@ export const TelephoneAnswer = Type.Object({
   plugged: Type.Boolean(),
   polarity_reversed: Type.Boolean({ description: "Tip and ring are exchanged" }),
   message_lamp: Type.Boolean({ description: "Lit by the card's voltage (message_waiting.lamp)" }),
+});
+
+export const EventLogAnswer = Type.Object({
+  storage: Type.String({ description: "disk; memory: events do not outlive this process" }),
+  problem: nullableText("Why it is memory"),
+  waiting_events: Type.Integer({ description: "In memory and not yet written" }),
+  oldest_id: Type.String({ description: "Of what is kept" }),
+  newest_id: Type.String(),
+  used_bytes: nullableNumber("On disk; events.max_bytes is the limit"),
+});
+
+export const ResumeInput = Type.Object(
+  { webhook: Type.Optional(Type.Integer({ minimum: 1, description: "Of GET /webhooks; omitted: all" })) },
+  closed,
+);
+
+export const WebhookAnswer = Type.Object({
+  webhook: Type.Integer({ description: "Counted from 1, as configured" }),
+  url: Type.String({ description: "Without its query" }),
+  state: Type.String({ description: "delivering, retrying or parked" }),
+  delivered: Type.Integer({ description: "Since the start" }),
+  failed_attempts: Type.Integer({ description: "Of the event that it has not taken" }),
+  failing_since: nullableText("When it last stopped taking events"),
+  next_attempt: nullableText("While retrying"),
+  last_delivery: nullableText("When it last took one"),
+  last_error: nullableText("Why the last failed attempt failed"),
+  position: Type.String({ description: "The last id that it took, or did not want" }),
 });
 
 export const SocketQuery = Type.Object(

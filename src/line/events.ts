@@ -1,5 +1,7 @@
 import type {
   DigitSource,
+  KeyDetail,
+  KeyRefusalReason,
   LineFault,
   PlaybackEndReason,
   ProgressToneName,
@@ -25,7 +27,10 @@ export type LineEventBody =
       /** Of a dial, where it was measured: the break's share of a period in percent. */
       pulses_per_second?: number;
       break_ratio_percent?: number;
+      /** Of a key, with dtmf.explain in the configuration. */
+      detail?: KeyDetail;
     }
+  | { type: "dtmf_rejected"; digit: string; reason: KeyRefusalReason; detail: KeyDetail }
   | {
       type: "voice";
       active: boolean;
@@ -83,6 +88,7 @@ export const LINE_EVENT_TYPES = [
   "off_hook",
   "on_hook",
   "dtmf",
+  "dtmf_rejected",
   "voice",
   "call_progress",
   "ring_start",
@@ -97,6 +103,9 @@ export const LINE_EVENT_TYPES = [
   "hardware_status",
   "error",
 ] as const satisfies readonly LineEventType[];
+
+/** For people who look for a fault: told only to who names them. */
+export const OPT_IN_EVENT_TYPES: readonly LineEventType[] = ["dtmf_rejected"];
 
 /** An event in its place: `id` is what clients see as the opaque cursor. */
 export interface LineEvent {

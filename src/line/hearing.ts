@@ -17,6 +17,7 @@ export function digit(state: LineState, input: LineInput & { type: "digit" }): S
     source: input.source,
     ...(input.pulsesPerSecond ? { pulses_per_second: input.pulsesPerSecond } : {}),
     ...(input.breakPercent ? { break_ratio_percent: input.breakPercent } : {}),
+    ...(input.detail ? { detail: input.detail } : {}),
   };
   return {
     state: {
@@ -26,6 +27,13 @@ export function digit(state: LineState, input: LineInput & { type: "digit" }): S
     },
     effects: [emit(input.atMs, body)],
   };
+}
+
+/** What resembled a key and was none: a finding for whoever looks for a fault, no change of the line's state. */
+export function keyRefused(state: LineState, input: LineInput & { type: "key_refused" }): Step {
+  if (!offHook(state)) return unchanged(state);
+  const { digit, reason, detail } = input;
+  return { state: { ...state }, effects: [emit(input.atMs, { type: "dtmf_rejected", digit, reason, detail })] };
 }
 
 /** What the line's level is said to be when nobody is there to measure it: digital silence, dBm0. */

@@ -11,7 +11,7 @@
  *     ERROR ◀── line_down ──┴────────────────── on_hook ─────────────┘
  */
 
-import { digit, progress, voiceEnded, voiceStarted, voltage } from "./hearing";
+import { digit, keyRefused, progress, voiceEnded, voiceStarted, voltage } from "./hearing";
 import { hungUp, lifted, lineDown, lineUp } from "./hook";
 import { lampDueMs, lampTold, lampWaitsForQuiet, messagesWaiting, tellLamp } from "./messages";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
@@ -72,6 +72,8 @@ function reduce(state: LineState, input: LineInput): Step {
       return dialling(unchanged(state), input.atMs);
     case "digit":
       return dialling(digit(state, input), input.atMs);
+    case "key_refused":
+      return keyRefused(state, input);
     case "voice_started":
       return active(voiceStarted(state, input.atMs, input.levelDbm0), input.atMs);
     case "voice_ended":

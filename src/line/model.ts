@@ -5,6 +5,8 @@ import { type Messages, NO_MESSAGES } from "./messages";
 import type {
   CallStats,
   DigitSource,
+  KeyDetail,
+  KeyRefusalReason,
   LineFault,
   LineStateName,
   PlaybackEndReason,
@@ -85,7 +87,10 @@ export type LineInput = { atMs: number } & (
       /** How the dial turned; null: of a key, or not measured. */
       pulsesPerSecond?: number | null;
       breakPercent?: number | null;
+      /** Of a key, where it was asked for. */
+      detail?: KeyDetail | null;
     }
+  | { type: "key_refused"; digit: string; reason: KeyRefusalReason; detail: KeyDetail }
   | { type: "voice_started"; levelDbm0: number }
   | { type: "voice_ended"; levelDbm0: number; segmentDbm0: number }
   /** A tone is sure, or over; it began at startMs. */

@@ -2,6 +2,28 @@
 export type LineStateName = "INITIALIZING" | "IDLE" | "RINGING" | "OFF_HOOK" | "IN_CALL" | "ERROR";
 
 export type DigitSource = "dtmf" | "pulse";
+
+/** What was measured of a key's two tones, in the words of the JSON. twist: high group over low group. */
+export interface KeyDetail {
+  level_low_dbm0: number;
+  level_high_dbm0: number;
+  twist_db: number;
+  offset_low_hz: number;
+  offset_high_hz: number;
+  snr_db: number;
+}
+
+/** What something that resembled a key deviated most in: native/dsp_dtmf.h. */
+export type KeyRefusalReason =
+  | "too_short"
+  | "too_quiet"
+  | "off_frequency"
+  | "unsteady"
+  | "not_abrupt"
+  | "twist"
+  | "not_alone"
+  | "low_sound"
+  | "noisy";
 /** Heard on a line: of a far exchange, and of fax machines (CED 2100 Hz answers, CNG 1100 Hz calls). */
 export type ProgressToneName = "dial" | "busy" | "reorder" | "ringback" | "fax_ced" | "fax_cng";
 export type RingStopReason = "completed" | "duration" | "stopped" | "answered" | "error";

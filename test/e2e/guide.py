@@ -11,12 +11,14 @@ import io
 import json
 import logging
 import math
+import os
 import pathlib
 import re
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import uuid
 from datetime import datetime
 
@@ -66,7 +68,10 @@ class Server:
 
     async def start(self):
         self.process = subprocess.Popen(
-            [EXECUTABLE, "serve", "--simulate=4"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [EXECUTABLE, "serve", "--simulate=4"],
+            env={**os.environ, "DAHDI_API_STATE_DIR": tempfile.mkdtemp()},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         async with httpx.AsyncClient() as client:
             for _ in range(500):

@@ -1,91 +1,41 @@
-/* The detector against ITU-T Q.23 and Q.24: what must be heard, what must not, and how exactly. */
+/* The detector against ITU-T Q.23 and Q.24 and beyond: what must be heard, what must not, and how exactly. The
+ * groups of digits are those of bench/dsp, at the values where a limit is promised (dsp_dtmf.h). */
 #include "dsp_dtmf.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../bench/dsp/dtmf_axes.h"
+#include "../../bench/dsp/voice.h"
 #include "dsp_level.h"
 #include "dsp_tone.h"
 #include "tap.h"
 
-static const char KEYS[] = "123A456B789C*0#D";
-static const double ROWS_HZ[] = {697, 770, 852, 941};
-static const double COLUMNS_HZ[] = {1209, 1336, 1477, 1633};
+#define GROUPS     100
+#define MAX_EVENTS 512
 
-#define MAX_SAMPLES (8000 * 60)
-static int16_t line[MAX_SAMPLES];
-static int length;
+static struct corpus_group group;
+static struct dsp_dtmf_event heard_events[MAX_EVENTS];
+static int heard_count;
+static char heard_digits[MAX_EVENTS];
 
-static uint32_t noise_state;
-static double uniform(void) {
-  noise_state = noise_state * 1664525U + 1013904223U;
-  return noise_state / 4294967295.0 - 0.5;
-}
-/* Twelve uniforms: normal enough, with a deviation of 1. */
-static double gauss(void) {
-  double sum = 0.0;
-  for (int i = 0; i < 12; i++) sum += uniform();
-  return sum;
-}
-
-static void begin(void) {
-  length = 0;
-  noise_state = 1;
-}
-
-static void silence(double ms) {
-  int count = (int)(ms * 8);
-  memset(&line[length], 0, (size_t)count * sizeof(line[0]));
-  length += count;
-}
-
-static void key(char digit, double ms, double level_dbm0, double twist_db, double offset) {
-  int k = (int)(strchr(KEYS, digit) - KEYS);
-  double hz[2] = {ROWS_HZ[k / 4] * (1 + offset), COLUMNS_HZ[k % 4] * (1 + offset)};
-  double amplitude[2] = {dsp_tone_amplitude((int32_t)((level_dbm0 - twist_db / 2) * 100)),
-                         dsp_tone_amplitude((int32_t)((level_dbm0 + twist_db / 2) * 100))};
-  int count = (int)(ms * 8);
-  dsp_tone_render(hz, amplitude, 2, 0.0, &line[length], count);
-  length += count;
-}
-
-/* White noise at snr_db below one tone of level. */
-static void add_noise(double level_dbm0, double snr_db) {
-  double deviation = sqrt(dsp_mean_square((int32_t)((level_dbm0 - snr_db) * 100)));
-  for (int i = 0; i < length; i++) {
-    double sum = line[i] + deviation * gauss();
-    line[i] = (int16_t)lrint(fmax(-32768, fmin(32767, sum)));
-  }
-}
-
-static void all_keys(double on_ms, double off_ms, double level_dbm0, double twist_db, double offset) {
-  begin();
-  silence(100);
-  for (const char *digit = KEYS; *digit; digit++) {
-    key(*digit, on_ms, level_dbm0, twist_db, offset);
-    silence(off_ms + 0.125 * (double)(digit - KEYS)); /* every alignment to the sub-blocks */
-  }
-  silence(200);
-}
-
-static struct dsp_dtmf_event heard_events[512];
-static char heard_digits[512];
-static double worst_onset_ms, worst_duration_ms, worst_level_db;
-
-/* Hears the line in chunks; leaves the digits, counts unmatched downs as '!'. */
-static const char *hear(int chunk) {
+/* Hears samples in chunks; leaves the events, and the digits: '!' for every DOWN without its UP, or UP without
+ * DOWN. */
+static const char *hear(const int16_t *samples, int length, int chunk) {
   static struct dsp_dtmf dtmf;
   dsp_dtmf_init(&dtmf);
-  int events = 0;
+  memset(heard_events, 0, sizeof(heard_events));
+  heard_count = 0;
   for (int at = 0; at < length; at += chunk) {
     int count = length - at < chunk ? length - at : chunk;
-    events += dsp_dtmf_process(&dtmf, &line[at], count, &heard_events[events], 512 - events);
+    heard_count +=
+        dsp_dtmf_process(&dtmf, &samples[at], count, &heard_events[heard_count], MAX_EVENTS - heard_count);
   }
-  events += dsp_dtmf_flush(&dtmf, &heard_events[events]);
+  heard_count += dsp_dtmf_flush(&dtmf, &heard_events[heard_count]);
   int digits = 0;
   int down = 0;
-  for (int i = 0; i < events; i++) {
+  for (int i = 0; i < heard_count; i++) {
     if (heard_events[i].kind == DSP_DTMF_DOWN) {
       if (down) heard_digits[digits++] = '!';
       down = heard_events[i].digit;
@@ -99,108 +49,160 @@ static const char *hear(int chunk) {
   return heard_digits;
 }
 
-static void measure(double on_ms, double off_ms, double level_dbm0) {
-  worst_onset_ms = worst_duration_ms = worst_level_db = 0.0;
-  double truth_ms = 100;
-  int digit = 0;
-  for (int i = 0; heard_events[i].kind != 0 && digit < 16; i++) {
-    if (heard_events[i].kind != DSP_DTMF_UP) continue;
-    double duration_ms = heard_events[i].duration_samples / 8.0;
-    double onset_ms = (double)heard_events[i].at_sample / 8.0 - duration_ms;
-    worst_onset_ms = fmax(worst_onset_ms, fabs(onset_ms - truth_ms));
-    worst_duration_ms = fmax(worst_duration_ms, fabs(duration_ms - on_ms));
-    worst_level_db = fmax(worst_level_db, fabs(heard_events[i].level_cdbm0 / 100.0 - level_dbm0));
-    truth_ms += on_ms + off_ms + 0.125 * digit++;
-  }
+static const char *hear_group(const struct corpus_condition *condition, uint64_t seed) {
+  corpus_render(condition, seed, &group);
+  return hear(group.samples, group.count, 160);
 }
 
-static void accepts(const char *what, double on_ms, double off_ms, double level_dbm0, double twist_db,
-                    double offset) {
-  all_keys(on_ms, off_ms, level_dbm0, twist_db, offset);
-  tap_ok(strcmp(hear(160), KEYS) == 0, "%s: %s", what, heard_digits);
+/* Each axis where its limit is promised, linear and through G.711; the benchmark asks for 99 % of the groups, this
+ * for all of its few. */
+static void test_axis(const struct axis *axis, enum corpus_law law) {
+  static const char *const LAWS[] = {"", ", mu-law", ", A-law"};
+  int wrong = 0;
+  char example[128] = "";
+  for (int g = 0; g < GROUPS; g++) {
+    uint64_t seed = 424242 + (uint64_t)g;
+    struct corpus_condition condition = corpus_plain();
+    condition.law = law;
+    axis->set(&condition, axis->required, seed);
+    const char *heard = hear_group(&condition, seed);
+    if (strcmp(heard, axis->reject ? "" : group.digits) == 0) continue;
+    if (wrong++ == 0) snprintf(example, sizeof(example), ": sent %s heard %.80s", group.digits, heard);
+  }
+  tap_ok(wrong == 0, "%s %g %s%s%s", axis->name, axis->required, axis->unit, LAWS[law], example);
 }
 
-static void refuses(const char *what, double on_ms, double level_dbm0, double twist_db, double offset) {
-  all_keys(on_ms, 50, level_dbm0, twist_db, offset);
-  tap_ok(hear(160)[0] == '\0', "%s refused: %s", what, heard_digits);
+static void test_times_and_levels(void) {
+  double onset = 0;
+  double length = 0;
+  double level = 0;
+  int right = 0;
+  for (int g = 0; g < GROUPS; g++) {
+    struct corpus_condition condition = corpus_plain();
+    condition.on_ms = 32 + g * 2;
+    condition.snr_db = g & 1 ? 20 : -CORPUS_NONE;
+    right += strcmp(hear_group(&condition, 99 + (uint64_t)g), group.digits) == 0;
+    int digit = 0;
+    for (int i = 0; i < heard_count && group.digits[digit]; i++) {
+      if (heard_events[i].kind != DSP_DTMF_UP) continue;
+      double start = (double)(heard_events[i].at_sample - heard_events[i].duration_samples);
+      onset = fmax(onset, fabs(start - group.onset[digit]) / 8);
+      length = fmax(length, fabs(heard_events[i].duration_samples - group.length[digit++]) / 8);
+      level = fmax(level, fabs(heard_events[i].level_cdbm0 / 100.0 - condition.level_dbm0));
+    }
+  }
+  tap_ok(right == GROUPS, "tones of 32 to 110 ms, half of them at 20 dB SNR: %d of %d groups", right, GROUPS);
+  tap_ok(onset <= 5, "onset within 5 ms (worst %.1f)", onset);
+  tap_ok(length <= 5, "duration within 5 ms (worst %.1f)", length);
+  tap_ok(level <= 1, "level within 1 dB (worst %.2f)", level);
 }
 
-int main(void) {
-  accepts("every key, 50 ms on and off, -10 dBm0", 50, 50, -10, 0, 0);
-  measure(50, 50, -10);
-  tap_ok(worst_onset_ms <= 5, "onset within 5 ms (worst %.1f)", worst_onset_ms);
-  tap_ok(worst_duration_ms <= 5, "duration within 5 ms (worst %.1f)", worst_duration_ms);
-  tap_ok(worst_level_db <= 1, "level within 1 dB (worst %.2f)", worst_level_db);
-  accepts("40 ms on and off (Q.24's shortest)", 40, 40, -10, 0, 0);
-  accepts("0 dBm0", 50, 50, 0, 0, 0);
-  accepts("-40 dBm0", 50, 50, -40, 0, 0);
-  accepts("high group 8 dB louder", 50, 50, -15, 8, 0);
-  accepts("low group 10 dB louder", 50, 50, -15, -10, 0);
-  accepts("1.5 % high", 50, 50, -10, 0, 0.015);
-  accepts("1.5 % low", 50, 50, -10, 0, -0.015);
-  accepts("a key held for two seconds", 2000, 100, -10, 0, 0);
-  refuses("3.5 % high", 50, -10, 0, 0.035);
-  refuses("3.5 % low", 50, -10, 0, -0.035);
-  refuses("20 ms", 20, -10, 0, 0);
-  refuses("15 dB of twist", 50, -15, 15, 0);
-  refuses("-60 dBm0", 50, -60, 0, 0);
+static void accepts(const char *what, struct corpus_condition condition) {
+  condition.digits = 16;
+  hear_group(&condition, 7);
+  tap_ok(strcmp(heard_digits, group.digits) == 0, "%s: %s", what, heard_digits);
+}
 
-  for (double snr_db = 15; snr_db >= 6; snr_db -= 3) {
-    all_keys(50, 50, -20, 0, 0.01);
-    add_noise(-20, snr_db);
-    tap_ok(strcmp(hear(160), KEYS) == 0, "in noise, SNR %.0f dB: %s", snr_db, heard_digits);
+static void refuses(const char *what, struct corpus_condition condition) {
+  hear_group(&condition, 7);
+  tap_ok(heard_digits[0] == '\0', "%s refused: %s", what, heard_digits);
+}
+
+static void test_more_conditions(void) {
+  struct corpus_condition plain = corpus_plain();
+  struct corpus_condition c = plain;
+  c.on_ms = c.off_ms = 40;
+  accepts("40 ms on and off (Q.24's shortest)", c);
+  c = plain;
+  c.on_ms = 2000;
+  c.digits = 1;
+  hear_group(&c, 3);
+  tap_ok(strcmp(heard_digits, group.digits) == 0, "a key held for two seconds: %s", heard_digits);
+  c = plain;
+  c.offset_ratio[0] = c.offset_ratio[1] = 0.035;
+  refuses("both tones 3.5 % high", c);
+  c = plain;
+  c.twist_db = 15;
+  refuses("15 dB of twist", c);
+  c = plain;
+  c.level_dbm0 = -60;
+  refuses("-60 dBm0", c);
+  c = plain;
+  c.twist_db = 200;
+  refuses("one tone alone", c);
+  /* An echo is no second digit, however late and loud it is up to 40 ms and -3 dB. */
+  int doubled = 0;
+  for (int g = 0; g < 2 * GROUPS; g++) {
+    c = plain;
+    c.on_ms = 60;
+    c.off_ms = 80;
+    c.echo_ms = 5 + g % 8 * 5;
+    c.echo_db = -3 - g / 8;
+    doubled += strlen(hear_group(&c, 31 + (uint64_t)g)) > strlen(group.digits);
   }
+  tap_ok(doubled == 0, "no digit doubled by an echo of 5 to 40 ms, -3 to -12 dB: %d groups", doubled);
+}
 
-  begin();
-  silence(100);
-  for (int i = 0; i < 5; i++) {
-    key('5', 60, -10, 0, 0);
-    silence(40);
-  }
-  silence(100);
-  tap_ok(strcmp(hear(160), "55555") == 0, "the same key again after 40 ms: %s", heard_digits);
+static void test_keys_without_a_pause(void) {
+  struct corpus_condition c = corpus_plain();
+  c.on_ms = 60;
+  c.off_ms = 0;
+  c.digits = 6;
+  int wrong = 0;
+  for (int g = 0; g < GROUPS; g++) wrong += strcmp(hear_group(&c, 11 + (uint64_t)g), group.digits) != 0;
+  tap_ok(wrong <= GROUPS / 20, "other keys without a pause: %d of %d groups wrong", wrong, GROUPS);
+}
 
-  begin();
-  silence(100);
-  key('7', 60, -10, 0, 0);
-  silence(12);
-  key('7', 60, -10, 0, 0);
-  silence(100);
-  tap_ok(strcmp(hear(160), "7") == 0, "a break of 12 ms does not split a key: %s", heard_digits);
-
-  begin();
-  silence(100);
-  key('1', 60, -10, 0, 0);
-  key('2', 60, -10, 0, 0);
-  silence(100);
-  tap_ok(strcmp(hear(160), "12") == 0, "two keys without a pause: %s", heard_digits);
-
-  all_keys(45, 45, -12, 3, 0.008);
-  hear(160);
+static void test_chunks(void) {
+  struct corpus_condition c = corpus_plain();
+  c.snr_db = 15;
+  c.digits = 16;
+  hear_group(&c, 5);
   struct dsp_dtmf_event *reference = malloc(sizeof(heard_events));
   memcpy(reference, heard_events, sizeof(heard_events));
   for (int chunk = 1; chunk <= 1000; chunk = chunk * 7 + 3) {
-    memset(heard_events, 0, sizeof(heard_events));
-    hear(chunk);
-    tap_ok(memcmp(reference, heard_events, 32 * sizeof(heard_events[0])) == 0,
-           "in chunks of %d the same to the bit", chunk);
+    hear(group.samples, group.count, chunk);
+    tap_ok(memcmp(reference, heard_events, sizeof(heard_events)) == 0, "in chunks of %d the same to the bit",
+           chunk);
   }
   free(reference);
+}
 
-  begin();
-  silence(5000);
-  tap_ok(hear(160)[0] == '\0', "silence is no key");
-  begin();
-  silence(30000);
-  add_noise(-10, 0);
-  tap_ok(hear(160)[0] == '\0', "30 s of loud noise are no key: %s", heard_digits);
-  begin();
-  length = 8000 * 20;
-  for (int i = 0; i < length; i++) line[i] = (int16_t)(10000 * sin(2 * M_PI * (200 + 0.05 * i / 2) * i / 8000));
-  tap_ok(hear(160)[0] == '\0', "a sweep is no key: %s", heard_digits);
-  double dial_hz[2] = {350, 440};
-  double dial_amplitude[2] = {dsp_tone_amplitude(-1300), dsp_tone_amplitude(-1300)};
-  dsp_tone_render(dial_hz, dial_amplitude, 2, 0, line, length);
-  tap_ok(hear(160)[0] == '\0', "dial tone is no key: %s", heard_digits);
+#define LONG (8000 * 60)
+static int16_t line[LONG];
+
+static void test_what_is_no_key(void) {
+  memset(line, 0, sizeof(line));
+  tap_ok(hear(line, LONG, 160)[0] == '\0', "silence is no key");
+  uint64_t state = 1;
+  for (int i = 0; i < LONG; i++) line[i] = (int16_t)lrint(fmax(-32768, fmin(32767, 8000 * corpus_gauss(&state))));
+  tap_ok(hear(line, LONG, 160)[0] == '\0', "a minute of loud noise is no key: %s", heard_digits);
+  for (int i = 0; i < LONG; i++) line[i] = (int16_t)(10000 * sin(2 * M_PI * (200 + 0.0125 * i / 2) * i / 8000));
+  tap_ok(hear(line, LONG, 160)[0] == '\0', "a sweep is no key: %s", heard_digits);
+  double hz[2] = {350, 440};
+  double amplitude[2] = {dsp_tone_amplitude(-1300), dsp_tone_amplitude(-1300)};
+  dsp_tone_render(hz, amplitude, 2, 0, line, LONG);
+  tap_ok(hear(line, LONG, 160)[0] == '\0', "dial tone is no key: %s", heard_digits);
+  for (int i = 0; i < LONG; i++) line[i] = i & 64 ? 32767 : -32768;
+  tap_ok(hear(line, LONG, 160)[0] == '\0', "a square wave is no key: %s", heard_digits);
+  /* Voices: their harmonics pass over the digits' frequencies all the time. */
+  int keys = 0;
+  for (int v = 0; v < 10; v++) {
+    voice_render(line, LONG, 1000 + (uint64_t)v);
+    keys += (int)strlen(hear(line, LONG, 160));
+  }
+  tap_ok(keys == 0, "ten minutes of synthetic voices are no key: %d heard", keys);
+}
+
+int main(void) {
+  for (int i = 0; i < AXES; i++) {
+    test_axis(&axes[i], CORPUS_LINEAR);
+    test_axis(&axes[i], i & 1 ? CORPUS_A_LAW : CORPUS_MU_LAW);
+  }
+  test_times_and_levels();
+  test_more_conditions();
+  test_keys_without_a_pause();
+  test_chunks();
+  test_what_is_no_key();
   return tap_done();
 }

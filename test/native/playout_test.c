@@ -120,7 +120,7 @@ int main(void) {
   tap_ok(strstr(told, "end8:1:1600") != NULL && strstr(told, "9") == NULL,
          "a flush tells what was heard, not what was not: %s", told);
   blocks(1, 0);
-  tap_ok(last_block[0] == 0 && playout->mark_count == 0, "and is quiet");
+  tap_ok(last_block[PLAYOUT_FADE] == 0 && playout->mark_count == 0, "and is quiet");
   playout_mark(playout, 10, true, 8000);
   playout_mark(playout, 10, false, 8160);
   put(160, 9);
@@ -131,6 +131,44 @@ int main(void) {
   fresh();
   for (int i = 0; i < PLAYOUT_MARKS; i++) playout_mark(playout, i + 1, true, 0);
   tap_ok(playout_mark(playout, 999, true, 0) == -28, "too many marks are refused (ENOSPC)");
+  fresh();
+  playout_mark(playout, 9, true, 0);
+  put(2000, 10000);
+  blocks(3, 0);
+  playout_flush(playout, 2000, 0, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
+  playout_block(playout, last_block, 0, NULL, tell);
+  int steepest = abs(10000 - last_block[0]);
+  for (int i = 1; i < DSHIM_BLOCK_SAMPLES; i++) {
+    int step = abs(last_block[i] - last_block[i - 1]);
+    if (step > steepest) steepest = step;
+  }
+  tap_ok(steepest < 400 && last_block[0] > 9900 && last_block[39] == 0 && last_block[40] == 0,
+         "what is stopped fades in 5 ms: steepest step %d of 10000", steepest);
+
+  fresh();
+  playout_mark(playout, 10, true, 0);
+  put(480, 5000);
+  blocks(2, 0);
+  playout_flush(playout, 480, 160, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
+  playout_mark(playout, 11, true, 480);
+  playout_mark(playout, 11, false, 780);
+  put(300, -7000);
+  playout_block(playout, last_block, 0, NULL, tell);
+  tap_ok(last_block[0] > 4900 && last_block[39] == 0 && last_block[40] == -7000 && last_block[159] == -7000,
+         "a fade of what the card gave back, and behind it the next playback as it is");
+  now_ns += 20000000;
+  playout_heard(playout, now_ns, NULL, tell);
+  blocks(2, 0);
+  tap_ok(strstr(told, "start11@360 end11:0:300") != NULL, "and its marks are where it is heard: %s", told);
+
+  fresh();
+  playout_mark(playout, 12, true, 0);
+  put(2000, 10000);
+  blocks(1, 0);
+  playout_flush(playout, 2000, 0, DSHIM_PLAY_HUNG_UP, now_ns, NULL, tell);
+  playout_block(playout, last_block, 0, NULL, tell);
+  tap_ok(last_block[0] == 0, "hung up, nothing follows");
+
   free(playout);
   return tap_done();
 }

@@ -3,6 +3,7 @@
  * the test moves. An hour of telephone life takes seconds and nothing waits.
  */
 import { chosenScheme } from "../../src/audio/caller_id/scheme";
+import { NOT_YET } from "../../src/audio/source";
 import { DriverEngine, type EngineOption } from "../../src/driver/engine";
 import { loadShim } from "../../src/driver/library";
 import { steppedClock } from "../../src/exchange/clock";
@@ -137,6 +138,30 @@ export function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
   const into = new Int16Array(chunkSamples);
   for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));
   return Int16Array.from(parts);
+}
+
+/** Of a source that decodes as it arrives. */
+export async function readArriving(source: PcmSource): Promise<Int16Array> {
+  const parts: Int16Array[] = [];
+  const into = new Int16Array(4096);
+  let samples = 0;
+  for (;;) {
+    const count = source.read(into);
+    if (count === 0) break;
+    if (count === NOT_YET) {
+      await new Promise<void>((resolve) => source.whenReady?.(resolve));
+      continue;
+    }
+    parts.push(into.slice(0, count));
+    samples += count;
+  }
+  const whole = new Int16Array(samples);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** A sine of the frequency at a peak amplitude in S16 steps. */

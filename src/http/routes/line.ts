@@ -45,10 +45,15 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     scope: "line",
     tag: "Telephone",
     summary: "Everything measured about the line",
-    description: "Hardware, driver, capabilities, voltages, the signal heard, counters of the I/O thread.",
+    description:
+      "Hardware, driver, capabilities, voltages, the signal heard, counters of the I/O thread, and the event log's disk.",
     answer: Type.Object({}, { additionalProperties: true }),
     problems: [],
-    handle: ({ line, dependencies }) => ({ line, ...dependencies.exchange.diagnostics(line) }),
+    handle: ({ line, dependencies }) => ({
+      line,
+      ...dependencies.exchange.diagnostics(line),
+      event_log: dependencies.eventLogStatus(),
+    }),
   },
   {
     method: "POST",

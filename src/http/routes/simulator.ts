@@ -118,7 +118,8 @@ export const SIMULATOR_ENDPOINTS: readonly Endpoint[] = [
     handle: async (call) => {
       queryInput(Nothing, call.query);
       const telephones = handsets(call);
-      await telephones.speak(call.line, await soundInput(call));
+      const { source } = await soundInput(call);
+      await telephones.speak(call.line, source).finally(() => source.close?.());
       return SUCCESS;
     },
   },

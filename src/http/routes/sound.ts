@@ -1,28 +1,63 @@
 /** Sound into the telephone. */
-import { openAudio } from "../../audio/open";
+import { FORMATS_TEXT, openAudio } from "../../audio/open";
 import type { PcmSource } from "../../audio/source";
+import type { Playback } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
 import { queryInput, readBody } from "../input";
 import { Problem } from "../problem";
 import { PlayAnswer, PlayQuery } from "../schema";
+import { Upload } from "../upload";
 
-/** Raw, WAV, or one file of a form as `curl -F` sends it. */
-export async function soundInput({ request, dependencies }: Call): Promise<PcmSource> {
-  const bytes = await readBody(request, dependencies.limits.maxBodyBytes);
+const MS_PER_S = 1000;
+const BYTES_PER_MS = 16;
+
+export interface SoundInput {
+  source: PcmSource;
+  /** null: all of it was here beforehand. */
+  upload: Upload | null;
+}
+
+/** Any format, as it arrives; or one file of a form as `curl -F` sends it, which is read as a whole before. */
+export async function soundInput(call: Call, loudnessDbm0: number | null = null): Promise<SoundInput> {
+  const { request, dependencies } = call;
   const type = request.headers.get("content-type") ?? "";
-  if (!type.startsWith("multipart/form-data")) return openAudio(bytes);
+  if (type.startsWith("multipart/form-data")) {
+    const source = await openAudio(await formFile(call, type), { loudnessDbm0 });
+    return { source, upload: null };
+  }
+  call.keepOpen();
+  const { maxBodyBytes, timeoutS } = dependencies.limits;
+  const upload = new Upload(request, { maxBytes: maxBodyBytes, stallMs: timeoutS * MS_PER_S });
+  try {
+    const source = await openAudio(upload.bytes, { loudnessDbm0, heldBytes: upload.reservedBytes });
+    return { source, upload };
+  } catch (error) {
+    upload.bytes.close();
+    throw error;
+  }
+}
+
+async function formFile({ request, dependencies }: Call, type: string): Promise<Uint8Array> {
+  const bytes = await readBody(request, dependencies.limits.maxBodyBytes);
   const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": type } })
     .formData()
     .catch(() => null);
   const file = form ? [...form.values()].find((value) => value instanceof Blob) : null;
-  if (!file) {
-    throw new Problem(
-      422,
-      "no_file",
-      "The form holds no file: send one, as in curl -F file=@hello.wav, or the bytes alone.",
-    );
+  if (file) return new Uint8Array(await file.arrayBuffer());
+  throw new Problem(
+    422,
+    "no_file",
+    "The form holds no file: send one, as in curl -F file=@hello.wav, or the bytes alone.",
+  );
+}
+
+function play(call: Call, source: PcmSource, when: "now" | "off_hook"): Playback {
+  try {
+    return call.dependencies.exchange.play(call.line, source, { when });
+  } catch (error) {
+    source.close?.();
+    throw error;
   }
-  return openAudio(new Uint8Array(await file.arrayBuffer()));
 }
 
 export const SOUND_ENDPOINTS: readonly Endpoint[] = [
@@ -33,16 +68,22 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
     tag: "Sound",
     summary: "Play sound to the ear",
     description:
-      "Raw S16LE 8 kHz mono, or WAV of any rate, width and channels, told apart by the first bytes. Queued behind what " +
-      "is playing. While ringing it waits for the answer. Answers at once; with wait=true when it has been heard.",
+      `${FORMATS_TEXT}; told apart by the first bytes, any rate and channels. Queued behind what is playing. While ` +
+      "ringing it waits for the answer. Playing starts as soon as the first of it has arrived. Answers when all of it " +
+      "was taken over, at once for files of up to 8 MB; longer ones are taken over as they are heard. With wait=true " +
+      "it answers when all was heard. duration_ms and bytes_written are null where the file does not say how long " +
+      "it is (MP3, Ogg, a stream). What turns out broken on the way ends with playback_finished, reason error.",
     query: PlayQuery,
     body: "sound",
     answer: PlayAnswer,
     problems: [409, 413, 415, 422, 429, 503],
     handle: async (call) => {
-      const { wait, when } = queryInput(PlayQuery, call.query);
-      const source = await soundInput(call);
-      const playback = call.dependencies.exchange.play(call.line, source, { when: when ?? "now" });
+      const { wait, when, loudness_dbm0 } = queryInput(PlayQuery, call.query);
+      const { source, upload } = await soundInput(call, loudness_dbm0 ?? null);
+      const playback = play(call, source, when ?? "now");
+      // Bun takes no more of a body once it was answered.
+      await Promise.race([upload?.over, playback.finished]);
+      if (upload?.bytes.failure) throw upload.bytes.failure;
       const answer = {
         status: "success",
         bytes_written: playback.bytes,
@@ -51,7 +92,9 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
       };
       if (!wait) return answer;
       const { reason, heardMs } = await playback.finished;
-      return { ...answer, reason, heard_ms: heardMs };
+      const told = { ...answer, reason, heard_ms: heardMs };
+      if (playback.durationMs !== null || reason !== "completed") return told;
+      return { ...told, duration_ms: heardMs, bytes_written: heardMs * BYTES_PER_MS };
     },
   },
 ];

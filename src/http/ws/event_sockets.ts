@@ -1,5 +1,5 @@
 /** The WebSocket clients of both ports: each a subscription, none able to slow another. */
-import type { EventBus } from "../../events/bus";
+import type { EventLog } from "../../events/event_log";
 import { cursor } from "../../events/published";
 import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
 import type { Exchange } from "../../exchange/verbs";
@@ -7,7 +7,7 @@ import type { Log } from "../../observe/log";
 import { statusAnswer } from "../answers";
 import { queryInput } from "../input";
 import { Problem } from "../problem";
-import { eventFilter, eventId } from "../routes/server";
+import { eventFilter, eventId } from "../routes/events";
 import { SocketQuery } from "../schema";
 
 /** What of Bun's ServerWebSocket is needed. */
@@ -25,7 +25,7 @@ const MAX_FRAMES_A_SECOND = 100;
 
 interface Client {
   socket: Socket;
-  subscription: Subscription;
+  subscription: Subscription | null;
   windowStartedAtMs: number;
   framesInWindow: number;
 }
@@ -35,7 +35,7 @@ export interface SocketRequest extends SubscriptionOptions {
 }
 
 export interface EventSocketsOptions {
-  bus: EventBus;
+  events: EventLog;
   exchange: Exchange;
   log: Log;
   maxClients: number;
@@ -82,25 +82,33 @@ export class EventSockets {
       },
       congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
     };
-    if (request.snapshot) socket.send(this.#snapshot(request));
-    const subscription = new Subscription(this.options.bus, sink, request);
-    this.#clients.set(key, { socket, subscription, windowStartedAtMs: 0, framesInWindow: 0 });
+    const client: Client = { socket, subscription: null, windowStartedAtMs: 0, framesInWindow: 0 };
+    this.#clients.set(key, client);
+    const subscribe = (): void => {
+      if (this.#clients.get(key) !== client) return; // gone meanwhile
+      if (request.snapshot) socket.send(this.#snapshot(request));
+      client.subscription = new Subscription(this.options.events, sink, request);
+    };
+    // In the first milliseconds of a start it is not yet known which ids events will have.
+    const { bus } = this.options.events;
+    if (bus.hasBegun) subscribe();
+    else void bus.begun.then(subscribe);
     this.options.log.debug("client connected", { clients: this.#clients.size });
   }
 
   /** The state of now: what comes after `id` is not in it yet. */
   #snapshot({ filter }: SocketRequest): string {
-    const { bus, exchange } = this.options;
-    const lines = exchange.lines.filter((line) => filter.line === null || filter.line === line);
+    const { events, exchange } = this.options;
+    const lines = exchange.lines.filter((line) => filter.lines === null || filter.lines.includes(line));
     return JSON.stringify({
       type: "snapshot",
-      id: cursor(bus.lastId),
+      id: cursor(events.bus.lastId),
       lines: lines.map((line) => statusAnswer(exchange.status(line))),
     });
   }
 
   drained(key: unknown): void {
-    this.#clients.get(key)?.subscription.resume();
+    this.#clients.get(key)?.subscription?.resume();
   }
 
   /** A frame from a client says nothing that we want to hear, up to a limit. */
@@ -120,7 +128,7 @@ export class EventSockets {
 
   closed(key: unknown): void {
     if (!this.#clients.has(key)) return;
-    this.#clients.get(key)?.subscription.close();
+    this.#clients.get(key)?.subscription?.close();
     this.#clients.delete(key);
     this.options.log.debug("client gone", { clients: this.#clients.size });
   }
@@ -129,7 +137,7 @@ export class EventSockets {
   closeAll(): void {
     clearInterval(this.#pings);
     for (const { socket, subscription } of this.#clients.values()) {
-      subscription.close();
+      subscription?.close();
       socket.close(1001, "server is stopping");
     }
     this.#clients.clear();

@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, loadConfig, maskedConfig } from "../../../src/config/load";
+import { stateDirectory } from "../../../src/config/state_dir";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const NOTHING = { host: null, restPort: null, websocketPort: null };
+
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 let files = 0;
 function file(yaml: string): string {
@@ -70,6 +73,35 @@ describe("the configuration", () => {
     expect(await load("server:\nlogging:\n")).toEqual(config);
   });
 
+  test("a webhook is taken with its defaults, and shown without its secret and its query", async () => {
+    const config = await load(
+      `webhooks:\n  - url: https://a.org/b?key=k\n    secret: ${SECRET}\n  - url: http://10.0.0.1/\n    secret: ${SECRET}\n    allow_private: true\n`,
+    );
+    expect(config.webhooks[0]).toEqual({
+      url: "https://a.org/b?key=k",
+      secret: SECRET,
+      types: null,
+      lines: null,
+      allow_private: false,
+      park_after_hours: 24,
+    });
+    const shown = JSON.stringify(maskedConfig(config));
+    expect(shown).toContain('"url":"https://a.org/b?***"');
+    expect(shown).not.toContain(SECRET);
+    expect(shown).not.toContain("key=k");
+  });
+
+  test("the state folder: configured, systemd's, the user's", async () => {
+    expect((await load("", { DAHDI_API_STATE_DIR: "/x" })).state_dir).toBe("/x");
+    expect(stateDirectory("/x", { STATE_DIRECTORY: "/y" }, "/home/me")).toBe("/x");
+    expect(stateDirectory(null, { STATE_DIRECTORY: "/y:/z", XDG_STATE_HOME: "/s" }, "/home/me")).toBe("/y");
+    expect(stateDirectory(null, { XDG_STATE_HOME: "/s" }, "/home/me")).toBe("/s/dahdi-phone-api");
+    expect(stateDirectory(null, { XDG_STATE_HOME: "s" }, "/home/me")).toBe(
+      "/home/me/.local/state/dahdi-phone-api",
+    );
+    expect(stateDirectory(null, {}, "")).toBeNull();
+  });
+
   test("is frozen, and shown without secrets", async () => {
     const config = await load("");
     expect(() => {
@@ -94,19 +126,50 @@ describe("a wrong configuration names file, line and key", () => {
       "FILE:3: logging.levels.rest: must be one of debug, info, warning, error",
     ],
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
-    ["security:\n  api_tokens: [secret]\n", "FILE:2: security.api_tokens: is not enforced"],
+    ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: is not enforced"],
     ["\ntone_zone: xx\n", "FILE:2: tone_zone: must be one of ae, al, ar, at, au, be, "],
     ["caller_id:\n  scheme: morse\n", "FILE:2: caller_id.scheme: must be one of auto, none, dtmf, bell202, "],
     ["message_waiting:\n  lamp: on\n", "FILE:2: message_waiting.lamp: must be one of none, line_reversal, "],
     ["dial_tone:\n  enabled: 1\n", "FILE:2: dial_tone.enabled: must be true or false"],
     ["off_hook_timeout:\n  seconds: -1\n", "FILE:2: off_hook_timeout.seconds: must be a whole number"],
+    ["state_dir: here\n", "FILE:1: state_dir: must be a path that begins with /"],
+    ["events:\n  max_bytes: 10\n", "FILE:2: events.max_bytes: must be a whole number from 1048576"],
+    ["webhooks: 5\n", "FILE:1: webhooks: must be a list"],
+    ["webhooks:\n  - 5\n", "FILE:2: webhooks[0]: must be a mapping"],
+    [`webhooks:\n  - secret: ${SECRET}\n`, "FILE:2: webhooks[0].url: is missing"],
+    [
+      `webhooks:\n  - url: https://a.org/\n    secret: ${SECRET}\n    x: 1\n`,
+      "FILE:4: webhooks[0].x: is not known",
+    ],
+    [
+      "webhooks:\n  - url: https://a.org/\n    secret: whsec_hunter2\n",
+      "FILE:3: webhooks[0].secret: must be whsec_",
+    ],
+    ["webhooks:\n  - url: ftp://a.org/\n", "FILE:2: webhooks[0].url: must be a URL that begins with https"],
+    ["webhooks:\n  - url: https://me:hunter2@a.org/\n", "FILE:2: webhooks[0].url: must have no user"],
+    [
+      `webhooks:\n  - url: https://a.org/\n    secret: ${SECRET}\n    types: [bark]\n`,
+      "FILE:4: webhooks[0].types: must be a list of off_hook, on_hook",
+    ],
+    [
+      `webhooks:\n  - secret: ${SECRET}\n    url: http://192.168.1.5/\n`,
+      "FILE:3: webhooks[0].url: is a private address: set allow_private: true",
+    ],
+    [
+      `webhooks:\n  - url: http://[::1]:80/\n    secret: ${SECRET}\n`,
+      "FILE:2: webhooks[0].url: is a private address",
+    ],
+    [
+      `webhooks:\n  - {url: "https://a.org/", secret: ${SECRET}}\n  - {url: "https://a.org", secret: ${SECRET}}\n`,
+      "FILE:3: webhooks[1].url: stands twice",
+    ],
     ["server: [\n", "FILE:"],
     ["server:\n  host: a\n  host: b\n", "FILE:3:"],
   ])("%j", async (yaml, expected) => {
     const message = await wrong(yaml);
     expect(message.startsWith(expected)).toBe(true);
     expect(message).not.toContain("\n");
-    expect(message).not.toContain("secret");
+    expect(message).not.toContain("hunter2");
   });
 
   test("the environment is named too", async () => {

@@ -1,27 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { EventBus, type EventFilter } from "../../../src/events/bus";
+import { EventBus } from "../../../src/events/bus";
+import { EventLog, type LogPage } from "../../../src/events/event_log";
 import { Subscription } from "../../../src/events/subscription";
+import { ALL, flash, lift, sink, T0, Z } from "./sink";
+import { settled } from "./stepped_disk";
 
-const ALL: EventFilter = { types: null, line: null };
-const Z = { time: "z", stamp: false } as const;
-const T0 = Date.UTC(2026, 0, 29, 12);
-
-/** A transport whose congestion the test decides. */
-function sink() {
-  const frames: Record<string, unknown>[] = [];
-  const state = { congested: false };
-  return {
-    frames,
-    state,
-    send: (text: string) => frames.push(JSON.parse(text)),
-    congested: () => state.congested,
-    brief: () => frames.map((frame) => (frame.id ? `${frame.type} ${frame.id}` : frame.type)),
-  };
-}
-
-const lift = (bus: EventBus, line = 1, atMs = T0) =>
-  bus.publish(line, atMs, 0, { type: "off_hook", answered: false });
-const flash = (bus: EventBus, line = 1) => bus.publish(line, T0, 0, { type: "flash", duration: 300 });
+const ids = ({ entries }: LogPage) => entries.map((entry) => ("id" in entry ? entry.id : entry));
 
 describe("an event on the wire", () => {
   test("has a timestamp of exactly three decimals, in either format", () => {
@@ -100,27 +84,29 @@ describe("order", () => {
 });
 
 describe("the log", () => {
-  test("pages, filters, and says where to go on", () => {
+  test("pages, filters, and says where to go on", async () => {
     const bus = new EventBus(100, 10);
+    const log = new EventLog(bus);
     for (let i = 0; i < 3; i++) {
       lift(bus);
       flash(bus, 2);
     }
-    const page = bus.page(99, 2, { types: new Set(["flash"] as const), line: null });
-    expect(page.events.map(({ id }) => id)).toEqual([101, 103]);
+    const page = await log.page(99, 2, { types: new Set(["flash"] as const), lines: null });
+    expect(ids(page)).toEqual([101, 103]);
     expect(page.next).toBe(103);
-    expect(bus.page(103, 10, ALL).events.map(({ id }) => id)).toEqual([104, 105]);
-    expect(bus.page(105, 10, ALL)).toEqual({ events: [], next: 105, reachesBack: true });
+    expect(ids(await log.page(103, 10, ALL))).toEqual([104, 105]);
+    expect(await log.page(105, 10, ALL)).toEqual({ entries: [], next: 105, complete: true });
   });
 
-  test("keeps the newest, and says truthfully how far back it reaches", () => {
+  test("keeps the newest, and says truthfully how far back it reaches", async () => {
     const bus = new EventBus(1, 4);
+    const log = new EventLog(bus);
     for (let i = 0; i < 10; i++) lift(bus);
-    expect(bus.page(null, 10, ALL).events.map(({ id }) => id)).toEqual([7, 8, 9, 10]);
-    expect(bus.reaches(6)).toBe(true);
-    expect(bus.reaches(5)).toBe(false);
-    expect(bus.reaches(11)).toBe(false);
-    expect(bus.page(2, 10, ALL)).toMatchObject({ reachesBack: false, next: 10 });
+    expect(ids(await log.page(null, 10, ALL))).toEqual([7, 8, 9, 10]);
+    expect(log.reaches(6)).toBe(true);
+    expect(log.reaches(5)).toBe(false);
+    expect(log.reaches(11)).toBe(false);
+    expect(await log.page(2, 10, ALL)).toMatchObject({ complete: false, next: 10 });
   });
 });
 
@@ -129,7 +115,7 @@ describe("a subscription", () => {
     const bus = new EventBus(1, 10);
     lift(bus);
     const client = sink();
-    new Subscription(bus, client, { filter: ALL, format: Z, since: null });
+    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
     expect(client.frames).toEqual([]);
     flash(bus);
     expect(client.brief()).toEqual(["flash 2"]);
@@ -138,8 +124,8 @@ describe("a subscription", () => {
   test("filters by type and line", () => {
     const bus = new EventBus(1, 10);
     const client = sink();
-    new Subscription(bus, client, {
-      filter: { types: new Set(["flash"] as const), line: 2 },
+    new Subscription(new EventLog(bus), client, {
+      filter: { types: new Set(["flash"] as const), lines: [2] },
       format: Z,
       since: null,
     });
@@ -154,7 +140,7 @@ describe("a subscription", () => {
     lift(bus);
     flash(bus);
     const client = sink();
-    new Subscription(bus, client, { filter: ALL, format: Z, since: 1 });
+    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 1 });
     flash(bus);
     expect(client.brief()).toEqual(["flash 2", "caught_up", "flash 3"]);
   });
@@ -163,21 +149,22 @@ describe("a subscription", () => {
     const bus = new EventBus(50, 2);
     for (let i = 0; i < 5; i++) lift(bus);
     const client = sink();
-    new Subscription(bus, client, { filter: ALL, format: Z, since: 50 });
+    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 50 });
     flash(bus);
     expect(client.brief()).toEqual(["resync_required", "flash 55"]);
   });
 
-  test("that does not read loses only what the log loses, and is told once", () => {
+  test("that does not read loses only what the log loses, and is told once", async () => {
     const bus = new EventBus(1, 3);
     const client = sink();
-    const subscription = new Subscription(bus, client, { filter: ALL, format: Z, since: null });
+    const subscription = new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
     lift(bus);
     client.state.congested = true;
     for (let i = 0; i < 6; i++) flash(bus);
     expect(client.brief()).toEqual(["off_hook 1"]);
     client.state.congested = false;
     subscription.resume();
+    await settled(); // the archive, which is none, is asked
     expect(client.frames[1]).toEqual({ type: "gap", from: "2", to: "4" });
     expect(client.brief().slice(2)).toEqual(["flash 5", "flash 6", "flash 7"]);
   });
@@ -185,7 +172,7 @@ describe("a subscription", () => {
   test("closed, hears no more", () => {
     const bus = new EventBus(1, 3);
     const client = sink();
-    new Subscription(bus, client, { filter: ALL, format: Z, since: null }).close();
+    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null }).close();
     lift(bus);
     expect(client.frames).toEqual([]);
   });

@@ -1,0 +1,30 @@
+/** A log that cannot be read: how it is known, and where it goes. */
+import { readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { LOG_FILE } from "./log_store";
+
+const KEPT = 3;
+
+/** The file is not what we wrote, or not any more. */
+export const isDamage = (error: unknown): boolean =>
+  ["SQLITE_CORRUPT", "SQLITE_NOTADB"].some((code) => String((error as { code?: string }).code).startsWith(code));
+
+/** A damaged log is kept for whoever can read it, and a fresh one may begin. Returns its new name. */
+export function setAside(folder: string, now: Date): string {
+  const stamp = now.toISOString().replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
+  const name = `${LOG_FILE}.corrupt-${stamp}`;
+  renameSync(join(folder, LOG_FILE), join(folder, name));
+  // The name that SQLite looks for beside it, so that its last events can still be saved.
+  for (const part of ["-wal", "-shm"]) {
+    try {
+      renameSync(join(folder, LOG_FILE + part), join(folder, name + part));
+    } catch {
+      // there was none
+    }
+  }
+  const kept = readdirSync(folder).filter((file) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(file));
+  for (const old of kept.sort().slice(0, -KEPT)) {
+    for (const part of ["", "-wal", "-shm"]) rmSync(join(folder, old + part), { force: true });
+  }
+  return name;
+}

@@ -1,0 +1,288 @@
+/**
+ * Follows the bus onto the disk, a batch at a time, by a thread of its own: delivery never waits for it. Where the
+ * disk fails, events stay in memory; the journal tries again, and what memory lost meanwhile becomes a gap.
+ */
+import type { EventBus, EventFilter } from "./bus";
+import type { Archive, Gap, LogPiece } from "./event_log";
+import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
+import type { StoredPiece, StoredRow, StoreOptions } from "./log_store";
+import { merged, rowOf } from "./stored_rows";
+
+export interface LogThread {
+  post(message: ToLogThread): void;
+  end(): void;
+}
+
+export interface JournalDependencies {
+  bus: EventBus;
+  store: StoreOptions;
+  /** A thread; `ended` is called if it dies by itself. */
+  startThread(hear: (message: FromLogThread) => void, ended: (why: string) => void): LogThread;
+  nowMs(): number;
+  /** Calls once after `ms`, unless the function that it returns was called before. */
+  after(ms: number, call: () => void): () => void;
+  log: {
+    info(message: string, fields?: Record<string, string | number>): void;
+    warning(message: string, fields?: Record<string, string | number>): void;
+  };
+}
+
+/** An event is on its way to the disk this much later at the latest: what kill -9 can cost. */
+export const BATCH_MS = 100;
+/** Or when so many have come. */
+const BATCH_EVENTS = 256;
+/** On their way at once; more than this wait in the bus. */
+const MAX_IN_FLIGHT_EVENTS = 16_384;
+/** How far the webhooks are need not be told at once: a crash only makes them send twice. */
+const CURSOR_MS = 1000;
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 60_000;
+const OPEN_LIMIT_MS = 3000;
+const CLOSE_LIMIT_MS = 500;
+
+export interface JournalStatus {
+  storage: "disk" | "memory";
+  /** Why it is memory. */
+  problem: string | null;
+  /** In memory and not yet written. */
+  waiting_events: number;
+  oldest_id: string;
+  newest_id: string;
+  used_bytes: number | null;
+}
+
+export class Journal implements Archive {
+  #thread: LogThread | null = null;
+  /** Of the thread, as last heard; null while no log is open. */
+  #state: StoreState | null = null;
+  #problem: string | null = null;
+  /** The last id that was handed to the thread. */
+  #sent = 0;
+  #retryMs = RETRY_MIN_MS;
+  #retrying = false;
+  #cancelBatch: (() => void) | null = null;
+  #cancelCursors: (() => void) | null = null;
+  #neverGiven: readonly Gap[] = [];
+  readonly #cursors = new Map<string, number>();
+  readonly #changedCursors = new Set<string>();
+  readonly #reads = new Map<number, (piece: StoredPiece | null) => void>();
+  #ticket = 0;
+  /** Well before memory has no room for what is not written yet. */
+  readonly #batchEvents: number;
+  #closed: (() => void) | null = null;
+
+  constructor(private readonly dependencies: JournalDependencies) {
+    this.#batchEvents = Math.min(BATCH_EVENTS, dependencies.bus.capacity / 2);
+  }
+
+  /** Opens the log; the bus begins when that is done, or cannot be. */
+  start(): void {
+    const { dependencies } = this;
+    this.#startThread();
+    this.#open();
+    // A disk that does not answer holds up nothing.
+    const cancel = dependencies.after(OPEN_LIMIT_MS, () => {
+      if (this.#state === null && this.#problem === null) this.#trouble("the disk does not answer");
+      this.#beginWithout();
+    });
+    void dependencies.bus.begun.then(cancel);
+    dependencies.bus.listen(() => this.#published());
+  }
+
+  get reachesFrom(): number | null {
+    return this.#state?.reachesFrom ?? null;
+  }
+
+  mayHaveGiven(id: number): boolean {
+    return !this.#neverGiven.some(({ from, to }) => id >= from && id <= to);
+  }
+
+  status(): JournalStatus {
+    const { bus } = this.dependencies;
+    return {
+      storage: this.#state !== null && this.#problem === null ? "disk" : "memory",
+      problem: this.#problem,
+      waiting_events: bus.lastId - Math.max(this.#state?.position ?? 0, bus.oldestId - 1),
+      oldest_id: String((this.reachesFrom ?? bus.oldestId - 1) + 1),
+      newest_id: String(bus.lastId),
+      used_bytes: this.#state?.usedBytes ?? null,
+    };
+  }
+
+  read(after: number, limit: number, filter: EventFilter): Promise<LogPiece> {
+    if (this.#state === null || this.#thread === null) return Promise.resolve({ entries: [], next: after });
+    // What waits for the thread comes before the question.
+    this.#flush();
+    const ticket = ++this.#ticket;
+    const types = filter.types === null ? null : [...filter.types];
+    return new Promise((resolve) => {
+      this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: after }));
+      this.#thread?.post({ do: "read", ticket, after, limit, filter: { types, lines: filter.lines } });
+    });
+  }
+
+  /** How far a reader by this name got; undefined: it is new, or the log was lost. */
+  cursor(name: string): number | undefined {
+    return this.#cursors.get(name);
+  }
+
+  saveCursor(name: string, id: number): void {
+    this.#cursors.set(name, id);
+    this.#changedCursors.add(name);
+    this.#cancelCursors ??= this.dependencies.after(CURSOR_MS, () => {
+      this.#cancelCursors = null;
+      this.#flush();
+    });
+  }
+
+  /** All that was published goes to the disk, if it takes it. */
+  async close(): Promise<void> {
+    const thread = this.#thread;
+    if (!thread) return;
+    this.#flush();
+    await new Promise<void>((resolve) => {
+      this.#closed = resolve;
+      thread.post({ do: "close" });
+      this.dependencies.after(CLOSE_LIMIT_MS, resolve);
+    });
+    this.#state = null;
+    thread.end();
+  }
+
+  #startThread(): void {
+    this.#thread = this.dependencies.startThread(
+      (message) => this.#heard(message),
+      (why) => {
+        this.#thread = null;
+        this.#state = null;
+        for (const answer of this.#reads.values()) answer(null);
+        this.#reads.clear();
+        this.#trouble(`the log's thread ended: ${why}`);
+        this.#beginWithout();
+      },
+    );
+  }
+
+  #open(): void {
+    const { bus, store, nowMs } = this.dependencies;
+    const inMemory = bus.hasBegun ? { firstId: bus.firstId, oldestId: bus.oldestId } : null;
+    this.#thread?.post({ do: "open", options: store, request: { nowUs: Math.trunc(nowMs() * 1000), inMemory } });
+  }
+
+  /** Ids are needed, whether there is a disk or not. */
+  #beginWithout(): void {
+    const { bus, nowMs } = this.dependencies;
+    if (!bus.hasBegun) bus.begin(Math.trunc(nowMs() * 1000));
+  }
+
+  #heard(message: FromLogThread): void {
+    if (message.told === "opened") this.#opened(message);
+    else if (message.told === "failed") this.#failed(message);
+    else if (message.told === "closed") this.#closed?.();
+    else if (message.told === "piece") {
+      this.#reads.get(message.ticket)?.(message.piece);
+      this.#reads.delete(message.ticket);
+    } else {
+      this.#state = message.state;
+      if (message.told !== "written") return;
+      if (this.#problem !== null) this.#recovered();
+      this.#flushFull();
+    }
+  }
+
+  #failed({ problem, closed, position }: Extract<FromLogThread, { told: "failed" }>): void {
+    if (closed) this.#state = null;
+    // What was sent after the failure was not taken.
+    this.#sent = position;
+    for (const name of this.#cursors.keys()) this.#changedCursors.add(name);
+    this.#trouble(problem);
+    this.#beginWithout();
+  }
+
+  #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
+    const { bus, log } = this.dependencies;
+    if (setAside !== null) {
+      log.warning("the event log cannot be read: it was set aside, and a fresh one begun", {
+        renamed_to: setAside,
+      });
+    }
+    this.#state = state;
+    this.#neverGiven = neverGiven;
+    this.#sent = state.position;
+    for (const [name, id] of cursors) if (!this.#cursors.has(name)) this.#cursors.set(name, id);
+    if (!bus.hasBegun) bus.begin(firstId);
+    // The clock went back while the log could not be opened: greater ids than ours are in it.
+    else if (firstId > bus.lastId + 1) bus.continueFrom(firstId);
+    if (this.#problem !== null) this.#recovered();
+    else this.#flush();
+  }
+
+  #trouble(problem: string): void {
+    if (problem !== this.#problem) {
+      this.dependencies.log.warning("the event log is in memory only: events do not outlive this process", {
+        problem,
+      });
+    }
+    this.#problem = problem;
+    if (this.#retrying) return;
+    this.#retrying = true;
+    this.dependencies.after(this.#retryMs, () => this.#retry());
+    this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
+  }
+
+  #retry(): void {
+    this.#retrying = false;
+    if (this.#closed) return;
+    if (this.#thread === null) this.#startThread();
+    if (this.#state === null) this.#open();
+    else this.#flush(true);
+  }
+
+  #recovered(): void {
+    this.#problem = null;
+    this.#retryMs = RETRY_MIN_MS;
+    this.dependencies.log.info("the event log is on disk again");
+    this.#flush();
+  }
+
+  #published(): void {
+    if (this.dependencies.bus.lastId - this.#sent >= this.#batchEvents) this.#flushFull();
+    else
+      this.#cancelBatch ??= this.dependencies.after(BATCH_MS, () => {
+        this.#cancelBatch = null;
+        this.#flush();
+      });
+  }
+
+  #flushFull(): void {
+    if (this.dependencies.bus.lastId - this.#sent >= this.#batchEvents) this.#flush();
+  }
+
+  /** Hands to the thread what it does not have. retry: even if it failed the last time. */
+  #flush(retry = false): void {
+    const { bus } = this.dependencies;
+    const thread = this.#thread;
+    if (!thread || !this.#state || (this.#problem !== null && !retry)) return;
+    for (;;) {
+      const room = MAX_IN_FLIGHT_EVENTS - (this.#sent - this.#state.position);
+      const count = Math.min(bus.lastId - this.#sent, BATCH_EVENTS, room);
+      const names = [...this.#changedCursors];
+      if (count <= 0 && names.length === 0 && !retry) break;
+      this.#changedCursors.clear();
+      const after = this.#sent;
+      const oldest = bus.oldestId;
+      const gap = after < oldest - 1 && count > 0 ? { from: after + 1, to: oldest - 1 } : null;
+      const first = gap ? oldest : after + 1;
+      const rows: StoredRow[] = [];
+      for (let id = first; id < first + count && id <= bus.lastId; id++) {
+        const event = bus.at(id);
+        if (event) rows.push(rowOf(event));
+      }
+      const cursors = names.map((name): [string, number] => [name, this.#cursors.get(name) ?? 0]);
+      thread.post({ do: "write", after, rows, gap, cursors });
+      this.#sent = rows.at(-1)?.[0] ?? gap?.to ?? after;
+      // One at a time until the disk has taken something again.
+      if (retry) break;
+    }
+  }
+}

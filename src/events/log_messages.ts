@@ -1,0 +1,34 @@
+/** What the journal and the log's thread tell each other. Answers come in the order of the requests. */
+import type { Gap } from "./event_log";
+import type { OpenRequest, StoredFilter, StoredPiece, StoredRow, StoreOptions } from "./log_store";
+
+export type ToLogThread =
+  | { do: "open"; options: StoreOptions; request: OpenRequest }
+  /** Taken only where everything up to `after` was: so that nothing is written past a failure. */
+  | { do: "write"; after: number; rows: StoredRow[]; gap: Gap | null; cursors: [string, number][] }
+  | { do: "read"; ticket: number; after: number; limit: number; filter: StoredFilter }
+  | { do: "close" };
+
+export interface StoreState {
+  /** The last id that is written or known as lost. */
+  position: number;
+  reachesFrom: number;
+  usedBytes: number;
+}
+
+export type FromLogThread =
+  | {
+      told: "opened";
+      firstId: number;
+      state: StoreState;
+      cursors: [string, number][];
+      neverGiven: Gap[];
+      /** The name that a damaged log now has. */
+      setAside: string | null;
+    }
+  | { told: "written"; state: StoreState }
+  | { told: "pruned"; state: StoreState }
+  /** closed: it must be opened again. */
+  | { told: "failed"; problem: string; closed: boolean; position: number }
+  | { told: "piece"; ticket: number; piece: StoredPiece | null }
+  | { told: "closed" };

@@ -1,0 +1,291 @@
+/**
+ * Events in SQLite, on the log's own thread. What it says it has written outlives this process (kill -9); what it has
+ * also `sync`ed outlives the power.
+ *
+ *   events     one row each, in the order of ids
+ *   holes      lost: ids whose events are lost, or may be, after a crash or while the disk would not take them;
+ *              not lost: ids between two processes, which no event ever had and no client can have seen
+ *   cursors    how far each webhook got
+ *   facts      reaches_from: every event after this id is here or in a hole · first_id: of the newest process ·
+ *              closed: 1 when that process stopped in an orderly way
+ *
+ * Pages of 1 KiB: an event on its own costs the card one block and not two. The lock is held for the life of the
+ * process, so that no other one gives the same ids.
+ */
+import { Database, type Statement } from "bun:sqlite";
+import { closeSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { OPT_IN_EVENT_TYPES } from "../line/events";
+import type { Gap } from "./event_log";
+
+/** id, line, Unix ms, type, the rest of the body as JSON. */
+export type StoredRow = [id: number, line: number, atMs: number, type: string, body: string];
+
+export interface StoredFilter {
+  types: readonly string[] | null;
+  lines: readonly number[] | null;
+}
+
+export interface StoredPiece {
+  rows: StoredRow[];
+  gaps: Gap[];
+  next: number;
+}
+
+export interface StoreOptions {
+  /** null: there is none. */
+  folder: string | null;
+  maxBytes: number;
+  maxAgeMs: number;
+}
+
+export interface OpenRequest {
+  /** Unix µs: where ids begin if nothing speaks against it. */
+  nowUs: number;
+  /** Where events were given out before the log could be opened: what memory has of them. */
+  inMemory: { firstId: number; oldestId: number } | null;
+}
+
+export const LOG_FILE = "events.db";
+const LAYOUT = 1;
+const PAGE_BYTES = 1024;
+/** The write-ahead log goes into the tables at about this size. */
+const WAL_PAGES = 1024;
+/** More ids than a process gives between two commits: those of a crashed one are not given again. */
+const CRASH_JUMP_IDS = 1_000_000;
+/** Looked at in one read, so that a rare type in a long log does not keep writes waiting (about 5 ms). */
+const SCAN_ROWS = 10_000;
+/** Deleted in one step. */
+const PRUNE_ROWS = 500;
+/** A single event that is a little too old is no reason to wake the card. */
+const AGE_SLACK_MS = 3_600_000;
+
+export class LogStore {
+  readonly #database: Database;
+  readonly #append: Statement;
+  readonly #hole: Statement;
+  readonly #fact: Statement;
+  readonly #walFd: number;
+  /** The last id that is written or known as lost. */
+  position = 0;
+  reachesFrom = 0;
+  firstId = 0;
+
+  constructor(
+    private readonly options: StoreOptions,
+    request: OpenRequest,
+  ) {
+    const { folder } = options;
+    if (folder === null) throw Object.assign(new Error("no state folder"), { code: "NO_STATE_DIR" });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, LOG_FILE);
+    // Whom somebody telephones is nobody else's business, whatever the folder allows.
+    closeSync(openSync(path, "a", 0o600));
+    this.#database = new Database(path, { create: true, readwrite: true });
+    try {
+      this.#database.run("PRAGMA locking_mode = EXCLUSIVE");
+      this.#prepareFile();
+      this.#database.transaction(() => this.#begin(request))();
+      this.#append = this.#database.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?)");
+      this.#hole = this.#database.prepare("INSERT OR REPLACE INTO holes VALUES (?, ?, 1)");
+      this.#fact = this.#database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
+      this.#walFd = openSync(`${path}-wal`, "r");
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  #prepareFile(): void {
+    const database = this.#database;
+    const layout = this.#number("PRAGMA user_version");
+    if (layout > LAYOUT) {
+      throw Object.assign(new Error("a newer version of this program wrote it"), { code: "SQLITE_NOTADB" });
+    }
+    if (layout === 0) {
+      database.run(`PRAGMA page_size = ${PAGE_BYTES}`);
+      database.run("PRAGMA auto_vacuum = INCREMENTAL");
+    }
+    database.run("PRAGMA journal_mode = WAL");
+    database.run("PRAGMA synchronous = NORMAL");
+    database.run(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+    database.run(`PRAGMA journal_size_limit = ${2 * WAL_PAGES * PAGE_BYTES}`);
+    database.run("PRAGMA cache_size = -1024");
+    if (layout === 0) {
+      database.run(`
+        CREATE TABLE IF NOT EXISTS events (
+          id INTEGER PRIMARY KEY, line INTEGER NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS holes (from_id INTEGER PRIMARY KEY, to_id INTEGER NOT NULL, lost INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        PRAGMA user_version = ${LAYOUT};`);
+    }
+  }
+
+  /** Finds this process's first id, and notes what a crash may have lost. */
+  #begin({ nowUs, inMemory }: OpenRequest): void {
+    const fact = (name: string): number | null =>
+      this.#numberOrNull("SELECT value FROM facts WHERE name = ?", name);
+    const previousFirst = fact("first_id");
+    const closed = fact("closed") === 1;
+    const known = Math.max(
+      this.#numberOrNull("SELECT max(id) FROM events") ?? 0,
+      this.#numberOrNull("SELECT max(to_id) FROM holes") ?? 0,
+      (previousFirst ?? 1) - 1,
+    );
+    this.reachesFrom = fact("reaches_from") ?? 0;
+    if (inMemory !== null && inMemory.firstId === previousFirst) {
+      // This very process wrote it: a new thread, or a disk that is back.
+      this.firstId = previousFirst;
+      this.position = known;
+      return;
+    }
+    const goesOn = inMemory !== null && inMemory.oldestId > known;
+    this.firstId = goesOn ? inMemory.oldestId : Math.max(nowUs, known + (closed ? 1 : CRASH_JUMP_IDS));
+    const complete = goesOn && inMemory.oldestId === inMemory.firstId;
+    const lost = !closed || (inMemory !== null && !complete);
+    const set = this.#database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
+    if (previousFirst === null) set.run("reaches_from", this.firstId - 1);
+    else {
+      // Not lost: the id before the first is a place in the log as well, the one of a client that saw nothing yet.
+      const to = lost ? this.firstId - 1 : this.firstId - 2;
+      if (to > known) {
+        this.#database.run("INSERT OR REPLACE INTO holes VALUES (?, ?, ?)", [known + 1, to, lost ? 1 : 0]);
+      }
+    }
+    this.position = this.firstId - 1;
+    this.firstId = goesOn ? inMemory.firstId : this.firstId;
+    set.run("first_id", this.firstId);
+    set.run("closed", 0);
+    set.finalize();
+    this.reachesFrom = fact("reaches_from") ?? this.position;
+  }
+
+  /** One transaction. gap: what memory lost before it could be written. Throws where the disk will not take it. */
+  write(rows: readonly StoredRow[], gap: Gap | null, cursors: readonly [string, number][]): void {
+    this.#database.transaction(() => {
+      if (gap) this.#hole.run(gap.from, gap.to);
+      for (const row of rows) this.#append.run(...row);
+      for (const [name, id] of cursors) {
+        this.#database.run("INSERT OR REPLACE INTO cursors VALUES (?, ?)", [name, id]);
+      }
+    })();
+    this.position = Math.max(this.position, gap?.to ?? 0, rows.at(-1)?.[0] ?? 0);
+  }
+
+  /** Waits until the power may fail. */
+  sync(): void {
+    fdatasyncSync(this.#walFd);
+  }
+
+  read(after: number, limit: number, { types, lines }: StoredFilter): StoredPiece {
+    const start = Math.max(after, this.reachesFrom);
+    const gaps: Gap[] = start > after ? [{ from: after + 1, to: start }] : [];
+    // With a filter it may be far to the next row that passes: a look that would take long is cut short.
+    const cutAt =
+      types === null && lines === null
+        ? null
+        : this.#numberOrNull(
+            "SELECT id FROM events WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",
+            start,
+            SCAN_ROWS - 1,
+          );
+    const end = cutAt ?? Math.max(this.position, start);
+    const wanted = [
+      ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
+      `type ${types === null ? "NOT IN" : "IN"} (${(types ?? OPT_IN_EVENT_TYPES).map(() => "?").join(", ")})`,
+    ];
+    const rows = this.#database
+      .query(
+        `SELECT id, line, at_ms, type, body FROM events WHERE id > ? AND id <= ? ${wanted.map((one) => `AND ${one}`).join(" ")} ORDER BY id LIMIT ?`,
+      )
+      .values(start, end, ...(lines ?? []), ...(types ?? OPT_IN_EVENT_TYPES), limit) as StoredRow[];
+    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
+    for (const [from, to] of this.#database
+      .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")
+      .values(start, next) as [number, number][]) {
+      gaps.push({ from: Math.max(from, start + 1), to });
+    }
+    return { rows, gaps, next };
+  }
+
+  /** Ids that no event ever had. */
+  neverGiven(): Gap[] {
+    const ranges = this.#database.query("SELECT from_id, to_id FROM holes WHERE NOT lost").values();
+    return (ranges as [number, number][]).map(([from, to]) => ({ from, to }));
+  }
+
+  cursors(): [string, number][] {
+    return this.#database.query("SELECT name, id FROM cursors").values() as [string, number][];
+  }
+
+  get maxBytes(): number {
+    return this.options.maxBytes;
+  }
+
+  get usedBytes(): number {
+    return (this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count")) * PAGE_BYTES;
+  }
+
+  /** One small step of retention; true: there is more to do. */
+  prune(nowMs: number): boolean {
+    const { maxBytes, maxAgeMs } = this.options;
+    const [last, lastAtMs] = (this.#database
+      .query("SELECT id, at_ms FROM events ORDER BY id LIMIT 1 OFFSET ?")
+      .values(PRUNE_ROWS - 1)[0] ?? [null, 0]) as [number | null, number];
+    const tooOld = nowMs - maxAgeMs;
+    const tooMuch = this.usedBytes > maxBytes;
+    if (last !== null && (tooMuch || lastAtMs < tooOld)) {
+      this.#drop(last);
+      return true;
+    }
+    // Fewer than a step: up to the first that is young enough.
+    const young = this.#numberOrNull(
+      `SELECT id FROM (SELECT id, at_ms FROM events ORDER BY id LIMIT ${PRUNE_ROWS}) WHERE at_ms >= ? ORDER BY id LIMIT 1`,
+      tooOld,
+    );
+    const oldestAtMs = this.#numberOrNull("SELECT at_ms FROM events ORDER BY id LIMIT 1");
+    const slackMs = Math.min(AGE_SLACK_MS, maxAgeMs / 10);
+    if (oldestAtMs !== null && oldestAtMs < tooOld - slackMs) {
+      this.#drop(young === null ? this.#number("SELECT max(id) FROM events") : young - 1);
+    }
+    return false;
+  }
+
+  #drop(last: number): void {
+    this.#database.transaction(() => {
+      this.#database.run("DELETE FROM events WHERE id <= ?", [last]);
+      this.#database.run("DELETE FROM holes WHERE to_id <= ?", [last]);
+      this.#fact.run("reaches_from", last);
+    })();
+    this.reachesFrom = last;
+    // Freed pages are used again; the file shrinks only where max_bytes was lowered.
+    if (this.#number("PRAGMA page_count") * PAGE_BYTES > this.options.maxBytes * 1.1) {
+      this.#database.run("PRAGMA incremental_vacuum(256)");
+    }
+  }
+
+  /** Orderly: nothing is missing after the last event. */
+  close(): void {
+    try {
+      this.#fact.run("closed", 1);
+    } finally {
+      this.abandon();
+    }
+  }
+
+  abandon(): void {
+    closeSync(this.#walFd);
+    // A statement that is left would keep the file locked.
+    for (const statement of [this.#append, this.#hole, this.#fact]) statement.finalize();
+    this.#database.close();
+  }
+
+  #numberOrNull(sql: string, ...values: (string | number)[]): number | null {
+    return (this.#database.query(sql).values(...values)[0]?.[0] as number | null | undefined) ?? null;
+  }
+
+  #number(sql: string): number {
+    return this.#numberOrNull(sql) ?? 0;
+  }
+}

@@ -1,0 +1,22 @@
+/** Events as the log's rows, and back. */
+import type { LineEventBody, LineEventType } from "../line/events";
+import type { LogEntry, LogPiece } from "./event_log";
+import type { StoredPiece, StoredRow } from "./log_store";
+import { PublishedEvent } from "./published";
+
+export function rowOf({ id, line, atMs, body }: PublishedEvent): StoredRow {
+  const { type, ...rest } = body;
+  return [id, line, Math.trunc(atMs), type, JSON.stringify(rest)];
+}
+
+/** Rows as events, and the gaps where they belong. */
+export function merged({ rows, gaps, next }: StoredPiece): LogPiece {
+  const entries: LogEntry[] = [...gaps];
+  for (const [id, line, atMs, type, rest] of rows) {
+    const body = { type: type as LineEventType, ...(JSON.parse(rest) as object) } as LineEventBody;
+    entries.push(new PublishedEvent(id, line, atMs, 0, body));
+  }
+  const order = (entry: LogEntry): number => ("from" in entry ? entry.from : entry.id);
+  if (gaps.length > 0) entries.sort((a, b) => order(a) - order(b));
+  return { entries, next };
+}

@@ -1,0 +1,236 @@
+/**
+ * One endpoint's place in the log: what it has not taken yet is sent again, in order, until it does. An event may come
+ * twice, after a crash or where an answer was lost; it has the same webhook-id then.
+ */
+import type { EventFilter } from "../bus";
+import { type EventLog, isGap, type LogEntry } from "../event_log";
+import { cursor, timestamp } from "../published";
+import { gapText } from "../subscription";
+import type { PostWebhook } from "./post";
+import { signedHeaders } from "./signature";
+
+export interface WebhookSettings {
+  url: string;
+  key: Uint8Array;
+  filter: EventFilter;
+  allowPrivate: boolean;
+  /** No attempt succeeded for so long: it is given up. */
+  parkAfterMs: number;
+}
+
+export interface WebhookDependencies {
+  events: EventLog;
+  cursors: { cursor(name: string): number | undefined; saveCursor(name: string, id: number): void };
+  post: PostWebhook;
+  nowMs(): number;
+  /** Calls once after `ms`, unless the function that it returns was called before. */
+  after(ms: number, call: () => void): () => void;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  userAgent: string;
+  log: {
+    info(message: string, fields?: Record<string, string | number>): void;
+    warning(message: string, fields?: Record<string, string | number>): void;
+  };
+}
+
+const TIMEOUT_MS = 10_000;
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 5 * 60_000;
+/** An endpoint may ask for more patience than that, but not for this much. */
+const RETRY_AFTER_MAX_MS = 3_600_000;
+const PIECE_EVENTS = 50;
+/** "Gone": it wants no more, says Standard Webhooks. */
+const GONE = 410;
+
+/** What may be shown of a URL: a query often holds a key. */
+export function shownUrl(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search === "" ? "" : "?***"}`;
+}
+
+export interface WebhookStatus {
+  webhook: number;
+  url: string;
+  state: "delivering" | "retrying" | "parked";
+  delivered: number;
+  /** Of the event that it has not taken. */
+  failed_attempts: number;
+  failing_since: string | null;
+  next_attempt: string | null;
+  last_delivery: string | null;
+  last_error: string | null;
+  /** The last id that it took, or did not want. */
+  position: string;
+}
+
+export class Webhook {
+  #position = 0;
+  #state: WebhookStatus["state"] = "delivering";
+  #running = false;
+  #stopped = false;
+  #delivered = 0;
+  #failedAttempts = 0;
+  #failingSinceMs: number | null = null;
+  #nextAttemptMs: number | null = null;
+  #lastDeliveryMs: number | null = null;
+  #lastError: string | null = null;
+  #wakeUp: (() => void) | null = null;
+  readonly #abort = new AbortController();
+  readonly #url: URL;
+
+  constructor(
+    /** Counted from 1, as configured. */
+    private readonly number: number,
+    private readonly settings: WebhookSettings,
+    private readonly dependencies: WebhookDependencies,
+  ) {
+    this.#url = new URL(settings.url);
+    const { bus } = dependencies.events;
+    void bus.begun.then(() => {
+      const known = dependencies.cursors.cursor(settings.url);
+      this.#position = known ?? bus.lastId;
+      // A new one begins with what comes from now on, also if nothing comes before the next start.
+      if (known === undefined) dependencies.cursors.saveCursor(settings.url, this.#position);
+      bus.listen(() => void this.#run());
+      void this.#run();
+    });
+  }
+
+  status(): WebhookStatus {
+    const time = (ms: number | null): string | null => (ms === null ? null : timestamp(ms));
+    return {
+      webhook: this.number,
+      url: shownUrl(this.settings.url),
+      state: this.#state,
+      delivered: this.#delivered,
+      failed_attempts: this.#failedAttempts,
+      failing_since: time(this.#failingSinceMs),
+      next_attempt: time(this.#nextAttemptMs),
+      last_delivery: time(this.#lastDeliveryMs),
+      last_error: this.#lastError,
+      position: cursor(this.#position),
+    };
+  }
+
+  /** A parked one goes on where it was; one that waits for its next attempt makes it now. */
+  resume(): void {
+    if (this.#state === "parked") {
+      this.#failingSinceMs = null;
+      this.#failedAttempts = 0;
+      this.#state = "delivering";
+    }
+    this.#wakeUp?.();
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#abort.abort();
+    this.#wakeUp?.();
+  }
+
+  get #idle(): boolean {
+    return this.#stopped || this.#state === "parked";
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running || this.#idle) return;
+    this.#running = true;
+    const { events, cursors } = this.dependencies;
+    while (!this.#idle && this.#position < events.bus.lastId) {
+      const lost = events.reaches(this.#position) ? null : { from: this.#position + 1, to: events.reachesFrom };
+      const { entries, next } = await events.page(this.#position, PIECE_EVENTS, this.settings.filter);
+      for (const entry of lost ? [lost, ...entries] : entries) {
+        if (!(await this.#deliver(entry))) break;
+        this.#position = isGap(entry) ? entry.to : entry.id;
+        cursors.saveCursor(this.settings.url, this.#position);
+      }
+      if (!this.#idle) {
+        this.#position = next;
+        cursors.saveCursor(this.settings.url, next);
+      }
+    }
+    this.#running = false;
+  }
+
+  /** Until it is taken; false: stopped or parked. */
+  async #deliver(entry: LogEntry): Promise<boolean> {
+    while (!this.#idle) {
+      const failure = await this.#attempt(entry);
+      if (failure === null) return true;
+      if (!this.#stopped) await this.#failed(failure);
+    }
+    return false;
+  }
+
+  async #attempt(entry: LogEntry): Promise<{ why: string; retryAfterS: number | null; gone: boolean } | null> {
+    const { settings, dependencies } = this;
+    const id = isGap(entry) ? `gap_${entry.from}_${entry.to}` : `event_${entry.id}`;
+    const body = isGap(entry) ? gapText(entry) : entry.text({ time: "z", stamp: false });
+    const nowMs = dependencies.nowMs();
+    try {
+      const { status, retryAfterS } = await dependencies.post({
+        url: this.#url,
+        headers: {
+          "user-agent": dependencies.userAgent,
+          ...signedHeaders(settings.key, id, Math.floor(nowMs / 1000), body),
+        },
+        body,
+        allowPrivate: settings.allowPrivate,
+        timeoutMs: TIMEOUT_MS,
+        signal: this.#abort.signal,
+      });
+      if (status < 200 || status > 299) {
+        return { why: `it answered ${status}`, retryAfterS, gone: status === GONE };
+      }
+    } catch (error) {
+      return { why: (error as Error).message, retryAfterS: null, gone: false };
+    }
+    if (this.#state === "retrying") {
+      dependencies.log.info("a webhook takes events again", { webhook: this.number });
+      this.#state = "delivering";
+    }
+    this.#delivered++;
+    this.#lastDeliveryMs = dependencies.nowMs();
+    this.#failedAttempts = 0;
+    this.#failingSinceMs = null;
+    return null;
+  }
+
+  async #failed({
+    why,
+    retryAfterS,
+    gone,
+  }: {
+    why: string;
+    retryAfterS: number | null;
+    gone: boolean;
+  }): Promise<void> {
+    const { nowMs, after, random, log } = this.dependencies;
+    this.#lastError = why;
+    this.#failingSinceMs ??= nowMs();
+    const shown = { webhook: this.number, url: shownUrl(this.settings.url), problem: why };
+    if (gone || nowMs() - this.#failingSinceMs >= this.settings.parkAfterMs) {
+      this.#state = "parked";
+      log.warning("a webhook is given up: POST /webhooks/resume tries it again", shown);
+      return;
+    }
+    if (this.#state === "delivering") log.warning("a webhook does not take events: trying again", shown);
+    this.#state = "retrying";
+    const backOffMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failedAttempts++, 30));
+    // Between half of it and all: those that failed together do not come back together.
+    const jitteredMs = backOffMs * (0.5 + random() / 2);
+    const waitMs = Math.max(jitteredMs, Math.min(RETRY_AFTER_MAX_MS, (retryAfterS ?? 0) * 1000));
+    this.#nextAttemptMs = nowMs() + waitMs;
+    await new Promise<void>((resolve) => {
+      const cancel = after(waitMs, resolve);
+      this.#wakeUp = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wakeUp = null;
+    this.#nextAttemptMs = null;
+  }
+}

@@ -1,0 +1,226 @@
+/** The event log on disk, of servers of our own: restarts, kill -9, disks that fail. */
+import { Database } from "bun:sqlite";
+import { afterAll, describe, expect } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rig } from "../support/backend";
+import { EventListener, get, type Json, simulatedTelephone } from "../support/client";
+import { EventStreamClient } from "../support/event_stream";
+import { needs } from "../support/needs";
+import { eventually, type RunningServer, startServer } from "../support/server";
+
+const root = mkdtempSync(join(tmpdir(), "dahdi-event-log-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let folders = 0;
+const folder = (): string => join(root, String(++folders));
+
+/** A guest's disk is not ours to break. */
+const local = needs(rig === null, "the rig's guest keeps its own disk");
+const start = (stateDir: string, ...more: string[]) =>
+  startServer({ stateDir, arguments: ["--simulate=1", ...more], environment: {} });
+
+interface LogState {
+  storage: string;
+  problem: string | null;
+  waiting_events: number;
+  newest_id: string;
+}
+const logState = async ({ rest }: RunningServer): Promise<LogState> =>
+  (await get(`${rest}/ready`)).body.event_log as LogState;
+const onDisk = (server: RunningServer) =>
+  eventually(
+    () => logState(server),
+    ({ storage, waiting_events }) => storage === "disk" && waiting_events === 0,
+    30_000,
+  );
+
+async function allEvents(server: RunningServer, since = "0"): Promise<{ events: Json[]; resync: boolean }> {
+  const events: Json[] = [];
+  let resync = false;
+  for (let next = since; ; ) {
+    const { body } = await get(`${server.rest}/events?since=${next}&limit=1000`);
+    const page = body as { events: Json[]; next: string; resync_required: boolean };
+    events.push(...page.events);
+    resync ||= page.resync_required;
+    if (page.next === next || page.events.length === 0) return { events, resync };
+    next = page.next;
+  }
+}
+const ids = (events: Json[]): number[] => events.map(({ id }) => Number(id));
+const growing = (numbers: number[]): boolean =>
+  numbers.every((id, i) => i === 0 || id > (numbers[i - 1] as number));
+
+describe("a restart", () => {
+  local("is bridged by WebSocket, page and stream alike", async () => {
+    const where = folder();
+    const first = await start(where);
+    const listener = await EventListener.open(first.websocket);
+    const phone = simulatedTelephone(first);
+    await phone.lift();
+    await phone.press("12");
+    const lifted = await listener.event("off_hook");
+    await listener.event("dtmf", { digit: "2" });
+    const before = listener.frames.filter(({ id }) => Number(id) > Number(lifted.id));
+    expect(await first.stop()).toBe(0);
+    const late = listener.frames.filter(({ id }) => Number(id) > Number(lifted.id)).slice(before.length);
+
+    await using second = await start(where);
+    const expected = [...before, ...late];
+    using replayed = await EventListener.open(`${second.websocket}?since=${lifted.id}`);
+    await replayed.event("caught_up");
+    expect(replayed.frames.slice(0, expected.length)).toEqual(expected);
+    expect(replayed.types()).not.toContain("gap");
+    expect(replayed.types()).not.toContain("resync_required");
+    const page = await allEvents(second, String(lifted.id));
+    expect(page.events.slice(0, expected.length)).toEqual(expected);
+    expect(page.resync).toBe(false);
+    await using stream = await EventStreamClient.open(`${second.rest}/events/stream`, String(lifted.id));
+    await eventually(
+      () => stream.types(),
+      (types) => types.includes("caught_up"),
+    );
+    expect(stream.events.slice(0, expected.length).map(({ data }) => data)).toEqual(expected);
+  });
+
+  local(
+    "by kill -9, at 20 random moments: what was written stays, in order, and doubt is told",
+    async () => {
+      const where = folder();
+      const durable = new Map<string, Json>();
+      let seed = 20_260_129;
+      const random = (): number => {
+        seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+        return seed / 2 ** 31;
+      };
+      for (let round = 0; round < 20; round++) {
+        const server = await start(where);
+        const listener = await EventListener.open(server.websocket);
+        const phone = simulatedTelephone(server);
+        let alive = true;
+        const hand = (async () => {
+          await phone.lift();
+          while (alive) await phone.press("0123456789", { on_ms: 45, off_ms: 45 });
+        })().catch(() => undefined);
+        const watch = (async () => {
+          while (alive) {
+            const { newest_id, waiting_events } = await logState(server);
+            if (waiting_events > 0) continue;
+            for (const frame of listener.frames) {
+              if (Number(frame.id) <= Number(newest_id)) durable.set(String(frame.id), frame);
+            }
+          }
+        })().catch(() => undefined);
+        await listener.event("dtmf");
+        await Bun.sleep(random() * 400);
+        expect(await server.stop("SIGKILL")).not.toBe(0);
+        alive = false;
+        await Promise.all([hand, watch]);
+      }
+      expect(durable.size).toBeGreaterThan(20);
+      const server = await start(where);
+      const { events, resync } = await allEvents(server);
+      expect(resync).toBe(true);
+      expect(growing(ids(events))).toBe(true);
+      const kept = new Map(events.map((event) => [String(event.id), event]));
+      for (const [id, frame] of durable) expect(kept.get(id)).toEqual(frame);
+      using replayed = await EventListener.open(`${server.websocket}?since=0`);
+      await replayed.event("caught_up");
+      expect(replayed.types().filter((type) => type === "gap")).toHaveLength(20);
+      expect(await server.stop()).toBe(0);
+      const database = new Database(join(where, "events.db"), { readonly: true });
+      expect(database.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
+      database.close();
+    },
+    180_000,
+  );
+
+  local("finds a damaged file: set aside, said, and old ids ask for a resync", async () => {
+    const where = folder();
+    const first = await start(where);
+    const { events } = await allEvents(first);
+    await first.stop();
+    writeFileSync(join(where, "events.db"), "this was a log once ".repeat(500));
+    await using second = await start(where);
+    expect(await onDisk(second)).toMatchObject({ storage: "disk", problem: null });
+    expect(readdirSync(where).filter((name) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(name))).toHaveLength(1);
+    expect(await second.log()).toContain("cannot be read: it was set aside");
+    using old = await EventListener.open(`${second.websocket}?since=${events[0]?.id}`);
+    await old.event("resync_required");
+    expect((await allEvents(second, String(events[0]?.id))).resync).toBe(true);
+  });
+
+  local("two servers with one folder: the second keeps to memory and says so", async () => {
+    const where = folder();
+    await using first = await start(where);
+    await onDisk(first);
+    await using second = await start(where);
+    expect((await logState(second)).problem).toContain("another process");
+    expect((await get(`${second.rest}/ready`)).status).toBe(200);
+    expect((await allEvents(second)).events.length).toBeGreaterThan(0);
+  });
+});
+
+const mountable = needs(
+  rig === null && process.getuid?.() === 0 && Bun.spawnSync(["mount", "-t", "tmpfs", "none", root]).exitCode === 0,
+  "mounting a small disk needs root",
+);
+// It was only a try.
+Bun.spawnSync(["umount", root]);
+
+function mounted(options: string): { where: string } & Disposable {
+  const where = folder();
+  mkdirSync(where);
+  const { exitCode, stderr } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "none", where]);
+  if (exitCode !== 0) throw new Error(stderr.toString());
+  return { where, [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", where]) };
+}
+
+describe("a disk", () => {
+  mountable("that is read-only: it serves from memory, says so, and keeps to it", async () => {
+    using disk = mounted("ro,size=1m");
+    await using server = await start(disk.where);
+    const { status, body } = await get(`${server.rest}/ready`);
+    expect(status).toBe(200);
+    expect(body.event_log).toMatchObject({ storage: "memory" });
+    expect((body.event_log as LogState).problem).toContain("read-only");
+    const { events } = await allEvents(server);
+    expect(events.length).toBeGreaterThan(0);
+    using listener = await EventListener.open(`${server.websocket}?since=${events[0]?.id}`);
+    await listener.event("caught_up");
+    expect(((await get(`${server.rest}/diagnostics`)).body.event_log as LogState).storage).toBe("memory");
+    expect(await server.log()).toContain("in memory only");
+  });
+
+  mountable(
+    "that fills up: memory serves, it is said once; with room again everything is written",
+    async () => {
+      using disk = mounted("size=512k");
+      const server = await start(disk.where);
+      await onDisk(server);
+      const ballast = join(disk.where, "ballast");
+      Bun.spawnSync(["sh", "-c", `dd if=/dev/zero of=${ballast} bs=1k 2>/dev/null`]);
+      const phone = simulatedTelephone(server);
+      await phone.lift();
+      let pressed = 0;
+      while ((await logState(server)).storage === "disk" && pressed++ < 50) {
+        await phone.press("0123456789", { on_ms: 45, off_ms: 45 });
+      }
+      expect((await logState(server)).problem).toContain("the disk is full");
+      await phone.hangUp();
+      const during = await allEvents(server);
+      expect(during.resync).toBe(false);
+      rmSync(ballast);
+      await onDisk(server);
+      const log = await server.log();
+      expect(log.split("in memory only")).toHaveLength(2);
+      expect(log.split("on disk again")).toHaveLength(2);
+      await server.stop();
+      await using second = await start(disk.where);
+      const { events, resync } = await allEvents(second);
+      expect(resync).toBe(false);
+      expect(events.slice(0, during.events.length)).toEqual(during.events);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,154 @@
+/** Sound sent to a running server: every format, while it arrives, however long it is, and broken. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { EventListener } from "../support/client";
+import { type RunningServer, startServer } from "../support/server";
+import { compare, ENCODERS, mutated, SoundFiles, seeded } from "../support/sound_files";
+
+const missing = ENCODERS.filter((name) => Bun.which(name) === null);
+const withFiles = missing.length > 0 ? test.skip : test;
+const files = new SoundFiles();
+let server: RunningServer;
+
+beforeAll(async () => {
+  server = await startServer({
+    arguments: ["--simulate=6"],
+    // Bun counts silence in steps of four seconds: with less it may cut a request that just takes a moment.
+    environment: { API_TIMEOUT: "5" },
+  });
+});
+afterAll(async () => {
+  files[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const post = (path: string, body?: Uint8Array | ReadableStream<Uint8Array>): Promise<Response> =>
+  fetch(`${server.rest}${path}`, {
+    method: "POST",
+    ...(body === undefined ? {} : { body: body as ReadableStream }),
+  });
+const lift = async (line: number): Promise<void> => {
+  expect((await post(`/simulator/lines/${line}/lift`)).status).toBe(200);
+};
+const hangUp = (line: number): Promise<Response> => post(`/simulator/lines/${line}/hang-up`);
+
+async function ear(line: number, seconds: number): Promise<Int16Array> {
+  const wav = await (await fetch(`${server.rest}/simulator/lines/${line}/ear?seconds=${seconds}`)).arrayBuffer();
+  return new Int16Array(wav.slice(44));
+}
+
+describe("formats", () => {
+  withFiles("each is heard as it was made", async () => {
+    await lift(1);
+    const original = files.original(22_050, 2, 1);
+    const reference = files.reference(original);
+    for (const format of ["wav", "au", "mp3", "vorbis", "opus", "flac", "oggflac"]) {
+      const response = await post("/lines/1/play-audio?wait=true", files.bytes(files.encoded(format, original)));
+      const answer = (await response.json()) as Record<string, number | string>;
+      expect([format, response.status, answer.reason]).toEqual([format, 200, "completed"]);
+      expect(Math.abs((answer.duration_ms as number) - 1000)).toBeLessThanOrEqual(1);
+      expect(answer.bytes_written).toBe((answer.duration_ms as number) * 16);
+      // The ear holds nothing from before the lift: a sound that was heard at once needs room before it.
+      const heard = Int16Array.from([...new Int16Array(8000), ...(await ear(1, 2)), ...new Int16Array(400)]);
+      let best = 0;
+      for (let from = 0; from + 8000 <= heard.length; from += 100)
+        best = Math.max(best, compare(heard.subarray(from, from + 8000), reference).snrDb);
+      expect([format, best > 18, best]).toEqual([format, true, best]);
+    }
+    await hangUp(1);
+  });
+
+  withFiles("broken ones are refused or end; nothing is an error of ours", async () => {
+    const original = files.original(16_000, 1, 0.2);
+    const random = seeded(5);
+    const statuses = new Set<number>();
+    await lift(2);
+    for (const format of ["wav", "au", "mp3", "vorbis", "opus", "flac", "oggflac"]) {
+      const bytes = files.bytes(files.encoded(format, original));
+      for (let i = 0; i < 25; i++)
+        statuses.add((await post("/lines/2/play-audio", mutated(bytes, random))).status);
+    }
+    await hangUp(2);
+    expect([...statuses].filter((status) => ![200, 415, 422, 429].includes(status))).toEqual([]);
+    expect((await fetch(`${server.rest}/health`)).status).toBe(200);
+  });
+});
+
+describe("a stream", () => {
+  /** Raw sound that comes when it is let go. */
+  function held() {
+    let controller: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start(c) {
+        controller = c;
+      },
+    });
+    return {
+      body,
+      send: (samples: number) => controller.enqueue(new Uint8Array(new Int16Array(samples).fill(1000).buffer)),
+      end: () => controller.close(),
+      fail: () => controller.error(new Error("gone")),
+    };
+  }
+
+  test("is heard before its end was sent, and the next one follows it", async () => {
+    await lift(3);
+    using events = await EventListener.open(`${server.websocket}?line=3`);
+    const stream = held();
+    stream.send(8000);
+    const answered = post("/lines/3/play-audio", stream.body);
+    const { playback_id } = await events.event("playback_started");
+    const next = post("/lines/3/play-audio?wait=true", new Uint8Array(1600));
+    stream.send(4000);
+    stream.end();
+    const answer = (await (await answered).json()) as Record<string, unknown>;
+    expect(answer).toMatchObject({ status: "success", playback_id, duration_ms: null, bytes_written: null });
+    expect(await events.event("playback_finished", { playback_id: playback_id as string })).toMatchObject({
+      reason: "completed",
+      heard_ms: 1500,
+    });
+    expect(((await (await next).json()) as { reason: string }).reason).toBe("completed");
+    await hangUp(3);
+  });
+
+  test("that stalls ends with an error, and frees the queue behind it", async () => {
+    await lift(4);
+    using events = await EventListener.open(`${server.websocket}?line=4`);
+    const stream = held();
+    stream.send(8000);
+    const answered = post("/lines/4/play-audio", stream.body);
+    await events.event("playback_started");
+    const next = post("/lines/4/play-audio?wait=true", new Uint8Array(1600));
+    expect(await events.event("playback_finished", {}, 15_000)).toMatchObject({ reason: "error", heard_ms: 1000 });
+    const answer = await answered;
+    expect(answer.status).toBe(422);
+    expect(((await answer.json()) as { code: string }).code).toBe("upload_stalled");
+    expect(((await (await next).json()) as { reason: string }).reason).toBe("completed");
+    await hangUp(4);
+  }, 20_000);
+
+  test("of 60 MB that waits to be heard takes 8 MB of memory, and ends with the call", async () => {
+    await lift(5);
+    using events = await EventListener.open(`${server.websocket}?line=5`);
+    const megabyte = new Uint8Array(1024 * 1024);
+    let sentMb = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (sentMb++ === 60) return controller.close();
+        controller.enqueue(megabyte);
+      },
+    });
+    const before = await server.residentMb();
+    const answered = post("/lines/5/play-audio", body);
+    await events.event("playback_started");
+    let highest = before;
+    for (let i = 0; i < 20; i++) {
+      highest = Math.max(highest, await server.residentMb());
+      await Bun.sleep(50);
+    }
+    expect(sentMb).toBeLessThan(40);
+    expect(highest - before).toBeLessThan(40);
+    await hangUp(5);
+    expect(await events.event("playback_finished")).toMatchObject({ reason: "hung_up" });
+    expect((await answered).status).toBe(200);
+  });
+});
