@@ -69,7 +69,8 @@ export class RecordingTake {
   #end: TakeEnd | null = null;
   #voice: boolean;
   #keyDown: Moment | null = null;
-  #finish: Moment | null = null;
+  /** The block of this time is waited for, and then it is over. */
+  #finishNs: number | null = null;
   /** The frame since which the caller is quiet. */
   #quietSince = 0;
 
@@ -134,7 +135,7 @@ export class RecordingTake {
     if (this.#keyDown && this.#keyDown.frame === null && this.#keyDown.atNs <= newestNs) {
       this.#keyDown.frame = this.#frameAt(this.#keyDown.atNs);
     }
-    if (this.#finish && this.#finish.atNs <= newestNs) this.#endWithKey(this.#finish.atNs);
+    if (this.#finishNs !== null && this.#finishNs <= newestNs) this.#endWithKey(this.#finishNs);
     const { maxFrames, silenceFrames } = this.rules;
     if (this.#frames >= maxFrames) this.#endAt("max_duration", maxFrames);
     if (silenceFrames === null || this.#voice || this.#keyDown) return;
@@ -158,10 +159,15 @@ export class RecordingTake {
     this.#settle();
   }
 
-  keyEnded(digit: string, atNs: number): void {
+  finishesWith(digit: string): boolean {
     const { finishOnKey } = this.rules;
-    if (finishOnKey !== null && (finishOnKey === "any" || finishOnKey.includes(digit))) {
-      this.#finish ??= { atNs, frame: null };
+    return finishOnKey !== null && (finishOnKey === "any" || finishOnKey.includes(digit));
+  }
+
+  keyEnded(digit: string, atNs: number): void {
+    if (this.finishesWith(digit)) {
+      // Trimmed, nothing of the key is waited for.
+      this.#finishNs ??= this.rules.trim ? (this.#keyDown?.atNs ?? atNs) : atNs;
     } else {
       this.#keyDown = null;
       this.#quietSince = Math.max(this.#quietSince, this.#frameAt(atNs));
@@ -187,7 +193,7 @@ export class RecordingTake {
 
   /** After the last block. */
   hungUp(atNs: number): void {
-    if (this.#finish) this.#endWithKey(this.#finish.atNs);
+    if (this.#finishNs !== null) this.#endWithKey(this.#finishNs);
     const frame = this.#frameAt(atNs);
     this.#endAt("hung_up", this.rules.trim ? frame - HOOK_NOISE_FRAMES : frame);
   }
@@ -208,10 +214,9 @@ export class RecordingTake {
     if (this.#frameAt(atNs) >= silentAt) this.#endAt("silence", silentAt);
   }
 
-  #endWithKey(releasedNs: number): void {
-    const { trim } = this.rules;
-    const pressed = this.#keyDown?.frame ?? this.#frameAt(this.#keyDown?.atNs ?? releasedNs);
-    this.#endAt("finish_key", trim ? pressed - KEY_ONSET_FRAMES : this.#frameAt(releasedNs));
+  #endWithKey(atNs: number): void {
+    const pressed = this.#keyDown?.frame ?? this.#frameAt(atNs);
+    this.#endAt("finish_key", this.rules.trim ? pressed - KEY_ONSET_FRAMES : this.#frameAt(atNs));
   }
 
   #endAt(reason: TakeEndReason, frames: number): void {

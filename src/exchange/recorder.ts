@@ -160,6 +160,8 @@ export class Recorder {
         break;
       case "dtmf_up":
       case "pulse_digit":
+        // What else was told of those blocks does not matter any more.
+        if (take.finishesWith(event.digit)) this.needs.tap.readAll();
         take.keyEnded(event.digit, event.atNs);
         break;
       default:

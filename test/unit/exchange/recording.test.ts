@@ -218,7 +218,15 @@ describe("a recording ends", () => {
     await phone.until(phone.handsets.speak(1, pcmSource(said)));
     await phone.advance(300);
     await phone.until(phone.handsets.press(1, { ...KEYS, digits }));
-    expect((await finished(phone)).reason).toBe("finish_key");
+    // At once, and not with the next half second.
+    expect(
+      (
+        await eventually(
+          () => ended(phone),
+          ({ length }) => length === 1,
+        )
+      )[0]?.reason,
+    ).toBe("finish_key");
     const { caller } = soundFile(kept, id);
     expect(find(caller, said)).toBeGreaterThanOrEqual(0);
     const last = caller.subarray(caller.length - 400);
