@@ -113,7 +113,7 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [
     { type: "recording_finished", recording_id: "01k…", reason: "hung_up", duration_ms: 5240, bytes: 83_884 },
     "Its file is closed and can be fetched. reason: stopped, max_duration, silence, finish_key, hung_up, disk_full or error. " +
-      "Also told, with no bytes, of one that never began.",
+      "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },

@@ -134,10 +134,18 @@ export class RecordingStore {
           return 0;
         });
         await rename(partPath(folder, recording.id), wavPath(folder, recording.id)).catch(trouble);
-        recording.bytes = fileBytes(kept, channels);
         recording.durationMs = framesMs(kept);
         recording.lostMs = lostMs;
         recording.reason = end;
+        if (kept === 0) {
+          // Not a sample: hung up during the beep, and known only after it. There is nothing to keep.
+          recording.bytes = 0;
+          this.#recordings.delete(recording.id);
+          await removeFiles(folder, recording.id).catch(trouble);
+          recording.state = "finished";
+          return recording;
+        }
+        recording.bytes = fileBytes(kept, channels);
         await writeNotes(folder, recording, this.#writer).catch(() => undefined);
         await syncFolder(folder).catch(() => undefined);
         recording.state = "finished";

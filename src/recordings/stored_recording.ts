@@ -72,6 +72,7 @@ async function mended(path: string): Promise<{ channels: 1 | 2; frames: number }
     const frames = Math.floor(Math.max(0, size - WAV_HEADER_BYTES) / frameBytes);
     const dataBytes = frames * frameBytes;
     const right = wavHeader(header.channels, TELEPHONE_RATE_HZ, dataBytes);
+    if (frames === 0) return null;
     if (size !== WAV_HEADER_BYTES + dataBytes || right.some((byte, i) => byte !== head[i])) {
       await file.truncate(WAV_HEADER_BYTES + dataBytes);
       await file.write(right, 0, WAV_HEADER_BYTES, 0);

@@ -73,6 +73,7 @@ describe("POST /record", () => {
     refused(await post(`${url}/record/stop`), 409, "not_recording");
     refused(await post(`${url}/record/pause`), 409, "not_recording");
     refused(await post(`${url}/record/resume`), 409, "not_recording");
+    await phone.hangUp(); // a rig's telephones are the next suite's too
   });
 
   test("is refused on-hook, and waits for the lift where it is told to", async () => {
@@ -122,6 +123,7 @@ describe("POST /record", () => {
     expect((await post(`${url}/record/pause`)).status).toBe(200);
     expect((await post(`${url}/record/resume`)).body).toMatchObject({ state: "recording" });
     expect((await post(`${url}/record/stop`)).body).toMatchObject({ recording_id: paused, reason: "stopped" });
+    await phone.hangUp();
   });
 
   test.each([
@@ -153,6 +155,7 @@ describe("/recordings", () => {
       ({ body }) => body.state === "finished",
     );
     whole = new Uint8Array(await (await audio(id)).arrayBuffer());
+    await phone.hangUp();
   });
 
   test("lists, and tells of one", async () => {
