@@ -40,6 +40,8 @@ int main(void) {
   printf("export const MAX_BURSTS = %d;\n", DSHIM_MAX_BURSTS);
   printf("export const MAX_KEYS = %d;\n", DSHIM_MAX_KEYS);
   printf("export const DATA_RING_SAMPLES = %d;\n", DSHIM_DATA_RING_SAMPLES);
+  printf("export const BLOCK_SAMPLES = %d;\n", DSHIM_BLOCK_SAMPLES);
+  printf("export const TAP_BLOCKS = %d;\n", DSHIM_TAP_BLOCKS);
   printf("export const EAR_RING_SAMPLES = %d;\n", DSHIM_EAR_RING_SAMPLES);
 
   const struct constant kinds[] = {{"LineUp", DSHIM_EV_LINE_UP},
@@ -66,6 +68,7 @@ int main(void) {
                                    {"DtmfRefused", DSHIM_EV_DTMF_REFUSED},
                                    {"DataStarted", DSHIM_EV_DATA_STARTED},
                                    {"DataDone", DSHIM_EV_DATA_DONE},
+                                   {"TapBlocks", DSHIM_EV_TAP_BLOCKS},
                                    {"Progress", DSHIM_EV_PROGRESS}};
   constants("EventKind", kinds, COUNT(kinds));
   const struct constant stages[] = {{"None", DSHIM_STAGE_NONE},
@@ -157,6 +160,7 @@ int main(void) {
                                LINE(max_service_gap_ns),
                                LINE(dtmf_digits),
                                LINE(voltage_time_ns),
+                               LINE(tap_lost_blocks),
                                LINE(up),
                                LINE(lifted),
                                LINE(ringing),
@@ -192,6 +196,12 @@ int main(void) {
                                LINE(dtmf_high_offset_chz),
                                LINE(dtmf_snr_cdb)};
   layout("LineStats", sizeof(struct dshim_line_stats), line, COUNT(line));
+  /* Bytes. */
+  const struct constant tap[] = {
+      {"size", sizeof(struct dshim_tap_block)},           {"time_ns", offsetof(struct dshim_tap_block, time_ns)},
+      {"tap", offsetof(struct dshim_tap_block, tap)},     {"block", offsetof(struct dshim_tap_block, block)},
+      {"heard", offsetof(struct dshim_tap_block, heard)}, {"sent", offsetof(struct dshim_tap_block, sent)}};
+  constants("TapBlockOffset", tap, COUNT(tap));
 #define ENGINE(name) FIELD(dshim_engine_stats, name)
   const struct field engine[] = {ENGINE(events_pushed),    ENGINE(events_lost), ENGINE(wakeups),
                                  ENGINE(max_wake_late_ns), ENGINE(realtime),    ENGINE(realtime_error),

@@ -9,6 +9,7 @@
  *        caller thread                                    I/O thread
  *   dshim_ring() … ──── command ring ────────▶ engine loop ──▶ struct chan_ops (card or simulator)
  *   dshim_play_write ── sample ring per line ─▶ playout                │
+ *   dshim_tap_read() ◀─ sample ring per line ◀ what was heard and sent  │
  *   dshim_drain() ◀──── event ring ◀────────── DTMF, VAD, hook … ◀─────┘
  *   doorbell fd   ◀──── one byte when the event ring was not empty-handed
  *
@@ -37,6 +38,7 @@
 #define DSHIM_EVENT_RING        4096   /* events; past it they are counted as lost */
 #define DSHIM_PLAY_RING_SAMPLES 65536  /* 8.2 s per line, a power of two */
 #define DSHIM_DATA_RING_SAMPLES 65536  /* 8.2 s per line of caller ID and the like, a power of two */
+#define DSHIM_TAP_BLOCKS        512    /* 10.2 s per line of what it hears and is sent, a power of two */
 #define DSHIM_EAR_RING_SAMPLES  262144 /* 32.8 s that a simulated telephone's ear heard last */
 #define DSHIM_STEPPED_EPOCH_NS  1000000000LL
 #define DSHIM_PROGRESS_TONES    8  /* that a line is listened to for */
@@ -80,6 +82,7 @@ enum dshim_event_kind {
                                  two int16 each, the low group's in the low half: levels cdBm0, offsets from the
                                  nominal frequencies in 0.01 Hz, SNR cdB (the low half alone) */
   DSHIM_EV_DATA_STARTED = 40, /* a: sequence number of its command; b: ms until the card's queue has reached it */
+  DSHIM_EV_TAP_BLOCKS = 42,   /* a: number of the tap; b: blocks that it has made, lost ones too */
   DSHIM_EV_DATA_DONE = 41,    /* a: sequence number; b: 1 heard whole, 0 cut off or never begun */
   DSHIM_EV_PROGRESS = 30,     /* a: dshim_progress_tone.id; b: 1 it is sure, 0 it is over; c: level cdBm0;
                                  d: ms since it began */
@@ -179,6 +182,7 @@ struct dshim_line_stats {
   int64_t max_service_gap_ns; /* longest time between two services of this line */
   int64_t dtmf_digits;        /* digits accepted since start */
   int64_t voltage_time_ns;    /* of the last reading */
+  int64_t tap_lost_blocks;    /* nobody read the tap for so long that its ring was full */
   int32_t up;                 /* 1 in service */
   int32_t lifted;             /* 1 off-hook */
   int32_t ringing;            /* 1 while a cadence runs */
@@ -200,7 +204,18 @@ struct dshim_line_stats {
   int32_t dtmf_low_offset_chz, dtmf_high_offset_chz;
   int32_t dtmf_snr_cdb;
 };
-_Static_assert(sizeof(struct dshim_line_stats) == 9 * 8 + 32 * 4, "dshim_line_stats has no padding");
+_Static_assert(sizeof(struct dshim_line_stats) == 10 * 8 + 32 * 4, "dshim_line_stats has no padding");
+
+/* 20 ms of a lifted line, both ways, sample for sample in the same time. */
+struct dshim_tap_block {
+  int64_t time_ns;                    /* when the last sample was on the line */
+  uint32_t tap;                       /* sequence number of the dshim_tap_open that it came of */
+  int32_t block;                      /* number in that tap, from 0: what is missing was lost */
+  int16_t heard[DSHIM_BLOCK_SAMPLES]; /* from the telephone, after DSHIM_OPT_RX_GAIN_CDB */
+  int16_t
+      sent[DSHIM_BLOCK_SAMPLES]; /* to it, after DSHIM_OPT_TX_GAIN_CDB; what a card's queue held back as well */
+};
+_Static_assert(sizeof(struct dshim_tap_block) == 16 + 4 * DSHIM_BLOCK_SAMPLES, "dshim_tap_block has no padding");
 
 struct dshim_engine_stats {
   int64_t events_pushed;
@@ -363,6 +378,21 @@ DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line);
 /* Drops everything written so far, in the ring and in the card's queue: open marks complete with
  * PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. */
 DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line);
+
+/* ---- the tap: what a line hears and is sent, for recordings and live audio. One reader; blocks are made while
+ * the telephone is lifted, and wait in a ring of DSHIM_TAP_BLOCKS. Where it is full the newest are lost, which
+ * their numbers and dshim_line_stats.tap_lost_blocks show. */
+
+/* Opens it, or says anew how often TAP_BLOCKS is to tell: every told_every blocks, 1 … DSHIM_TAP_BLOCKS / 2, and
+ * before ON_HOOK and LINE_DOWN what was not told yet. Events that a block gave rise to (a digit, a voice) are told
+ * before the TAP_BLOCKS that counts it: who reads just so many blocks knows all that was heard in them. A tap that
+ * is open keeps its number. */
+DSHIM_API int dshim_tap_open(struct dshim_engine *engine, int line, int told_every);
+/* When that is done no more blocks are made; those that wait may be read, or left for the next tap's reader, who
+ * knows them by their number. */
+DSHIM_API int dshim_tap_close(struct dshim_engine *engine, int line);
+/* Copies up to max blocks, oldest first; returns how many. Not a command. */
+DSHIM_API int dshim_tap_read(struct dshim_engine *engine, int line, struct dshim_tap_block *out, int max);
 
 /* Drops (1) or restores (0) battery on the loop: the server's way to hang up on a lifted telephone. */
 DSHIM_API int dshim_battery_drop(struct dshim_engine *engine, int line, int dropped);

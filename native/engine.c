@@ -82,6 +82,9 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
     return line_data_send(line, now_ns, &command->data, command->value != 0, command->sequence);
   case CMD_MESSAGE_WAITING:
     return line->up ? line->chan->ops->vmwi(line->chan, now_ns, command->value) : -ENODEV;
+  case CMD_TAP:
+    line_tap_set(&line->tap, command->sequence, command->value);
+    return 0;
   default:
     return sim_command(line, command, now_ns);
   }

@@ -47,6 +47,7 @@ static void play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns
   if (line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
     unheard += line->card_blocks * DSHIM_BLOCK_SAMPLES;
     line->card_blocks = 0;
+    line_tap_flushed(&line->tap);
   }
   line->block_made = false;
   playout_flush(&line->playout, position, (int32_t)unheard, end, heard_until_ns, line, tell_playout);
@@ -71,12 +72,23 @@ static void lift(struct line *line, int64_t now_ns) {
   line_tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
 }
 
+/* What was not told of the tap: with it the caller has all that was heard before what comes next. */
+static void tell_tap(struct line *line, int64_t now_ns) {
+  int32_t blocks = line_tap_untold(&line->tap);
+  if (blocks > 0) line_tell(line, DSHIM_EV_TAP_BLOCKS, now_ns, (int32_t)line->tap.number, blocks, 0);
+}
+
+void line_tap_block(struct line *line, int64_t spoken_ns, const int16_t *heard) {
+  if (line_tap_heard(&line->tap, spoken_ns, heard, line->lifted)) tell_tap(line, spoken_ns);
+}
+
 static void hang_up(struct line *line, int64_t now_ns) {
   if (!line->lifted) return;
   /* The driver was sure only when no flash could come any more; the loop opened before that. */
   int64_t at_ns =
       line->break_began_ns > 0 ? line->break_began_ns : now_ns - line->engine->settings.flash_max_ms * NS_PER_MS;
   line_hear_the_end(line, at_ns);
+  tell_tap(line, now_ns);
   line_data_cut(line, now_ns);
   uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
   play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
@@ -170,6 +182,7 @@ static void went_down(struct line *line, int64_t now_ns, int error, int32_t stag
     line_data_cut(line, now_ns);
     line->data.reversed = false;
     if (line->lifted) line_hear_the_end(line, now_ns);
+    tell_tap(line, now_ns);
     uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
     line_play_flush(line, now_ns, written, DSHIM_PLAY_LOST);
     line->chan->ops->close(line->chan);
@@ -218,6 +231,7 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->next_voltage_ns = now_ns;
   line->ahead_blocks = LEAST_AHEAD_BLOCKS;
   line->card_blocks = 0;
+  line_tap_flushed(&line->tap);
   line->blocks_owed = chan->queues ? line->ahead_blocks : 0;
   line->block_made = false;
   line->served_ns = 0;
@@ -272,6 +286,7 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
       return false;
     }
     if (result != 1) return true; /* full, or an event is pending: the next service tries again */
+    line_tap_written(&line->tap, line->block);
     line->block_made = false;
     line->blocks_owed--;
     line->stats.tx_blocks++;
@@ -386,10 +401,12 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     }
     if (chan->queues) {
       block_was_sent(line, now_ns);
+      line_tap_block(line, spoken_ns, samples);
       continue;
     }
     if (line->blocks_owed < MAX_BLOCKS_A_SERVICE) line->blocks_owed++;
     if (!send_blocks(line, now_ns)) return false;
+    line_tap_block(line, spoken_ns, samples);
   }
   if (!chan->queues) return true;
   if (line->ahead_blocks > LEAST_AHEAD_BLOCKS && now_ns - line->dry_ns > QUIET_NS) {
@@ -463,6 +480,7 @@ void line_publish(struct line *line) {
   stats.up = line->up;
   stats.lifted = line->lifted;
   stats.play_underruns = line->playout.underruns;
+  stats.tap_lost_blocks = line->tap.lost;
   stats.play_queued_samples = (int32_t)spsc_readable(&line->playout.ring);
   if (!stats.voltage_known) stats.voltage_min_mv = 0;
   uint32_t words[sizeof(stats) / sizeof(uint32_t)];

@@ -10,6 +10,7 @@
 #include "dsp_dtmf.h"
 #include "dsp_progress.h"
 #include "dsp_vad.h"
+#include "line_tap.h"
 #include "playout.h"
 #include "pulse_train.h"
 #include "ring_cadence.h"
@@ -55,6 +56,7 @@ struct line {
   struct chan_sim *sim; /* chan, when simulated; else NULL */
   struct playout playout;
   struct line_data data;
+  struct line_tap tap;
 
   bool up;
   int64_t reopen_ns;
@@ -151,6 +153,8 @@ void line_hear_from_now(struct line *line, int64_t now_ns);
 void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples);
 /* The block that goes to the telephone now. */
 void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples);
+/* A block was received, and what was sent meanwhile goes beside it to whoever taps the line. */
+void line_tap_block(struct line *line, int64_t spoken_ns, const int16_t *heard);
 /* Nothing more will be heard: what is open is closed, not after not_after_ns. */
 void line_hear_the_end(struct line *line, int64_t not_after_ns);
 /* The same for tones of call progress, by line_hear.c. */

@@ -45,6 +45,7 @@ void line_data_cut(struct line *line, int64_t now_ns) {
   /* What waits in the card is data as well, and would be heard by whoever lifted the telephone. */
   if (data->stage != DATA_AWAITS_BURST && line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
     line->card_blocks = 0;
+    line_tap_flushed(&line->tap);
     line->block_made = false;
   }
   done(line, now_ns, false);

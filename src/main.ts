@@ -1,6 +1,6 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
 import { homedir } from "node:os";
-
+import { join } from "node:path";
 import { version } from "../package.json";
 import { chosenScheme } from "./audio/caller_id/scheme";
 import { banner } from "./banner";
@@ -39,6 +39,7 @@ import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
+import { RecordingStore } from "./recordings/store";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -47,6 +48,9 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 /** Requests under way may finish for this long. */
 const STOP_GRACE_MS = 1500;
+/** And recordings be closed. */
+const CLOSE_GRACE_MS = 2000;
+const MIB = 1024 * 1024;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
   none: 0,
@@ -117,10 +121,11 @@ async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const logs = createLogs(config.logging);
   const startedAtMs = Date.now();
+  const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const bus = new EventBus(null, config.events.log_size);
   const journal = createJournal({
     bus,
-    folder: stateDirectory(config.state_dir, process.env, homedir()),
+    folder: stateFolder,
     maxBytes: config.events.max_bytes,
     maxAgeDays: config.events.max_age_days,
     // tools/dist.ts puts the thread into the executable by this name.
@@ -129,6 +134,12 @@ async function serve(line: ServeArguments): Promise<void> {
   });
   const events = new EventLog(bus, journal);
   const setups = lineSetups(config, line.simulatePorts);
+  const recordings = new RecordingStore({
+    folder: stateFolder && join(stateFolder, "recordings"),
+    minFreeBytes: config.recording.min_free_mb * MIB,
+    maxTotalBytes: config.recording.max_total_mb * MIB,
+    log: logs.server,
+  });
   const engine = createEngine(config, await loadShim());
   const exchange = new PhoneExchange({
     engine,
@@ -144,6 +155,11 @@ async function serve(line: ServeArguments): Promise<void> {
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
     callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
+    recording: {
+      store: recordings,
+      newRecordingId: () => Bun.randomUUIDv7(),
+      maxDurationMs: config.recording.max_duration_seconds * 1000,
+    },
     callProgress: config.call_progress.enabled,
   });
   const sockets = new EventSockets({
@@ -166,6 +182,7 @@ async function serve(line: ServeArguments): Promise<void> {
     eventLogStatus: () => journal.status(),
     streams,
     webhooks,
+    recordings,
     logs,
     version,
     startedAtMs,
@@ -237,6 +254,8 @@ async function serve(line: ServeArguments): Promise<void> {
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
+    // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
     for (const webhook of webhooks) webhook.stop();

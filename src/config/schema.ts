@@ -56,6 +56,13 @@ export interface Config {
   /** Event log, recordings, prompts; null: see state_dir.ts. */
   state_dir: string | null;
   events: { log_size: number; max_age_days: number; max_bytes: number };
+  recording: {
+    max_duration_seconds: number;
+    /** Kept free on the file system of state_dir. */
+    min_free_mb: number;
+    /** Of all recordings together; 0: no bound but the disk. */
+    max_total_mb: number;
+  };
   webhooks: WebhookConfig[];
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
@@ -157,6 +164,11 @@ export const SCHEMA = {
     log_size: whole(10_000, 100, 1_000_000),
     max_age_days: whole(30, 1, 3650),
     max_bytes: whole(64 * MIB, MIB, 16 * 1024 * MIB),
+  },
+  recording: {
+    max_duration_seconds: whole(3600, 1, 86_400),
+    min_free_mb: whole(100, 0, 1_000_000),
+    max_total_mb: whole(0, 0, 1_000_000_000),
   },
   webhooks: WEBHOOKS,
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },

@@ -6,6 +6,8 @@ export const MAX_LINES = 32;
 export const MAX_BURSTS = 32;
 export const MAX_KEYS = 64;
 export const DATA_RING_SAMPLES = 65536;
+export const BLOCK_SAMPLES = 160;
+export const TAP_BLOCKS = 512;
 export const EAR_RING_SAMPLES = 262144;
 
 export const EventKind = {
@@ -33,6 +35,7 @@ export const EventKind = {
   DtmfRefused: 32,
   DataStarted: 40,
   DataDone: 41,
+  TapBlocks: 42,
   Progress: 30,
 } as const;
 
@@ -146,7 +149,7 @@ export const EventField = {
   d: { offset: 36, type: "i32" },
 } as const;
 
-export const LineStatsSize = 200;
+export const LineStatsSize = 208;
 export const LineStatsField = {
   rx_blocks: { offset: 0, type: "i64" },
   tx_blocks: { offset: 8, type: "i64" },
@@ -157,38 +160,48 @@ export const LineStatsField = {
   max_service_gap_ns: { offset: 48, type: "i64" },
   dtmf_digits: { offset: 56, type: "i64" },
   voltage_time_ns: { offset: 64, type: "i64" },
-  up: { offset: 72, type: "i32" },
-  lifted: { offset: 76, type: "i32" },
-  ringing: { offset: 80, type: "i32" },
-  stage: { offset: 84, type: "i32" },
-  error: { offset: 88, type: "i32" },
-  capabilities: { offset: 92, type: "i32" },
-  signalling: { offset: 96, type: "i32" },
-  voltage_known: { offset: 100, type: "i32" },
-  tip_mv: { offset: 104, type: "i32" },
-  ring_mv: { offset: 108, type: "i32" },
-  battery_mv: { offset: 112, type: "i32" },
-  voltage_min_mv: { offset: 116, type: "i32" },
-  voltage_max_mv: { offset: 120, type: "i32" },
-  level_cdbm0: { offset: 124, type: "i32" },
-  noise_cdbm0: { offset: 128, type: "i32" },
-  voice_active: { offset: 132, type: "i32" },
-  play_queued_samples: { offset: 136, type: "i32" },
-  alarms: { offset: 140, type: "i32" },
-  dtmf_too_short: { offset: 144, type: "i32" },
-  dtmf_too_quiet: { offset: 148, type: "i32" },
-  dtmf_off_frequency: { offset: 152, type: "i32" },
-  dtmf_unsteady: { offset: 156, type: "i32" },
-  dtmf_not_abrupt: { offset: 160, type: "i32" },
-  dtmf_twist: { offset: 164, type: "i32" },
-  dtmf_not_alone: { offset: 168, type: "i32" },
-  dtmf_low_sound: { offset: 172, type: "i32" },
-  dtmf_noisy: { offset: 176, type: "i32" },
-  dtmf_low_cdbm0: { offset: 180, type: "i32" },
-  dtmf_high_cdbm0: { offset: 184, type: "i32" },
-  dtmf_low_offset_chz: { offset: 188, type: "i32" },
-  dtmf_high_offset_chz: { offset: 192, type: "i32" },
-  dtmf_snr_cdb: { offset: 196, type: "i32" },
+  tap_lost_blocks: { offset: 72, type: "i64" },
+  up: { offset: 80, type: "i32" },
+  lifted: { offset: 84, type: "i32" },
+  ringing: { offset: 88, type: "i32" },
+  stage: { offset: 92, type: "i32" },
+  error: { offset: 96, type: "i32" },
+  capabilities: { offset: 100, type: "i32" },
+  signalling: { offset: 104, type: "i32" },
+  voltage_known: { offset: 108, type: "i32" },
+  tip_mv: { offset: 112, type: "i32" },
+  ring_mv: { offset: 116, type: "i32" },
+  battery_mv: { offset: 120, type: "i32" },
+  voltage_min_mv: { offset: 124, type: "i32" },
+  voltage_max_mv: { offset: 128, type: "i32" },
+  level_cdbm0: { offset: 132, type: "i32" },
+  noise_cdbm0: { offset: 136, type: "i32" },
+  voice_active: { offset: 140, type: "i32" },
+  play_queued_samples: { offset: 144, type: "i32" },
+  alarms: { offset: 148, type: "i32" },
+  dtmf_too_short: { offset: 152, type: "i32" },
+  dtmf_too_quiet: { offset: 156, type: "i32" },
+  dtmf_off_frequency: { offset: 160, type: "i32" },
+  dtmf_unsteady: { offset: 164, type: "i32" },
+  dtmf_not_abrupt: { offset: 168, type: "i32" },
+  dtmf_twist: { offset: 172, type: "i32" },
+  dtmf_not_alone: { offset: 176, type: "i32" },
+  dtmf_low_sound: { offset: 180, type: "i32" },
+  dtmf_noisy: { offset: 184, type: "i32" },
+  dtmf_low_cdbm0: { offset: 188, type: "i32" },
+  dtmf_high_cdbm0: { offset: 192, type: "i32" },
+  dtmf_low_offset_chz: { offset: 196, type: "i32" },
+  dtmf_high_offset_chz: { offset: 200, type: "i32" },
+  dtmf_snr_cdb: { offset: 204, type: "i32" },
+} as const;
+
+export const TapBlockOffset = {
+  size: 656,
+  time_ns: 0,
+  tap: 8,
+  block: 12,
+  heard: 16,
+  sent: 336,
 } as const;
 
 export const EngineStatsSize = 48;

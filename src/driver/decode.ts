@@ -53,6 +53,8 @@ export type DriverEvent = {
   /** delayMs: until what waits in the card has been sent. */
   | { kind: "data_started"; sequence: number; delayMs: number }
   | { kind: "data_done"; sequence: number; whole: boolean }
+  /** blocks: made so far, lost ones too. */
+  | { kind: "tap_blocks"; tap: number; blocks: number }
 );
 
 const REFUSAL_REASONS: Record<number, KeyRefusalReason> = Object.fromEntries(
@@ -190,6 +192,8 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "command_done", sequence: a, result: b };
     case EventKind.DataStarted:
       return { ...common, kind: "data_started", sequence: a, delayMs: b };
+    case EventKind.TapBlocks:
+      return { ...common, kind: "tap_blocks", tap: a, blocks: b };
     case EventKind.DataDone:
       return { ...common, kind: "data_done", sequence: a, whole: b === 1 };
     default:

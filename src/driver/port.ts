@@ -1,7 +1,7 @@
 /** One line's hardware, real or simulated, as the exchange uses it. */
 import type { RingPlan } from "../line/cadence";
 import { Capability, DataFlag } from "./abi.gen";
-import type { DriverEngine, LineStats } from "./engine";
+import { check, type DriverEngine, type LineStats } from "./engine";
 import { alarmNames, signallingName } from "./faults";
 
 export class Port {
@@ -81,6 +81,20 @@ export class Port {
 
   playFlush(): Promise<void> {
     return this.engine.command((shim, handle) => shim.dshim_play_flush(handle, this.index));
+  }
+
+  /** `numbered` learns the number that its blocks carry, when it was closed before. */
+  tapOpen(everyBlocks: number, numbered: (sequence: number) => void): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_tap_open(handle, this.index, everyBlocks), numbered);
+  }
+
+  tapClose(): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_tap_close(handle, this.index));
+  }
+
+  /** Fills `into` with up to `blocks`: see tap.ts. */
+  tapRead(into: Uint8Array, blocks: number): number {
+    return check(this.engine.shim.dshim_tap_read(this.engine.handle, this.index, into, blocks));
   }
 
   stats(): LineStats & { signallingName: string | null; alarmNames: string[]; capabilityNames: CapabilityNames } {

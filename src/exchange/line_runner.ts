@@ -18,6 +18,7 @@ import {
   type LineState,
   type LineTone,
   notReady,
+  offHook,
   stateName,
 } from "../line/model";
 import type { KeyDetail, RingStopReason } from "../line/state";
@@ -25,7 +26,9 @@ import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
+import { LineTap } from "./line_tap";
 import { Playout } from "./playout";
+import { Recorder, type RecorderDependencies } from "./recorder";
 import {
   type CallerIdRequest,
   type LineStatus,
@@ -34,6 +37,8 @@ import {
   type PcmSource,
   type Playback,
   type PlayOptions,
+  type RecordAnswer,
+  type RecordRequest,
   Refusal,
   type RingAnswer,
   type RingRequest,
@@ -54,12 +59,15 @@ export interface LineRunnerOptions {
   /** Endless. */
   lineTone: (tone: LineTone) => PcmSource;
   display: DisplayOptions;
+  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "maxDurationMs" | "beep">;
 }
 
 export class LineRunner {
   readonly line: number;
   readonly port: Port;
   readonly playout: Playout;
+  readonly tap: LineTap;
+  readonly recorder: Recorder;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -77,9 +85,23 @@ export class LineRunner {
     this.line = options.line;
     this.port = options.port;
     this.#state = initialState(options.clock.nowMs(), options.settings);
-    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) =>
-      this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs),
-    );
+    const tell = (input: LineInput, atNs: number): void =>
+      void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
+    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) => {
+      tell(input, atNs);
+      if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
+    });
+    this.tap = new LineTap(options.port);
+    this.recorder = new Recorder({
+      ...options.recording,
+      line: options.line,
+      tap: this.tap,
+      nowNs: () => options.port.nowNs(),
+      nowMs: () => options.clock.nowMs(),
+      talking: () => this.#state.talkspurtStartedAtMs !== null,
+      play: (source) => this.play(source, { when: "now" }),
+      tell,
+    });
   }
 
   get state(): LineState {
@@ -91,10 +113,12 @@ export class LineRunner {
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
+    this.recorder.handle(event);
     if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
+      if (offHook(this.#state)) this.recorder.lifted();
       return;
     }
     switch (event.kind) {
@@ -176,6 +200,7 @@ export class LineRunner {
         return;
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
+        this.recorder.cancelAwaitingAnswer();
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));
@@ -293,6 +318,10 @@ export class LineRunner {
       default:
         throw new Refusal(decision.code, decision.message);
     }
+  }
+
+  record(request: RecordRequest): Promise<RecordAnswer> {
+    return this.recorder.record(request, () => playDecision(this.#state, request.when));
   }
 
   status(): LineStatus {

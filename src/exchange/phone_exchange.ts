@@ -1,7 +1,7 @@
 /** The lines and the public verbs: all that http may call. */
 import { progressTones } from "../audio/call_progress";
 import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
-import { oncePlayed, type RenderTone, toneSource } from "../audio/tone_plan";
+import { oncePlayed, PLAIN_TONE_LEVEL_DBM0, type RenderTone, type TonePlan, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
 import type { DriverEngine, LineStats } from "../driver/engine";
@@ -10,9 +10,11 @@ import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
 import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
+import type { Recording } from "../recordings/recording";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
   type CallerIdRequest,
@@ -25,6 +27,8 @@ import {
   type PcmSource,
   type Playback,
   type PlayOptions,
+  type RecordAnswer,
+  type RecordRequest,
   Refusal,
   type RingAnswer,
   type RingRequest,
@@ -53,10 +57,14 @@ export interface ExchangeOptions {
   lineSettings: LineSettings;
   /** null: no display is told anything. */
   callerIdScheme: CallerIdSchemeName | null;
+  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "maxDurationMs">;
   /** Are lines listened to for a far exchange's and fax machines' tones? */
   callProgress: boolean;
 }
 
+/** "Speak now": as answering machines have it. */
+const BEEP: TonePlan = { levelDbm0: PLAIN_TONE_LEVEL_DBM0, segments: [{ frequenciesHz: [1400], ms: null }] };
+const BEEP_MS = 250;
 const NS_PER_MS = 1e6;
 const SAMPLES_PER_MS = 8;
 
@@ -87,11 +95,21 @@ export class PhoneExchange implements Exchange {
     const callWaitingTone = (): Int16Array =>
       oncePlayed(zoneTone(options.toneZone, "call_waiting"), this.#renderTone);
     const display = { scheme: options.callerIdScheme, callWaitingTone };
+    const beep = (): PcmSource => toneSource(BEEP, BEEP_MS, this.#renderTone);
+    const recording = { ...options.recording, beep };
     this.#runners = options.lines.map(({ line, device }) => {
       const index = device === null ? engine.addSimulated() : engine.addDahdi(device, line);
       if (device === null) handsets.set(line, new Handset(engine, index));
       const port = new Port(engine, index, line, device);
-      return new LineRunner({ ...options, line, port, settings: options.lineSettings, lineTone, display });
+      return new LineRunner({
+        ...options,
+        line,
+        port,
+        settings: options.lineSettings,
+        lineTone,
+        display,
+        recording,
+      });
     });
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
@@ -156,6 +174,27 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).messageWaiting(request);
   }
 
+  async record(line: number, request: RecordRequest): Promise<RecordAnswer> {
+    return this.#runner(line).record(request);
+  }
+
+  async stopRecording(line: number): Promise<Recording> {
+    return this.#runner(line).recorder.stop();
+  }
+
+  pauseRecording(line: number): Recording {
+    return this.#runner(line).recorder.pause();
+  }
+
+  resumeRecording(line: number): Recording {
+    return this.#runner(line).recorder.resume();
+  }
+
+  /** Closes every file: before the program ends. */
+  async closeRecordings(): Promise<void> {
+    await Promise.all(this.#runners.map(({ recorder }) => recorder.close()));
+  }
+
   diagnostics(line: number): LineDiagnostics {
     const runner = this.#runner(line);
     const stats = runner.port.stats();
@@ -211,6 +250,7 @@ export class PhoneExchange implements Exchange {
         late_blocks: stats.late_blocks,
         max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
         queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
+        tap_lost_blocks: stats.tap_lost_blocks,
       },
       engine: {
         realtime: engine.realtime === 1,

@@ -1,6 +1,8 @@
+import type { RecordingSource } from "../audio/recording_take";
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
+import type { Recording } from "../recordings/recording";
 
 export type { PcmSource };
 
@@ -24,6 +26,8 @@ export type RefusalCode =
   | "line_on_hook" // 409 play while idle, press while on-hook
   | "ring_stopped" // 409 stopped or replaced before it began
   | "call_waiting_busy" // 409 one is announced already
+  | "recording_active" // 409 one runs on the line already
+  | "not_recording" // 409 none does
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
   | "line_not_ready" // 503 INITIALIZING or ERROR, with the fix
   | "driver_error" // 503 the kernel refused
@@ -103,6 +107,27 @@ export interface Playback {
   finished: Promise<{ reason: string; heardMs: number }>;
 }
 
+export interface RecordRequest {
+  /** Omitted: caller. */
+  source?: RecordingSource;
+  /** Omitted: as long as the configuration allows. */
+  maxDurationMs?: number;
+  /** The caller says and presses nothing for so long; omitted: no matter. */
+  silenceTimeoutMs?: number;
+  /** "any", or digits of which any ends it; omitted: none does. */
+  finishOnKey?: string;
+  /** Heard behind what is playing; the recording begins at its end. */
+  beep?: boolean;
+  /** Omitted: true. */
+  trim?: boolean;
+  /** As of playback. */
+  when: "now" | "off_hook";
+}
+
+export interface RecordAnswer {
+  recordingId: string;
+}
+
 export interface LineStatus {
   line: number;
   channel: number;
@@ -154,6 +179,8 @@ export interface LineDiagnostics {
     late_blocks: number;
     max_service_gap_ms: number;
     queued_playout_ms: number;
+    /** Of what the line heard, for recordings: JavaScript stood still for ten seconds. */
+    tap_lost_blocks: number;
   };
   engine: {
     realtime: boolean;
@@ -213,5 +240,11 @@ export interface Exchange {
   tone(line: number, request: ToneRequest): Playback;
   /** Tells a lifted telephone that another call waits, and from whom; settles when its display knows. */
   callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer>;
+  /** Settles when it is accepted: there is room for it. Rejects with RecordingStoreError as well. */
+  record(line: number, request: RecordRequest): Promise<RecordAnswer>;
+  /** Settles when the file is closed. */
+  stopRecording(line: number): Promise<Recording>;
+  pauseRecording(line: number): Recording;
+  resumeRecording(line: number): Recording;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
 }

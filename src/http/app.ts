@@ -5,6 +5,7 @@ import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
@@ -24,6 +25,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const endpoints = [
     ...LINE_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...RECORDING_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,
@@ -51,7 +53,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   const { limits, logs } = dependencies;
   const routes = routesFor(dependencies);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
-    pattern: new RegExp(`^${path.replaceAll(":line", "[^/]+")}/?$`),
+    pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
     method: endpoint.method as string,
   }));
   pathsAndMethods.push({ pattern: /^\/(ws|docs|openapi\.json)?$/, method: "GET" });
@@ -110,22 +112,33 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   }
 
   for (const { path, endpoint } of routes) {
-    const answer = (request: Request, query: unknown, line: number): unknown => {
+    const answer = (request: Request, query: unknown, line: number, params: unknown = {}): unknown => {
       const keepOpen = (): void => app.server?.timeout(request, 0);
-      const call: Call = { request, query: query as Query, line, dependencies, keepOpen };
+      const call: Call = {
+        request,
+        query: query as Query,
+        line,
+        params: params as Call["params"],
+        dependencies,
+        keepOpen,
+      };
       return endpoint.handle(call);
     };
     // Elysia reads from a handler's text what it needs, so each names just that.
     const handle = path.includes(":line")
       ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
           answer(request, query, lineNumber((params as { line: string }).line, dependencies))
-      : ({ request, query }: { request: Request; query: unknown }) =>
-          answer(request, query, dependencies.exchange.defaultLine);
+      : path.includes(":")
+        ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
+            answer(request, query, dependencies.exchange.defaultLine, params)
+        : ({ request, query }: { request: Request; query: unknown }) =>
+            answer(request, query, dependencies.exchange.defaultLine);
     const options = {
       parse: "none" as const,
-      detail: operationDetail(endpoint, path.replaceAll(":line", "{line}")),
+      detail: operationDetail(endpoint, path.replaceAll(/:(\w+)/g, "{$1}")),
     };
     if (endpoint.method === "GET") app.get(path, handle, options);
+    else if (endpoint.method === "DELETE") app.delete(path, handle, options);
     else app.post(path, handle, options);
   }
 

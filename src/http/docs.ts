@@ -107,6 +107,15 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     "reason: completed, stopped, hung_up, cancelled or error.",
   ],
   [
+    { type: "recording_started", recording_id: "01k…" },
+    "From here on it is kept: after the beep, if there is one.",
+  ],
+  [
+    { type: "recording_finished", recording_id: "01k…", reason: "hung_up", duration_ms: 5240, bytes: 83_884 },
+    "Its file is closed and can be fetched. reason: stopped, max_duration, silence, finish_key, hung_up, disk_full or error. " +
+      "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
+  ],
+  [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],
@@ -140,15 +149,17 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line",
+  404: "No such line, or no such recording",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
+  416: "The range lies outside of the file",
   422: "The input is wrong: errors[] names the fields",
   426: "Not a WebSocket request",
   429: "Too much waits already",
   500: "A defect of ours",
   503: "The line or its driver is not ready: detail says how to mend it",
+  507: "The disk is as full as it may be",
 };
 
 /** One of the problems that an operation answers with this status, as it would read. */
@@ -162,6 +173,8 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
+  416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
+  507: ["disk_full", "The disk is as full as it may be (recording.min_free_mb): delete recordings, or make room."],
   503: [
     "line_not_ready",
     "The line is out of service: /dev/dahdi/channel does not exist: the DAHDI driver is not loaded.",
@@ -196,6 +209,21 @@ const LINE_PARAMETER = {
   description: "A line of GET /lines",
 };
 
+const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
+  line: LINE_PARAMETER,
+  recording_id: {
+    name: "recording_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /record or GET /recordings",
+  },
+};
+
+const pathParameters = (path: string) =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
+
 /** A second of 440 Hz, as Swagger UI cannot invent a file: what "sound" means. */
 const SOUND_BODY = {
   required: true,
@@ -221,14 +249,16 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     summary: ofLine && endpoint.scope === "line" ? `${endpoint.summary} (of one line)` : endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
     operationId: `${endpoint.method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w?)/gi, (_, next: string) => next.toUpperCase())}`,
-    parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
+    parameters: [...pathParameters(path), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
     ...(body === "sound"
       ? { requestBody: SOUND_BODY }
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
     responses: {
-      200: { description: "Done", content: good },
+      ...(endpoint.success === 204
+        ? { 204: { description: "Done" } }
+        : { 200: { description: "Done", content: good } }),
       ...Object.fromEntries(problems.map((status) => [status, problemAnswer(status)])),
     },
   };
@@ -248,6 +278,7 @@ const SOCKET_OPERATION = {
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
+  { name: "Recordings", description: "What it says, kept" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },

@@ -5,6 +5,7 @@ import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { RecordingStore } from "../recordings/store";
 import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
@@ -14,6 +15,7 @@ export interface HttpDependencies {
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
+  recordings: RecordingStore;
   logs: Logs;
   version: string;
   /** Unix ms. */
@@ -34,18 +36,20 @@ export interface Call {
   query: Record<string, string | undefined>;
   /** The line that is meant: of the path, or the default one. */
   line: number;
+  /** What stands in the path, by the name that it has there. */
+  params: Record<string, string>;
   dependencies: HttpDependencies;
   /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
   keepOpen(): void;
 }
 
 export interface Endpoint {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   /** Below / or /lines/{line}, or /simulator/lines/{line}. */
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Lines" | "Events" | "Server" | "Simulator";
+  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;
@@ -55,6 +59,8 @@ export interface Endpoint {
   example?: unknown;
   /** A schema for JSON, or the media type of something else. */
   answer: TSchema | { mediaType: string };
+  /** Of the answer that works; omitted: 200. */
+  success?: 204;
   /** Codes of RFC 9457 problems that it may answer, beside 500. */
   problems: readonly number[];
   handle(call: Call): unknown;

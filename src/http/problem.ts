@@ -1,6 +1,7 @@
 /** RFC 9457 problem+json: every answer that is not what was asked for. */
 import { AudioError } from "../audio/error";
 import { Refusal, type RefusalCode } from "../exchange/verbs";
+import { RecordingStoreError } from "../recordings/recording";
 
 export interface FieldProblem {
   field: string;
@@ -19,11 +20,13 @@ const TITLES: Record<number, string> = {
   409: "Not in this state",
   413: "Too large",
   415: "Unsupported media type",
+  416: "Range not satisfiable",
   422: "Invalid input",
   426: "Upgrade required",
   429: "Too many requests",
   500: "Internal error",
   503: "Not ready",
+  507: "Insufficient storage",
 };
 
 /** Thrown anywhere below a route. */
@@ -65,12 +68,21 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   line_off_hook: 409,
   line_on_hook: 409,
   ring_stopped: 409,
+  recording_active: 409,
+  not_recording: 409,
   call_waiting_busy: 409,
   already_in_that_position: 409,
   invalid_input: 422,
   queue_full: 429,
   line_not_ready: 503,
   driver_error: 503,
+};
+
+const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
+  unknown_recording: 404,
+  recording_active: 409,
+  recordings_unavailable: 503,
+  disk_full: 507,
 };
 
 /** Seconds after which a queue may have room, or a line be back. */
@@ -84,6 +96,9 @@ export function toProblem(error: unknown): Problem | null {
     const headers: Record<string, string> =
       status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
     return new Problem(status, error.code, error.message, { errors: error.fields, headers });
+  }
+  if (error instanceof RecordingStoreError) {
+    return new Problem(STORE_STATUS[error.code], error.code, error.message);
   }
   if (error instanceof AudioError) {
     return new Problem(error.code === "unsupported_format" ? 415 : 422, error.code, error.message);

@@ -5,6 +5,7 @@ import type {
   LineFault,
   PlaybackEndReason,
   ProgressToneName,
+  RecordingEndReason,
   RingStopReason,
 } from "./state";
 
@@ -68,6 +69,14 @@ export type LineEventBody =
       reason: PlaybackEndReason;
       heard_ms: number;
     }
+  | { type: "recording_started"; recording_id: string }
+  | {
+      type: "recording_finished";
+      recording_id: string;
+      reason: RecordingEndReason;
+      duration_ms: number;
+      bytes: number;
+    }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -88,6 +97,8 @@ export const LINE_EVENT_TYPES = [
   "voltage_change",
   "playback_started",
   "playback_finished",
+  "recording_started",
+  "recording_finished",
   "off_hook_timeout",
   "hardware_status",
   "error",

@@ -118,6 +118,10 @@ function reduce(state: LineState, input: LineInput): Step {
       return playbackStarted(state, input);
     case "playback_ended":
       return playbackEnded(state, input);
+    case "recording_started":
+      return recordingStarted(state, input);
+    case "recording_ended":
+      return recordingEnded(state, input);
   }
 }
 
@@ -134,4 +138,25 @@ function playbackEnded(state: LineState, input: LineInput & { type: "playback_en
     { state: { ...state, playing: Math.max(0, state.playing - 1) }, effects: [emit(atMs, body)] },
     atMs,
   );
+}
+
+/** Somebody listens: a telephone is not left off-hook meanwhile, and no tone of ours gets into it. */
+function recordingStarted(
+  state: LineState,
+  { atMs, recordingId }: LineInput & { type: "recording_started" },
+): Step {
+  const told = emit(atMs, { type: "recording_started", recording_id: recordingId });
+  return taken({ state: { ...state, recording: true }, effects: [told] }, atMs);
+}
+
+function recordingEnded(state: LineState, input: LineInput & { type: "recording_ended" }): Step {
+  const { atMs, recordingId, reason, durationMs, bytes } = input;
+  const body = {
+    type: "recording_finished",
+    recording_id: recordingId,
+    reason,
+    duration_ms: durationMs,
+    bytes,
+  } as const;
+  return active({ state: { ...state, recording: false }, effects: [emit(atMs, body)] }, atMs);
 }

@@ -11,6 +11,7 @@ import type {
   LineStateName,
   PlaybackEndReason,
   ProgressToneName,
+  RecordingEndReason,
   RingStopReason,
 } from "./state";
 
@@ -55,6 +56,8 @@ export interface LineState {
   talkspurtStartedAtMs: number | null;
   /** Playbacks that are heard now. */
   playing: number;
+  /** What the caller says is recorded now. */
+  recording: boolean;
   /** While it is lifted and in service. */
   watch: Watch | null;
   digits: readonly string[];
@@ -108,6 +111,14 @@ export type LineInput = { atMs: number } & (
   | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
   | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
+  | { type: "recording_started"; recordingId: string }
+  | {
+      type: "recording_ended";
+      recordingId: string;
+      reason: RecordingEndReason;
+      durationMs: number;
+      bytes: number;
+    }
 );
 
 export type LineEffect =
@@ -146,6 +157,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     nextRingId: 1,
     talkspurtStartedAtMs: null,
     playing: 0,
+    recording: false,
     watch: null,
     digits: [],
     messages: NO_MESSAGES,

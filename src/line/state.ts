@@ -27,6 +27,14 @@ export type KeyRefusalReason =
 /** Heard on a line: of a far exchange, and of fax machines (CED 2100 Hz answers, CNG 1100 Hz calls). */
 export type ProgressToneName = "dial" | "busy" | "reorder" | "ringback" | "fax_ced" | "fax_cng";
 export type RingStopReason = "completed" | "duration" | "stopped" | "answered" | "error";
+export type RecordingEndReason =
+  | "stopped"
+  | "max_duration"
+  | "silence"
+  | "finish_key"
+  | "hung_up"
+  | "disk_full"
+  | "error";
 export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */

@@ -29,7 +29,7 @@ export function deadlineMs(state: LineState): number | null {
       return watch.sinceMs + patienceMs;
     }
     case "open": {
-      const busy = state.playing > 0 || state.talkspurtStartedAtMs !== null;
+      const busy = state.playing > 0 || state.recording || state.talkspurtStartedAtMs !== null;
       return offHookTimeout && !busy ? watch.sinceMs + offHookTimeout.afterMs : null;
     }
     case "reorder":

@@ -1,10 +1,13 @@
 /** Swagger UI in a real browser: it asks nobody else, and what it offers works when pressed. */
-import { afterAll, beforeAll, describe, expect } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { needs } from "../support/needs";
 import { ROOT, type RunningServer, startServer } from "../support/server";
+
+/** A browser beside other work: an operation takes two to six seconds. */
+setDefaultTimeout(300_000);
 
 const CHROMIUM = "/usr/bin/chromium";
 const browserTest = needs(existsSync(CHROMIUM), "sudo apt-get install chromium");
@@ -101,6 +104,11 @@ describe("Swagger UI", () => {
       ["post", "/generate-tone"],
       ["post", "/call-waiting"],
       ["post", "/message-waiting"],
+      ["post", "/record"],
+      ["post", "/record/pause"],
+      ["post", "/record/resume"],
+      ["post", "/record/stop"],
+      ["get", "/recordings"],
       ["get", "/simulator/lines/{line}/ear"],
       ["post", "/simulator/lines/{line}/hang-up"],
     ] as const) {

@@ -172,6 +172,7 @@ export async function startGuestServer(
   const config =
     "server: { host: 0.0.0.0 }\n" +
     "security: { allow_unauthenticated: true }\n" +
+    "recording: { min_free_mb: 1 }\n" + // all that a guest has is a little memory
     (options.config ?? `dahdi: { channels: [${channels}] }\n`);
   await agent.put("/tmp/config.yml", config);
   await agent.sh("chmod 644 /tmp/config.yml");

@@ -27,7 +27,7 @@ export interface StartOptions {
   arguments?: string[];
   cwd?: string;
   environment?: Record<string, string>;
-  /** Where the event log is; omitted: a folder of its own, gone with the server. */
+  /** Where the event log and recordings are; omitted: a folder of its own, gone with the server. */
   stateDir?: string;
 }
 

@@ -11,6 +11,7 @@ import { PhoneExchange } from "../../src/exchange/phone_exchange";
 import type { Handsets, PcmSource } from "../../src/exchange/verbs";
 import type { LineEventBody } from "../../src/line/events";
 import { type LineSettings, SILENT_LINE } from "../../src/line/model";
+import { RecordingStore } from "../../src/recordings/store";
 
 export interface ToldEvent {
   line: number;
@@ -44,6 +45,9 @@ export async function stepped(
     lineSettings?: LineSettings;
     toneZone?: string;
     callerIdScheme?: string;
+    /** Where recordings go; omitted: there is no place for any. */
+    recordings?: RecordingStore;
+    maxRecordingMs?: number;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -51,6 +55,7 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
     engine,
@@ -59,6 +64,11 @@ export async function stepped(
     clock,
     publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
     newPlaybackId: () => `playback-${++playbacks}`,
+    recording: {
+      store: options.recordings ?? new RecordingStore(nowhere),
+      newRecordingId: () => Bun.randomUUIDv7(),
+      maxDurationMs: options.maxRecordingMs ?? 3_600_000,
+    },
     maxRingMs: options.maxRingMs ?? 120_000,
     toneZone: options.toneZone ?? "us",
     lineSettings: options.lineSettings ?? SILENT_LINE,

@@ -47,6 +47,8 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "playback_requested", atMs: AT_MS },
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_ended", atMs: AT_MS, playbackId: "p", reason: "completed", heardMs: 20 },
+  { type: "recording_started", atMs: AT_MS, recordingId: "r" },
+  { type: "recording_ended", atMs: AT_MS, recordingId: "r", reason: "stopped", durationMs: 20, bytes: 364 },
   { type: "time", atMs: AT_MS },
   { type: "messages_waiting", atMs: AT_MS, count: 2 },
   { type: "messages_waiting", atMs: AT_MS, count: 0 },

@@ -1,0 +1,51 @@
+/** A folder for recordings, and what stands in their files. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readWavHeader, WAV_HEADER_BYTES } from "../../src/audio/wav_header";
+import type { RecordingStoreOptions } from "../../src/recordings/store";
+import { RecordingStore } from "../../src/recordings/store";
+
+export interface RecordingFolder extends Disposable {
+  folder: string;
+  store: RecordingStore;
+  /** What the store complained of. */
+  complaints: { message: string; details: Record<string, unknown> }[];
+}
+
+export function recordingFolder(options: Partial<RecordingStoreOptions> = {}): RecordingFolder {
+  const root = mkdtempSync(join(tmpdir(), "dahdi-recordings-"));
+  const folder = join(root, "recordings");
+  const complaints: RecordingFolder["complaints"] = [];
+  const log = {
+    error: (message: string, details: Record<string, unknown>) => complaints.push({ message, details }),
+  };
+  const store = new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log, ...options });
+  return { folder, store, complaints, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** Throws where the header does not say what the file holds. */
+export function soundOf(bytes: Uint8Array): { caller: Int16Array; played: Int16Array | null } {
+  const header = readWavHeader(bytes);
+  if (!header) throw new Error("no WAV of ours");
+  if (header.dataBytes !== bytes.byteLength - WAV_HEADER_BYTES) {
+    throw new Error(`the header says ${header.dataBytes}, the file has ${bytes.byteLength - WAV_HEADER_BYTES}`);
+  }
+  const all = new Int16Array(bytes.slice(WAV_HEADER_BYTES).buffer);
+  if (header.channels === 1) return { caller: all, played: null };
+  return { caller: all.filter((_, i) => i % 2 === 0), played: all.filter((_, i) => i % 2 === 1) };
+}
+
+/** By how many samples `part` lies later in `whole` than at 0: where they are most alike; and how alike, 0 … 1. */
+export function bestLag(whole: Int16Array, part: Int16Array): { lag: number; likeness: number } {
+  let best = { lag: 0, likeness: 0 };
+  const energy = (samples: Int16Array): number => samples.reduce((sum, each) => sum + each * each, 0);
+  const own = energy(part);
+  for (let lag = 0; lag + part.length <= whole.length; lag++) {
+    let sum = 0;
+    for (let i = 0; i < part.length; i++) sum += (whole[lag + i] as number) * (part[i] as number);
+    const likeness = sum / Math.sqrt(own * energy(whole.subarray(lag, lag + part.length)) || 1);
+    if (likeness > best.likeness) best = { lag, likeness };
+  }
+  return best;
+}
