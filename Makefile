@@ -45,5 +45,4 @@ setup-bench:
 native-lib native-lib-arm64 native-cli: | setup
 
 include native/native.mk
-include bench/dsp/bench_vad.mk
 include bench/dsp/bench_dsp.mk

@@ -20,7 +20,7 @@
  * of 25 ms does. So DOWN comes 28 to 50 ms after the onset, UP 25 to 30 ms after the end.
  *
  * Levels are dBm0 as in dsp_level.h. Limits (in dsp_dtmf_judge.c and dsp_dtmf.c, each with its norm): tones of 32
- * ms are accepted, of 23 ms refused (Q.24: 40 and 20–24), twist −10 … +8 dB, each tone −44 … 0 dBm0, frequencies
+ * ms are accepted, of 23 ms refused (Q.24: 40 and 23), twist −10 … +8 dB, each tone −44 … 0 dBm0, frequencies
  * up to 1.5 % + 2 Hz off accepted and 3.5 % off refused; white noise up to 4 dB below either tone. `make
  * bench-dsp` measures them beside other detectors.
  */

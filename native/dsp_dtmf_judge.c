@@ -11,18 +11,18 @@
 #define LONGEST_RUN 12 /* sub-blocks that are measured as one */
 #define BEFORE_SUBS 4  /* 20 ms: a whole period of 50 Hz, more than one of 60 Hz */
 
-/* Q.24: operate from −29 dBm (AT&T: −25, NTT: −24) up; ES 201 235-3: −26 dBV. Long loops bring less: −44, and 2 dB
- * for what noise takes off. */
+/* Q.24: each tone operates from −25 dBm up and does not from −55 down (AT&T); from −24, and not from −29 (NTT).
+ * Long loops bring less: −44, and 2 dB for what noise takes off. */
 #define MIN_TONE_CDBM0 (-4600)
-/* Q.24: low group louder by 4 (AT&T) to 10 dB (Australia), high group by 4 to 8 dB (AT&T); ES 201 235-3: 6 dB
- * each. 0.9 dB beyond, for noise. */
+/* Q.24: low group louder by up to 8 dB, high group by 4 (AT&T); 5 (NTT) to 10 dB (Australia) either way. ES 201
+ * 235-3: 6 dB either way. Ours are 10 and 8, and 0.9 dB for noise. */
 #define MAX_NORMAL_TWIST_DB  10.9F
 #define MAX_REVERSE_TWIST_DB 8.9F
-/* Q.24: ±(1.5 % + 2 Hz) operates (AT&T), ±3.5 % does not: 697 Hz 12.5–24.4 Hz, 1633 Hz 26.5–57.2 Hz. TIA-464: the
- * same. */
+/* Q.24: ±1.5 % operates and ±3.5 % does not (AT&T; TIA-464-B); ±(1.5 % + 2 Hz) operates (CEPT; ES 201 235-3). Ours
+ * lies between the second and ±3.5 %: at 697 Hz between 12.5 and 24.4 Hz, at 1633 Hz between 26.5 and 57.2 Hz. */
 #define MAX_OFFSET_RATIO 0.015F
 #define MAX_OFFSET_HZ    5.5F
-/* Q.24: 40 ms operates, 20 (NTT) to 24 ms do not; ES 201 235-3: 40 and 20. */
+/* Q.24: 40 ms operates, 23 (AT&T) or 24 ms (NTT) do not; ES 201 235-3: 40 and 20. */
 #define MIN_TONE_SUBS (27.5F / SUB_MS)
 /* Below this part of its steady amplitude a tone is away: −6 dB. */
 #define PRESENT 0.5F

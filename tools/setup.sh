@@ -28,7 +28,15 @@ has_header() { echo '#include <stdio.h>' | cc -E - ; }
 need gcc has cc
 need libc6-dev has_header
 need make has make
-[ "$for_what" = bench ] && need wrk has wrk
+if [ "$for_what" = bench ]; then
+  need wrk has wrk
+  # make bench-dsp: a peer of each detector, speech, what plays it, and what draws.
+  need libwebrtc-audio-processing1 sh -c 'ls /usr/lib/*/libwebrtc_audio_processing.so.1'
+  need espeak-ng has espeak-ng
+  need sox has sox
+  need libsox-fmt-all sh -c 'ls /usr/lib/*/sox/libsox_fmt_gsm.so'
+  need gnuplot-nox has gnuplot
+fi
 if [ "$for_what" != run ]; then
   need clang-format has clang-format
   need gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc

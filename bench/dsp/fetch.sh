@@ -1,6 +1,8 @@
 #!/bin/sh
-# Recorded speech and music for the talk-off counts, from Debian's packages: fetched once, unpacked under build/corpus,
-# never installed. With espeak-ng there is synthetic speech as well. Says what is missing.
+# Recorded speech and music from Debian's packages: fetched once, unpacked under build/corpus, never installed. A raw
+# file of each package for the talk-off counts, a list of WAV files of each language's voice for the voice detector.
+#   fetch.sh [--synthetic]   synthetic speech as well, which needs espeak-ng
+# Says what is missing.
 set -u
 cd "$(dirname "$0")/../.."
 cache=$PWD/build/corpus
@@ -29,12 +31,15 @@ for language in en es fr it ru; do
   gather "asterisk-core-sounds-$language-wav" wav
   gather "asterisk-core-sounds-$language-g722" g722
   gather "asterisk-core-sounds-$language-gsm" gsm
+  [ ! -d "$cache/asterisk-core-sounds-$language-wav" ] ||
+    find "build/corpus/asterisk-core-sounds-$language-wav" -name '*.wav' | sort >"$cache/$language.list"
 done
 gather asterisk-moh-opsound-wav wav
 gather asterisk-moh-opsound-g722 g722
 gather asterisk-prompt-it-menardi-wav wav
 gather asterisk-prompt-es-co gsm
 gather asterisk-prompt-fr-armelle gsm
+[ "${1:-}" = --synthetic ] || exit 0
 if command -v espeak-ng >/dev/null && command -v sox >/dev/null; then
   for voice in en-us en-gb de fr it es ru pl nl sv pt-br tr hi zh fi cs; do
     for kind in "" +f3 +m5; do

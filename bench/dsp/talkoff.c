@@ -1,7 +1,7 @@
 /*
  * talkoff — counts the digits that detectors hear where there are none.
  *
- *   talkoff [--speeds A,B,…] [--ours] [--only ours|spandsp] [--g722] [--law 0|1|2] [--each] FILE…
+ *   talkoff [--speeds A,B,…] [--ours] [--only ours|spandsp|goertzel] [--g722] [--law 0|1|2] [--each] FILE…
  *
  * FILE is raw S16LE 8 kHz mono (with --g722: G.722 at 64 kbit/s, heard at 8 kHz). Each is replayed at every speed,
  * pitch and all, by cubic interpolation. --each prints where digits were heard.
@@ -78,7 +78,9 @@ int main(int argc, char **argv) {
     if (strcmp(argv[i], "--ours") == 0) peers = 1;
     else if (strcmp(argv[i], "--only") == 0) {
       peers = 1;
-      if (strcmp(argv[++i], "spandsp") == 0) PEERS[0] = &peer_spandsp;
+      i++;
+      for (int p = 0; p < 3; p++)
+        if (strcmp(argv[i], PEERS[p]->name) == 0) PEERS[0] = PEERS[p];
     } else if (strcmp(argv[i], "--g722") == 0) g722 = 1;
     else if (strcmp(argv[i], "--each") == 0) each = 1;
     else if (strcmp(argv[i], "--law") == 0) law = (enum corpus_law)atoi(argv[++i]);

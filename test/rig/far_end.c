@@ -204,6 +204,11 @@ int far_put(const char *name, const char *bytes, size_t count) {
   const char *what;
   int error;
   pthread_mutex_lock(&mutex);
+  if (strcmp(name, "all/hook") == 0) {
+    for (int i = 0; i < end_count; i++) put_script(&ends[i], bytes);
+    pthread_mutex_unlock(&mutex);
+    return 0;
+  }
   struct far_end *end = find(name, &what, &error);
   if (end) {
     error = 0;

@@ -80,7 +80,8 @@ test("pulse digits: every one, at 8, 10 and 16 pulses a second, and how the dial
   measured("dials' break, told of 27 digits", breakErrors.length);
   measured("dials' break, worst error", worst(breakErrors), "points");
   expect(speedErrors.length).toBeGreaterThanOrEqual(address.guest === "x64" ? 18 : 1);
-  expect(worst(speedErrors)).toBeLessThanOrEqual(5);
+  // The far end of a local span moves in jiffies of 4 ms: a twentieth of two pulses.
+  expect(worst(speedErrors)).toBeLessThanOrEqual(address.card === "local" ? 8 : 5);
   expect(worst(breakErrors)).toBeLessThanOrEqual(8);
 }, 120_000);
 

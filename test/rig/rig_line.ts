@@ -1,6 +1,6 @@
 /** For the rig's tests: one server in the guest for a file, telephones that no other test uses, the guest's clock. */
 import { afterAll, beforeAll } from "bun:test";
-import { RIG_LINES, type RigTelephone, rig, rigTelephone, startGuestServer } from "../support/backend";
+import { hangUpAll, RIG_LINES, type RigTelephone, rig, rigTelephone, startGuestServer } from "../support/backend";
 import type { RunningServer } from "../support/server";
 import { Agent } from "./guest";
 
@@ -18,6 +18,7 @@ export interface RigLine {
 export function oneServer(config?: string): { server: () => RunningServer; freshLine: () => RigLine } {
   let server: RunningServer;
   beforeAll(async () => {
+    await hangUpAll(agent, address.card);
     server = await startGuestServer(address, agent, { lines: RIG_LINES, ...(config ? { config } : {}) });
   }, 120_000);
   afterAll(async () => {

@@ -36,12 +36,19 @@ export interface Telephones {
   telephone(line: number): Telephone;
 }
 
+/** A test that failed may have left a handset beside its telephone. */
+export async function hangUpAll(agent: Agent, kind: CardKind): Promise<void> {
+  if (kind === "local") await agent.put("/far/all/hook", "0");
+  else await agent.sh("for port in /sys/kernel/debug/vfxs/*/hook; do echo 0 >$port; done");
+}
+
 export async function startTelephones(lines: number): Promise<Telephones> {
   if (!rig) {
     const server = await startServer({ arguments: [`--simulate=${lines}`] });
     return { server, telephone: (line) => simulatedTelephone(server, line) };
   }
   const agent = new Agent(rig.agent);
+  await hangUpAll(agent, rig.card);
   const server = await startGuestServer(rig, agent, { lines });
   return { server, telephone: (line) => rigTelephone(agent, rig.card, line, server) };
 }
@@ -65,7 +72,7 @@ export interface RigTelephone extends Telephone {
   /** CLOCK_MONOTONIC ns of what the bell and the hook did since cleared. */
   edges(of: "bell" | "hook"): Promise<{ ns: number; on: boolean }[]>;
   clear(of: "bell" | "hook"): Promise<void>;
-  /** Its display hears on-hook from now on. The virtual card's always does, during on-hook transfer. */
+  /** Its display hears on-hook from now on, and forgets what was. The virtual card's does during on-hook transfer. */
   listen(): Promise<void>;
 }
 
@@ -140,7 +147,7 @@ export function rigTelephone(
         .map(([ns, on]) => ({ ns: Number(ns), on: on === "1" })),
     clear: (of) => agent.put(`${at}/${of}_log`, "clear"),
     listen: async () => {
-      if (kind === "local") await agent.put(`${at}/listen`, "1");
+      await agent.put(kind === "local" ? `${at}/listen` : `${at}/ear`, "1");
     },
   };
 }

@@ -6,7 +6,7 @@
  *   N/hook        a script: "1" lifted, "0" on-hook, "0:60 1:40 1" with milliseconds; reads "STATE STEPS_LEFT"
  *   N/hook_log, N/bell_log   "NS STATE" a line, CLOCK_MONOTONIC; a write clears
  *   N/mic         S16 samples in; reads how many are still to be said
- *   N/ear         what was heard last, S16: lifted, or on-hook during on-hook transfer
+ *   N/ear         what was heard last, S16: lifted, or on-hook during on-hook transfer; a write forgets it
  *   N/volts       "TIP RING BATTERY" in mV, or "auto"; reads the three
  *   N/echo        of 32768, hybrid echo of what is sent
  *   N/fault       0 none, 1 no battery, 2 the pair is shorted
@@ -237,8 +237,20 @@ static int ear_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Forgets what was heard. */
+static ssize_t ear_write(struct file *file, const char __user *from, size_t count, loff_t *at)
+{
+	struct vfxs_port *port = file_inode(file)->i_private;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vfxs_lock, flags);
+	port->ear_written = 0;
+	spin_unlock_irqrestore(&vfxs_lock, flags);
+	return count;
+}
+
 static const struct file_operations ear_fops = {
-	.owner = THIS_MODULE, .open = ear_open, .read = ear_read, .llseek = default_llseek, .release = ear_release,
+	.owner = THIS_MODULE, .open = ear_open, .read = ear_read, .write = ear_write, .llseek = default_llseek, .release = ear_release,
 };
 
 static int volts_show(struct seq_file *out, void *unused)
@@ -306,7 +318,7 @@ int vfxs_debugfs_init(void)
 		debugfs_create_file("hook_log", 0600, folder, port, &hook_log_fops);
 		debugfs_create_file("bell_log", 0600, folder, port, &bell_log_fops);
 		debugfs_create_file("mic", 0600, folder, port, &mic_fops);
-		debugfs_create_file("ear", 0400, folder, port, &ear_fops);
+		debugfs_create_file("ear", 0600, folder, port, &ear_fops);
 		debugfs_create_file("volts", 0600, folder, port, &volts_fops);
 		debugfs_create_file("controls", 0400, folder, port, &controls_fops);
 		debugfs_create_u32("echo", 0600, folder, (u32 *)&port->echo);
