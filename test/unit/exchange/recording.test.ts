@@ -401,6 +401,7 @@ describe("a recording begins", () => {
     expect(error.fields.map(({ field }) => field)).toEqual(["max_duration", "silence_timeout", "finish_on_key"]);
     expect(await kept.store.list(null)).toEqual([]);
     expect(await record(phone)).toBeString();
+    await phone.exchange.closeRecordings();
   });
 
   test("not without a folder", async () => {
