@@ -14,7 +14,6 @@
 #define REOPEN_NS            (500 * NS_PER_MS)
 #define VOLTAGE_NS           (1000 * NS_PER_MS)
 #define VOLTAGE_STEP_MV      50
-#define EVENT_LOST_NS        (200 * NS_PER_MS)
 #define MAX_BLOCKS_A_SERVICE 64
 #define CARD_CLOCK_SMOOTHING 64
 /* What is kept written ahead in a card: two blocks are 20 to 40 ms between us and an underrun, and a delay as
@@ -38,11 +37,10 @@ void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int
   line_tell(line, DSHIM_EV_COMMAND_DONE, now_ns, (int32_t)sequence, result, 0);
 }
 
-/* ---- the hook ------------------------------------------------------------------------------- */
+/* ---- what the card tells --------------------------------------------------------------------- */
 
-/* Drops what was written up to position; what was played after heard_until_ns nobody heard. */
-static void play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
-                       enum dshim_play_end end) {
+void line_play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
+                     enum dshim_play_end end) {
   int64_t unheard = (now_ns - heard_until_ns) / SAMPLE_NS;
   if (line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
     unheard += line->card_blocks * DSHIM_BLOCK_SAMPLES;
@@ -53,79 +51,13 @@ static void play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns
   playout_flush(&line->playout, position, (int32_t)unheard, end, heard_until_ns, line, tell_playout);
 }
 
-static void lift(struct line *line, int64_t now_ns) {
-  if (line->lifted) return;
-  uint32_t sequence = line->ring_sequence;
-  if (sequence != 0) {
-    line->chan->ops->ring(line->chan, now_ns, false);
-    line_ring_done(line, now_ns, DSHIM_RING_ANSWERED, 0);
-  }
-  line_refuse_wanted(line, now_ns, -EBUSY);
-  line_data_cut(line, now_ns);
-  line->lifted = true;
-  line->break_began_ns = 0;
-  line->last_break_ns = 0;
-  line->disagrees_ns = 0;
-  line->pulses_began_ns = 0;
-  pulse_train_reset(&line->pulses);
-  line_hear_from_now(line, now_ns);
-  line_tell(line, DSHIM_EV_OFF_HOOK, now_ns, sequence != 0, (int32_t)sequence, 0);
-}
-
-/* What was not told of the tap: with it the caller has all that was heard before what comes next. */
-static void tell_tap(struct line *line, int64_t now_ns) {
+void line_tell_tap(struct line *line, int64_t now_ns) {
   int32_t blocks = line_tap_untold(&line->tap);
   if (blocks > 0) line_tell(line, DSHIM_EV_TAP_BLOCKS, now_ns, (int32_t)line->tap.number, blocks, 0);
 }
 
 void line_tap_block(struct line *line, int64_t spoken_ns, const int16_t *heard) {
-  if (line_tap_heard(&line->tap, spoken_ns, heard, line->lifted)) tell_tap(line, spoken_ns);
-}
-
-static void hang_up(struct line *line, int64_t now_ns) {
-  if (!line->lifted) return;
-  /* The driver was sure only when no flash could come any more; the loop opened before that. */
-  int64_t at_ns =
-      line->break_began_ns > 0 ? line->break_began_ns : now_ns - line->engine->settings.flash_max_ms * NS_PER_MS;
-  line_hear_the_end(line, at_ns);
-  tell_tap(line, now_ns);
-  line_data_cut(line, now_ns);
-  uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
-  play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
-  line->lifted = false;
-  line->break_began_ns = 0;
-  line->last_break_ns = 0;
-  line->disagrees_ns = 0;
-  line_tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
-}
-
-static int64_t since_ms(int64_t began_ns, int64_t now_ns) {
-  return began_ns > 0 ? (now_ns - began_ns) / NS_PER_MS : 0;
-}
-
-/* When the break began whose end the driver tells now; 0 it was too short to be seen. */
-static int64_t break_of(const struct line *line) {
-  return line->break_began_ns != 0 ? line->break_began_ns : line->last_break_ns;
-}
-
-static int32_t pulses_of(int32_t digit) {
-  return digit == '0' ? 10 : digit == '*' ? 11 : digit == '#' ? 12 : digit - '0';
-}
-
-static void pulses_done(struct line *line, int64_t now_ns, int32_t digit) {
-  struct pulse_measure measure = pulse_train_measure(&line->pulses, pulses_of(digit));
-  /* The driver tells a quarter of a second after the last pulse, when no other can come. */
-  int64_t ended_ns = line->pulses.closings > 0 ? line->pulses.closed_ns : now_ns;
-  engine_push(line->engine, &(struct dshim_event){.time_ns = now_ns,
-                                                  .kind = DSHIM_EV_PULSE_DIGIT,
-                                                  .line = line->index,
-                                                  .a = digit,
-                                                  .b = (int32_t)since_ms(line->pulses_began_ns, ended_ns),
-                                                  .c = measure.per_second_hundredths,
-                                                  .d = measure.break_basis_points});
-  line->pulses_began_ns = 0;
-  line->last_break_ns = 0;
-  pulse_train_reset(&line->pulses);
+  if (line_tap_heard(&line->tap, spoken_ns, heard, line->lifted)) line_tell_tap(line, spoken_ns);
 }
 
 /* The card had nothing to send. Before the first block was read, that is how every channel begins. */
@@ -139,24 +71,11 @@ static void ran_dry(struct line *line, int64_t now_ns) {
 static void take_event(struct line *line, int64_t now_ns, const struct chan_event *event) {
   switch (event->kind) {
   case CHAN_EV_OFF_HOOK:
-    lift(line, now_ns);
-    break;
   case CHAN_EV_ON_HOOK:
-    hang_up(line, now_ns);
-    break;
   case CHAN_EV_FLASH:
-    line_tell(line, DSHIM_EV_FLASH, now_ns, (int32_t)since_ms(break_of(line), now_ns), 0, 0);
-    line->break_began_ns = 0;
-    line->last_break_ns = 0;
-    line->disagrees_ns = 0;
-    pulse_train_reset(&line->pulses);
-    break;
   case CHAN_EV_PULSE_START:
-    line->pulses_began_ns = break_of(line) > 0 ? break_of(line) : now_ns;
-    line_tell(line, DSHIM_EV_PULSE_START, line->pulses_began_ns, 0, 0, 0);
-    break;
   case CHAN_EV_PULSE_DIGIT:
-    pulses_done(line, now_ns, event->value);
+    line_hook_event(line, now_ns, event);
     break;
   case CHAN_EV_ALARM:
     line->stats.alarms = event->value;
@@ -182,7 +101,7 @@ static void went_down(struct line *line, int64_t now_ns, int error, int32_t stag
     line_data_cut(line, now_ns);
     line->data.reversed = false;
     if (line->lifted) line_hear_the_end(line, now_ns);
-    tell_tap(line, now_ns);
+    line_tell_tap(line, now_ns);
     uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
     line_play_flush(line, now_ns, written, DSHIM_PLAY_LOST);
     line->chan->ops->close(line->chan);
@@ -217,9 +136,7 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line->told_error = 0;
   line->told_stage = DSHIM_STAGE_NONE;
   line->lifted = stats.lifted != 0;
-  line->break_began_ns = 0;
-  line->last_break_ns = 0;
-  line->disagrees_ns = 0;
+  line_hook_forget(line);
   line->stats.stage = DSHIM_STAGE_NONE;
   line->stats.error = 0;
   line->stats.capabilities = chan->capabilities;
@@ -296,31 +213,6 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
   return true;
 }
 
-/* The driver queues 64 events and drops the rest: where the loop says otherwise for long, the loop is right. */
-static void look_at_loop(struct line *line, int64_t now_ns) {
-  struct chan_stats stats;
-  if (line->chan->ops->stats(line->chan, now_ns, false, &stats) < 0) return;
-  bool open = !stats.lifted;
-  if (line->lifted) pulse_train_look(&line->pulses, now_ns, open);
-  if (open == line->lifted) {
-    if (line->disagrees_ns == 0) line->disagrees_ns = now_ns;
-  } else {
-    line->disagrees_ns = 0;
-  }
-  if (line->lifted) {
-    /* Closed already, and the event that says what the break was comes next. */
-    if (line->break_began_ns != 0) line->last_break_ns = line->break_began_ns;
-    line->break_began_ns = line->disagrees_ns;
-  }
-  if (line->disagrees_ns == 0) return;
-  int64_t for_ns = now_ns - line->disagrees_ns;
-  if (line->lifted && for_ns > line->engine->settings.flash_max_ms * NS_PER_MS + EVENT_LOST_NS) {
-    hang_up(line, now_ns);
-  } else if (!line->lifted && for_ns > EVENT_LOST_NS) {
-    lift(line, now_ns);
-  }
-}
-
 static void read_voltage(struct line *line, int64_t now_ns) {
   if (now_ns < line->next_voltage_ns) return;
   /* Open while lifted: hung up, or a flash? A reading told now would stand before the on-hook that is dated back.
@@ -394,7 +286,7 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     if (gap_ns > 2 * BLOCK_NS) stats->late_blocks += gap_ns / BLOCK_NS - 1;
     line->served_ns = now_ns;
     stats->rx_blocks++;
-    look_at_loop(line, now_ns);
+    line_hook_look(line, now_ns);
     if (line->lifted) {
       gain(samples, line->engine->settings.rx_gain_cdb);
       line_hear(line, spoken_ns, samples);
@@ -430,7 +322,7 @@ void line_service(struct line *line, int64_t now_ns) {
     line_retry_wanted(line, now_ns);
     line_ring_on(line, now_ns);
     line_data_on(line, now_ns);
-    look_at_loop(line, now_ns);
+    line_hook_look(line, now_ns);
     if (send_blocks(line, now_ns) && receive_blocks(line, now_ns) && drain_events(line, now_ns)) {
       read_voltage(line, now_ns);
     }
@@ -456,7 +348,7 @@ int64_t line_deadline(const struct line *line) {
 }
 
 int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end) {
-  play_until(line, now_ns, now_ns, position, end);
+  line_play_until(line, now_ns, now_ns, position, end);
   return 0;
 }
 
@@ -469,42 +361,4 @@ void line_close(struct line *line) {
   if (line->ring_sequence != 0) line->chan->ops->ring(line->chan, engine_now_ns(line->engine), false);
   line->chan->ops->close(line->chan);
   line->up = false;
-}
-
-/* ---- the snapshot: a sequence lock of single atomic words ---------------------------------------
- * Whoever sees a word of a new version sees that version's odd number too, because each word is released after
- * it: no fence is needed, which the thread sanitizer could not follow. */
-
-void line_publish(struct line *line) {
-  struct dshim_line_stats stats = line->stats;
-  stats.up = line->up;
-  stats.lifted = line->lifted;
-  stats.play_underruns = line->playout.underruns;
-  stats.tap_lost_blocks = line->tap.lost;
-  stats.play_queued_samples = (int32_t)spsc_readable(&line->playout.ring);
-  if (!stats.voltage_known) stats.voltage_min_mv = 0;
-  uint32_t words[sizeof(stats) / sizeof(uint32_t)];
-  memcpy(words, &stats, sizeof(words));
-  struct shared_stats *shared = &line->shared;
-  uint32_t version = atomic_load_explicit(&shared->version, memory_order_relaxed);
-  atomic_store_explicit(&shared->version, version + 1, memory_order_relaxed);
-  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-    atomic_store_explicit(&shared->words[i], words[i], memory_order_release);
-  }
-  atomic_store_explicit(&shared->version, version + 2, memory_order_release);
-}
-
-void line_snapshot(struct line *line, struct dshim_line_stats *out) {
-  struct shared_stats *shared = &line->shared;
-  uint32_t words[sizeof(*out) / sizeof(uint32_t)];
-  uint32_t before;
-  uint32_t after;
-  do {
-    before = atomic_load_explicit(&shared->version, memory_order_acquire);
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-      words[i] = atomic_load_explicit(&shared->words[i], memory_order_acquire);
-    }
-    after = atomic_load_explicit(&shared->version, memory_order_relaxed);
-  } while (before != after || (before & 1) != 0);
-  memcpy(out, words, sizeof(*out));
 }

@@ -124,7 +124,17 @@ int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
 
-/* ---- between line.c, line_ring.c, line_data.c, line_hear.c and line_progress.c */
+/* ---- between line.c and line_*.c */
+/* An event of the hook, as the driver tells it; and what the loop looks like now. */
+void line_hook_event(struct line *line, int64_t now_ns, const struct chan_event *event);
+void line_hook_look(struct line *line, int64_t now_ns);
+/* No break is under way. */
+void line_hook_forget(struct line *line);
+/* Drops what was written up to position; what was played after heard_until_ns nobody heard. */
+void line_play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
+                     enum dshim_play_end end);
+/* What was not told of the tap: with it the caller has all that was heard before what comes next. */
+void line_tell_tap(struct line *line, int64_t now_ns);
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c);
 /* Nothing when no cadence runs. */
 void line_ring_done(struct line *line, int64_t now_ns, enum dshim_ring_end end, int error);
