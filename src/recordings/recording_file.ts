@@ -2,9 +2,9 @@
  * A WAV file that is whole at any moment: its header never promises more than what a sync has put on the disk, and is
  * brought up to date every second. Writes go one after another, off the event loop.
  */
-import { type FileHandle, open } from "node:fs/promises";
 import { TELEPHONE_RATE_HZ } from "../audio/source";
 import { WAV_HEADER_BYTES, WAV_SAMPLE_BYTES, wavHeader } from "../audio/wav_header";
+import { OpenFile } from "./open_file";
 
 export interface RecordingFileOptions {
   path: string;
@@ -17,7 +17,6 @@ export interface RecordingFileOptions {
 
 /** A disk that stands still for so long will not be waited for: two minutes of both channels. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-const OWNER_ONLY = 0o600;
 
 const isFull = (error: unknown): boolean =>
   ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
@@ -26,7 +25,7 @@ export class RecordingFile {
   readonly #options: RecordingFileOptions;
   readonly #frameBytes: number;
   #queue: Promise<void>;
-  #handle: FileHandle | null = null;
+  #handle: OpenFile | null = null;
   /** Bytes of samples: in the file, known to be on the disk, waiting to be written. */
   #written = 0;
   #synced = 0;
@@ -81,7 +80,7 @@ export class RecordingFile {
   #begin(): Promise<void> {
     const { path } = this.#options;
     return this.#guarded(async () => {
-      this.#handle = await open(path, "wx+", OWNER_ONLY);
+      this.#handle = await OpenFile.open(path, "wx+");
       await this.#handle.write(this.#header(0), 0, WAV_HEADER_BYTES, 0);
       await this.#handle.datasync();
     });
@@ -92,16 +91,16 @@ export class RecordingFile {
   }
 
   /** A write that finds the disk full may still have written a part. */
-  async #write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  async #write(handle: OpenFile, bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.byteLength; ) {
       const place = WAV_HEADER_BYTES + this.#written;
-      const { bytesWritten } = await handle.write(bytes, at, bytes.byteLength - at, place);
+      const bytesWritten = await handle.write(bytes, at, bytes.byteLength - at, place);
       at += bytesWritten;
       this.#written += bytesWritten;
     }
   }
 
-  async #sync(handle: FileHandle): Promise<void> {
+  async #sync(handle: OpenFile): Promise<void> {
     // Promises what the sync before this one has put there; this one puts the promise there too.
     await handle.write(this.#header(this.#synced), 0, WAV_HEADER_BYTES, 0);
     await handle.datasync();
@@ -109,7 +108,7 @@ export class RecordingFile {
     if (!(await this.#options.roomLeft())) this.#fail("disk_full");
   }
 
-  #then(work: (handle: FileHandle) => Promise<void>): void {
+  #then(work: (handle: OpenFile) => Promise<void>): void {
     this.#queue = this.#queue.then(() =>
       this.#guarded(async () => {
         if (!this.#failed && this.#handle) await work(this.#handle);

@@ -1,8 +1,9 @@
 /** A recording's files: ID.wav, ID.wav.part while it is written, and ID.json that says what the sound cannot. */
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TELEPHONE_RATE_HZ } from "../audio/source";
 import { readWavHeader, WAV_HEADER_BYTES, WAV_SAMPLE_BYTES, wavHeader } from "../audio/wav_header";
+import { OpenFile } from "./open_file";
 import { RECORDING_ID, type Recording } from "./recording";
 
 export const wavPath = (folder: string, id: string): string => join(folder, `${id}.wav`);
@@ -20,9 +21,10 @@ export async function writeNotes(folder: string, recording: Recording, writer: s
   const notes: Notes = { line, source, startedAtMs, lostMs, reason, writer };
   const path = notesPath(folder, id);
   const fresh = `${path}.new`;
-  const file = await open(fresh, "w", 0o600);
+  const file = await OpenFile.open(fresh, "w");
   try {
-    await file.writeFile(`${JSON.stringify(notes)}\n`);
+    const text = new TextEncoder().encode(`${JSON.stringify(notes)}\n`);
+    if ((await file.write(text, 0, text.length, 0)) < text.length) throw new Error("a note was cut short");
     await file.datasync();
   } finally {
     await file.close();
@@ -32,7 +34,7 @@ export async function writeNotes(folder: string, recording: Recording, writer: s
 
 /** The names in a folder are on the disk. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
+  const handle = await OpenFile.open(folder, "r");
   try {
     await handle.sync();
   } finally {
@@ -61,11 +63,11 @@ const madeAtMs = (id: string): number => Number.parseInt(id.slice(0, 8) + id.sli
 
 /** null: without a sound in it, or no file of ours. Mends a header that says something else than the file's length. */
 async function mended(path: string): Promise<{ channels: 1 | 2; frames: number } | null> {
-  const file = await open(path, "r+");
+  const file = await OpenFile.open(path, "r+");
   try {
-    const { size } = await file.stat();
+    const size = await file.sizeBytes();
     const head = new Uint8Array(WAV_HEADER_BYTES);
-    await file.read(head, 0, WAV_HEADER_BYTES, 0);
+    await file.read(head, 0);
     const header = readWavHeader(head);
     if (!header) return null;
     const frameBytes = header.channels * WAV_SAMPLE_BYTES;
