@@ -10,10 +10,9 @@ import { type PcmSource, TELEPHONE_RATE_HZ } from "../audio/source";
 import type { DriverEvent } from "../driver/decode";
 import type { LineInput } from "../line/model";
 import type { PlaybackEndReason, RecordingEndReason } from "../line/state";
-import type { Recording, RecordingWriter } from "../recordings/recording";
+import { type Recording, type RecordingWriter, waitingRecording } from "../recordings/recording";
 import type { RecordingStore } from "../recordings/store";
-import type { LineTap } from "./line_tap";
-import { TAP_BLOCK_SAMPLES } from "./line_tap";
+import { type LineTap, TAP_BLOCK_SAMPLES } from "./line_tap";
 import { recordingRules } from "./record_request";
 import { type Playback, type RecordAnswer, type RecordRequest, Refusal } from "./verbs";
 
@@ -22,7 +21,7 @@ const WRITE_EVERY_BLOCKS = 25;
 const FRAMES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 
 export type RecordingInput = Extract<LineInput, { type: "recording_started" | "recording_ended" }>;
-/** As of playback: now, held until the line is answered or lifted, or why not. */
+/** As of playback. */
 type Decision =
   | "now"
   | "await_answer"
@@ -70,30 +69,8 @@ export class Recorder {
       throw new Refusal("recording_active", "This line is being recorded already: POST /record/stop ends that.");
     }
     allowed(decide());
-    const recording: Recording = {
-      id: newRecordingId(),
-      line,
-      source: rules.source,
-      startedAtMs: nowMs(),
-      state: "waiting",
-      durationMs: 0,
-      bytes: 0,
-      lostMs: 0,
-      reason: null,
-    };
-    const active: Active = {
-      recording,
-      rules,
-      beep: request.beep ?? false,
-      stage: "asking",
-      beepId: null,
-      take: null,
-      writer: null,
-      lostBlocks: 0,
-      unwrittenBlocks: 0,
-      unlisten: () => undefined,
-      finished: Promise.withResolvers(),
-    };
+    const recording = waitingRecording(newRecordingId(), line, rules.source, nowMs());
+    const active = newActive(recording, rules, request.beep ?? false);
     this.#active = active;
     try {
       await store.admit();
@@ -193,8 +170,7 @@ export class Recorder {
   }
 
   #lifted(active: Active): void {
-    const { tap, beep, play, nowNs } = this.needs;
-    active.unlisten = tap.listen({
+    active.unlisten = this.needs.tap.listen({
       everyBlocks: WRITE_EVERY_BLOCKS,
       block: (block, lostBefore) => {
         if (!active.take) return;
@@ -205,10 +181,12 @@ export class Recorder {
       },
       delivered: () => this.#delivered(active),
     });
-    if (!active.beep) {
-      this.#begin(active, Number.NEGATIVE_INFINITY);
-      return;
-    }
+    if (active.beep) this.#soundBeep(active);
+    else this.#begin(active, Number.NEGATIVE_INFINITY);
+  }
+
+  #soundBeep(active: Active): void {
+    const { beep, play, nowNs } = this.needs;
     active.stage = "beep";
     const playback = play(beep());
     active.beepId = playback.playbackId;
@@ -238,8 +216,8 @@ export class Recorder {
     else if (active.stage === "await_answer" && event.kind === "line_down") this.#neverBegan(active, "error");
     if (active.stage !== "recording" || !active.take) return;
     this.needs.tap.readAll();
-    if (event.kind === "on_hook") active.take.hungUp(event.atNs);
-    else this.#finish(active, active.take.frames, "error");
+    if (event.kind === "line_down") this.#finish(active, active.take.frames, "error");
+    active.take.hungUp(event.atNs);
     this.#delivered(active);
   }
 
@@ -275,9 +253,9 @@ export class Recorder {
 
   #tellEnd(active: Active, recording: Recording, endedNs: number): void {
     this.#active = null;
-    const { id, reason, durationMs, bytes } = recording;
-    const input = { type: "recording_ended", atMs: 0, recordingId: id, reason: reason ?? "error" } as const;
-    this.needs.tell({ ...input, durationMs, bytes }, endedNs);
+    const { id: recordingId, durationMs, bytes } = recording;
+    const reason = recording.reason ?? "error";
+    this.needs.tell({ type: "recording_ended", atMs: 0, recordingId, reason, durationMs, bytes }, endedNs);
     active.finished.resolve(recording);
   }
 
@@ -296,6 +274,22 @@ export class Recorder {
   async close(): Promise<void> {
     if (this.#active && this.#active.stage !== "asking") await this.stop();
   }
+}
+
+function newActive(recording: Recording, rules: TakeRules, beep: boolean): Active {
+  return {
+    recording,
+    rules,
+    beep,
+    stage: "asking",
+    beepId: null,
+    take: null,
+    writer: null,
+    lostBlocks: 0,
+    unwrittenBlocks: 0,
+    unlisten: () => undefined,
+    finished: Promise.withResolvers(),
+  };
 }
 
 function allowed(decision: Decision): Exclude<Decision, object> {

@@ -43,3 +43,9 @@ export interface RecordingWriter {
   /** Cut to so many frames, whole and closed. */
   finish(end: { frames: number; reason: RecordingEndReason; lostMs: number }): Promise<Recording>;
 }
+
+/** Asked for, and not begun. */
+export function waitingRecording(id: string, line: number, source: RecordingSource, atMs: number): Recording {
+  const nothing = { durationMs: 0, bytes: 0, lostMs: 0, reason: null } as const;
+  return { id, line, source, startedAtMs: atMs, state: "waiting", ...nothing };
+}

@@ -1,5 +1,5 @@
 /** A recording from the microphone to the file, on a virtual clock: sample for sample. */
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RecordRequest, Refusal } from "../../../src/exchange/verbs";
@@ -12,6 +12,9 @@ const KEYS = { onMs: 100, offMs: 100, levelDbm0: -10, twistDb: 0 };
 /** Nothing on the line but what is said: then the recording is that, bit for bit, after the card's companding. */
 const CLEAN = { SimEchoCdb: 0, SimNoiseCdbm0: -12000 } as const;
 const NO_COMPANDING = { ...CLEAN, SimCompanding: 0 } as const;
+
+/** A file that nobody closed is an error to whoever runs when it is collected: it should be ours. */
+afterAll(() => Bun.gc(true));
 
 const refusal = async (attempt: () => Promise<unknown>): Promise<string> => {
   try {
