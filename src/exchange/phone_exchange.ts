@@ -238,7 +238,10 @@ export class PhoneExchange implements Exchange {
       signal: {
         level_dbm0: levelDbm0,
         noise_dbm0: noiseDbm0,
-        snr_db: levelDbm0 === null || noiseDbm0 === null ? null : Math.max(0, levelDbm0 - noiseDbm0),
+        snr_db:
+          levelDbm0 === null || noiseDbm0 === null
+            ? null
+            : Math.max(0, (stats.level_cdbm0 - stats.noise_cdbm0) / 100),
         voice_active: stats.voice_active === 1,
       },
       io: {
