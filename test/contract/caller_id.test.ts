@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rig, startTelephones, type Telephones } from "../support/backend";
 import { get, type Json, post } from "../support/client";
 import { goertzelDbm0, rmsDbm0 } from "../support/level";
+import { needs } from "../support/needs";
 import { eventually } from "../support/server";
 
 let phones: Telephones;
@@ -19,7 +20,7 @@ const freshLine = () => {
   return { line, url: `${phones.server.rest}/lines/${line}`, phone: phones.telephone(line) };
 };
 const CALLER = { name: "Zoë Müller", number: "+1 202-555-0100" };
-const simulated = test.skipIf(rig !== null); // the rig's own test listens there: test/rig/caller_id.test.ts
+const simulated = needs(rig === null, "heard on real drivers by test/rig/caller_id.test.ts");
 
 describe("POST /ring {caller_id}", () => {
   test("says how it is told; without it the answer is as ever", async () => {

@@ -1,11 +1,12 @@
 /** Sound sent to a running server: every format, while it arrives, however long it is, and broken. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { EventListener } from "../support/client";
+import { needs } from "../support/needs";
 import { type RunningServer, startServer } from "../support/server";
 import { compare, ENCODERS, mutated, SoundFiles, seeded } from "../support/sound_files";
 
 const missing = ENCODERS.filter((name) => Bun.which(name) === null);
-const withFiles = missing.length > 0 ? test.skip : test;
+const withFiles = needs(missing.length === 0, `sudo tools/setup.sh test installs ${missing.join(", ")}`);
 const files = new SoundFiles();
 let server: RunningServer;
 
