@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
+import { METRICS_MEDIA_TYPE } from "../metrics/metrics";
 import { EventLogAnswer, StatusAnswer } from "../schema";
 
 function ready({ dependencies }: Call): Response {
@@ -85,5 +86,17 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     }),
     problems: [],
     handle: ready,
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    scope: "server",
+    tag: "Server",
+    summary: "Counters and gauges for Prometheus",
+    description: "Its text format. docs/grafana-dashboard.json is a dashboard of them.",
+    answer: { mediaType: "text/plain" },
+    problems: [],
+    handle: async ({ dependencies: { metrics } }) =>
+      new Response(await metrics.text(), { headers: { "content-type": METRICS_MEDIA_TYPE } }),
   },
 ];
