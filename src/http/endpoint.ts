@@ -69,6 +69,8 @@ export interface Endpoint {
   answer: TSchema | { mediaType: string };
   /** Of the answer that works; omitted: 200. */
   success?: 204;
+  /** JSON that is no problem, with a status of its own. */
+  otherAnswers?: Readonly<Record<number, { description: string; schema: TSchema }>>;
   /** Codes of RFC 9457 problems that it may answer, beside 500. */
   problems: readonly number[];
   handle(call: Call): unknown;

@@ -22,6 +22,12 @@ function ready({ dependencies }: Call): Response {
   return Response.json({ status: all ? "ready" : "not_ready", lines, event_log }, { status: all ? 200 : 503 });
 }
 
+const ReadyAnswer = Type.Object({
+  status: Type.String({ examples: ["ready"] }),
+  lines: Type.Array(Type.Object({}, { additionalProperties: true })),
+  event_log: EventLogAnswer,
+});
+
 export const SERVER_ENDPOINTS: readonly Endpoint[] = [
   {
     method: "GET",
@@ -79,11 +85,8 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     summary: "Are the lines usable?",
     description:
       "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive a restart.",
-    answer: Type.Object({
-      status: Type.String(),
-      lines: Type.Array(Type.Object({}, { additionalProperties: true })),
-      event_log: EventLogAnswer,
-    }),
+    answer: ReadyAnswer,
+    otherAnswers: { 503: { description: "A line is not usable", schema: ReadyAnswer } },
     problems: [],
     handle: ready,
   },
