@@ -180,8 +180,8 @@ export class PlayQueue {
         this.pour();
       },
       () => {
-        // A driver that is gone has nothing to flush; all is settled here.
-        for (const entry of this.#entries) entry.cut ??= "error";
+        // A driver that is gone has nothing to flush; what it had is settled here.
+        for (const { entry } of flushed) entry.cut ??= "error";
         this.#settle(flushed, atNs);
       },
     );

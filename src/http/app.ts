@@ -5,6 +5,7 @@ import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
@@ -25,6 +26,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const endpoints = [
     ...LINE_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...PLAYBACK_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
