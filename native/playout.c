@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE_NS 125000LL
@@ -84,7 +85,7 @@ static uint64_t to_come(struct playout *playout) {
 
 bool playout_idle(struct playout *playout) {
   return playout->mark_count == 0 && playout->fade_count == 0 && playout->open_id == 0 &&
-         playout->talker.max == 0 && to_come(playout) == 0;
+         playout->talker.max == 0 && !playout->sounding && to_come(playout) == 0;
 }
 
 static float fading(int i) { return 0.5F + 0.5F * cosf((float)M_PI * (float)(i + 1) / PLAYOUT_FADE); }
@@ -126,9 +127,10 @@ static int take_fade(struct playout *playout, int16_t *block, int room) {
   return count;
 }
 
-/* Live audio that stops before the next of it came: its last sample is let fall to silence. */
+/* What stops without having come to rest: its last sample is let fall to silence. */
 static void let_fall(struct playout *playout) {
   int16_t last = playout->samples[(playout->taken - 1) & (playout->capacity - 1)];
+  if (abs(last) < PLAYOUT_STEP) return;
   for (int i = 0; i < PLAYOUT_FADE; i++) playout->fade[i] = scaled(last, fading(i));
   playout->fade_count = PLAYOUT_FADE;
 }
@@ -156,6 +158,16 @@ static int take_talk(struct playout *playout, int16_t *block, int room) {
   return count;
 }
 
+/* A sound that ends in the middle of a wave, or whose next samples have not come: nothing follows at once. */
+static int take_queued(struct playout *playout, int16_t *block, int room) {
+  int count = take_samples(playout, block, room);
+  if (count > 0) playout->sounding = true;
+  if (count == room || !playout->sounding) return count;
+  playout->sounding = false;
+  let_fall(playout);
+  return count + take_fade(playout, &block[count], room - count);
+}
+
 static void tell_low(struct playout *playout, void *context, playout_tell *tell) {
   if (to_come(playout) >= playout->capacity / 2) {
     playout->low_told = false;
@@ -172,9 +184,9 @@ bool playout_block(struct playout *playout, int16_t *block, int64_t number, void
   if (!playout->held && !playout->barged) {
     int room = DSHIM_BLOCK_SAMPLES - lead;
     count += playout->talker.max > 0 ? take_talk(playout, &block[lead], room)
-                                     : take_samples(playout, &block[lead], room);
+                                     : take_queued(playout, &block[lead], room);
     reach_marks(playout, from, lead, number);
-    if (playout->open_id != 0 && count < DSHIM_BLOCK_SAMPLES) playout->underruns++;
+    if (playout->open_id != 0 && playout->taken - from < (uint64_t)room) playout->underruns++;
     tell_low(playout, context, tell);
   }
   playout->from[PLACE(number)] = from;
@@ -244,6 +256,7 @@ void playout_flush(struct playout *playout, uint64_t position, const struct play
   playout->open_id = 0;
   playout->fade_in = 0;
   playout->low_told = false;
+  playout->sounding = false;
   playout->barged = cut->end == DSHIM_PLAY_BARGED_DTMF || cut->end == DSHIM_PLAY_BARGED_VOICE;
   talker_flushed(&playout->talker);
 }

@@ -16,6 +16,7 @@
 #include "talker.h"
 
 #define PLAYOUT_MARKS     128 /* twice as many as playbacks may wait */
+#define PLAYOUT_STEP      328 /* 1 % of full scale: a sound that ends with more of a step is let fall */
 #define PLAYOUT_FADE      40  /* samples, 5 ms: what is cut off ends in so many instead of with a click */
 #define PLAYOUT_IN_FLIGHT 16  /* blocks, a power of two: more than line.c ever keeps ahead in a card */
 
@@ -48,6 +49,7 @@ struct playout {
   bool held;
   bool barged; /* silent until the caller, who may be writing the rest of it, flushes */
   bool low_told;
+  bool sounding; /* a sample was taken, and nothing came to rest since */
   int64_t underruns;
   int16_t fade[PLAYOUT_FADE]; /* goes before what comes next */
   int32_t fade_count;
