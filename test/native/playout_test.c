@@ -190,6 +190,34 @@ int main(void) {
   make();
   tap_ok(last_block[0] == 0, "hung up, nothing follows");
 
+  fresh();
+  playout_mark(playout, 13, true, 0);
+  playout_mark(playout, 13, false, 200);
+  put(200, 10000);
+  blocks(2, 0);
+  steepest = 0;
+  for (int i = 1; i < DSHIM_BLOCK_SAMPLES; i++) {
+    int step = abs(last_block[i] - last_block[i - 1]);
+    if (step > steepest) steepest = step;
+  }
+  tap_ok(last_block[39] == 10000 && last_block[40] > 9900 && last_block[79] == 0 && last_block[80] == 0 &&
+             steepest < 400 && strstr(told, "end13:0:200") != NULL && playout->underruns == 0,
+         "what ends in mid-wave is let fall in the 5 ms after it: steepest step %d", steepest);
+  make();
+  tap_ok(last_block[0] == 0 && playout_idle(playout), "once");
+
+  fresh();
+  put(160, -10000);
+  blocks(1, 0);
+  tap_ok(!playout_idle(playout), "at a block's end, too, where only the next one shows that nothing follows");
+  make();
+  tap_ok(last_block[0] < -9900 && last_block[39] == 0, "it is let fall");
+
+  fresh();
+  put(200, 300);
+  blocks(2, 0);
+  tap_ok(last_block[39] == 300 && last_block[40] == 0, "what ends quietly is left as it is");
+
   free(playout);
   return tap_done();
 }
