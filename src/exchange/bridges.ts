@@ -111,12 +111,14 @@ export class Bridges {
 
   /** All rings are accepted before who waits is let in: a bridge whose bells cannot ring does not come about. */
   async #enter(bridge: Bridge, lines: readonly number[], ring: RingRequest | null): Promise<void> {
+    const rung: number[] = [];
     const onHook = lines.filter((line) => !offHook(this.dependencies.runner(line).state));
     for (const line of lines) bridge.members.set(line, "ringing");
     try {
       await each(onHook, async (line) => {
         try {
           await this.dependencies.runner(line).ring(ring ?? {});
+          rung.push(line);
         } catch (error) {
           // Lifted meanwhile: that is an answer, whatever became of its bell.
           if (!offHook(this.dependencies.runner(line).state)) throw error;
@@ -124,10 +126,18 @@ export class Bridges {
       });
       await each(lines, (line) => this.moved(line));
     } catch (error) {
-      await each(lines, (line) => this.#leave(bridge, line, "removed")).catch(() => undefined);
+      await each(lines, (line) => this.#withdraw(bridge, line, rung.includes(line))).catch(() => undefined);
+      if (bridge.members.size === 0) this.#bridges.delete(bridge.id);
       if (error instanceof Refusal) throw error;
       throw new Refusal("driver_error", "The lines could not be joined just now: try again in a second.");
     }
+  }
+
+  /** Of one that was about to join: who has not heard of that need not hear of its end. */
+  async #withdraw(bridge: Bridge, line: number, rung: boolean): Promise<void> {
+    if (bridge.members.get(line) !== "ringing") return this.#leave(bridge, line, "removed");
+    bridge.members.delete(line);
+    if (rung) await this.dependencies.runner(line).stopRing();
   }
 
   async #join(bridge: Bridge, line: number): Promise<void> {
