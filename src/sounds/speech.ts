@@ -116,12 +116,12 @@ export class Speech {
 
   #missing(asked: string | undefined): SoundError {
     const { engine } = this.options;
-    const wanted = asked ?? (engine === "auto" ? null : engine);
+    const wanted = asked ?? engine;
+    const missing =
+      wanted === "piper" || wanted === "espeak-ng" ? `${wanted} is not` : "No program that speaks is";
     const fix =
-      wanted === "piper"
-        ? "install piper, and set speech.piper_model to a voice's file (docs/sounds.md)"
-        : `${ESPEAK_FIX}`;
-    return new SoundError("no_speech_engine", `${wanted ?? "No program that speaks"} is not installed: ${fix}`);
+      wanted === "piper" ? "put it into PATH, and name a voice's file by speech.piper_model" : ESPEAK_FIX;
+    return new SoundError("no_speech_engine", `${missing} installed: ${fix}`);
   }
 }
 

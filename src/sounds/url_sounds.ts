@@ -53,7 +53,7 @@ export class UrlSounds {
       const answer = await this.#answer(url, AbortSignal.any([open.signal, stop.signal]), stop);
       const tooLarge = (): SoundError => unreadable(`it is larger than ${maxBytes} bytes (sounds.max_bytes)`);
       if (answer.lengthBytes !== null && answer.lengthBytes > maxBytes) throw tooLarge();
-      return await opened(answer.body, answer.lengthBytes, open, {
+      return await opened(readable(answer.body), answer.lengthBytes, open, {
         aheadBytes: AHEAD_BYTES,
         stallMs: timeoutMs,
         maxBytes,
@@ -105,6 +105,14 @@ export class UrlSounds {
       }
       throw unreadable(`${url.host} ${error.message}`);
     }
+  }
+}
+
+async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw error instanceof HttpFailure ? unreadable(`the connection ${error.message}`) : error;
   }
 }
 
