@@ -229,7 +229,10 @@ describe("speech", () => {
       "one\ntwo",
       "<speak><break/>hi</speak>",
     ]) {
-      const spoken = await fetch(`${server.rest}/generate-tts`, { method: "POST", body: JSON.stringify({ text }) });
+      const spoken = await fetch(`${server.rest}/generate-tts`, {
+        method: "POST",
+        body: JSON.stringify({ text }),
+      });
       expect([text, spoken.status, (await spoken.bytes()).length > 3000]).toEqual([text, 200, true]);
     }
     expect(existsSync(join(folder, "pwned"))).toBe(false);
