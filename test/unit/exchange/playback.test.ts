@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { KeptSource } from "../../../src/audio/kept_source";
 import { NOT_YET } from "../../../src/audio/source";
-import type { PlayOptions } from "../../../src/exchange/playback";
+import type { Playback, PlayOptions } from "../../../src/exchange/playback";
 import { type PcmSource, Refusal } from "../../../src/exchange/verbs";
 import { find, noise, pcmSource, type Stepped, sine, stepped } from "../../support/stepped";
 
@@ -201,20 +201,52 @@ describe("the queue", () => {
     expect(find(line.phone.handsets.ear(1, 5), sound)).toBeGreaterThan(-1);
   });
 
-  test("one that waits in the ring can be stopped; what plays loses nothing of itself", async () => {
+  test("one that waits in the ring can be taken out: what plays and what is behind it follow without a seam", async () => {
     using line = await lifted();
-    const sound = noise(8000, 1);
-    const first = line.play(sound);
-    const second = line.play(noise(8000, 2));
-    const third = line.play(noise(800, 3));
-    await line.phone.advance(500);
-    expect(await line.phone.until(line.playbacks.stop(second.playbackId))).toMatchObject({ heardMs: 0 });
-    expect(await line.phone.until(first.finished)).toEqual({ reason: "completed", heardMs: 1000 });
-    expect(await line.phone.until(third.finished)).toEqual({ reason: "completed", heardMs: 100 });
+    const sounds = Array.from({ length: 5 }, (_, i) => noise(4001, i + 1));
+    const [first, second, third, fourth, fifth] = sounds.map((sound) => line.play(sound)) as Playback[];
+    await line.phone.advance(300);
+    for (const out of [fourth, second] as Playback[]) {
+      expect(await line.phone.until(line.playbacks.stop(out.playbackId))).toMatchObject({ heardMs: 0 });
+    }
+    for (const stays of [first, third, fifth] as Playback[]) {
+      expect(await line.phone.until(stays.finished)).toEqual({ reason: "completed", heardMs: 500 });
+    }
     await line.phone.advance(60);
-    const ear = line.phone.handsets.ear(1, 5);
-    expect(find(ear, sound.slice(0, 3000))).toBeGreaterThan(-1);
-    expect(find(ear, sound.slice(-3000))).toBeGreaterThan(-1);
+    const stayed = [0, 2, 4].flatMap((i) => [...(sounds[i] as Int16Array)]);
+    expect(find(line.phone.handsets.ear(1, 5), Int16Array.from(stayed))).toBeGreaterThan(-1);
+    const started = line.phone.told.filter(({ body }) => body.type === "playback_started");
+    expect(started.map(({ atMs }) => Math.round(atMs - (started[0]?.atMs ?? 0)))).toEqual([0, 500, 1000]);
+    expect(line.phone.exchange.diagnostics(1).io.playout_underruns).toBe(0);
+  });
+
+  test("stopped just when its turn comes, it ends, and what is behind it is heard", async () => {
+    for (let ms = 440; ms <= 560; ms += 10) {
+      using line = await lifted();
+      line.play(noise(4000, 1));
+      const second = line.play(noise(8000, 2));
+      const sound = noise(2000, 3);
+      const third = line.play(sound);
+      await line.phone.advance(ms);
+      expect((await line.phone.until(line.playbacks.stop(second.playbackId))).heardMs).toBeLessThanOrEqual(
+        ms - 400,
+      );
+      expect(await line.phone.until(third.finished)).toEqual({ reason: "completed", heardMs: 250 });
+      await line.phone.advance(60);
+      expect(find(line.phone.handsets.ear(1, 3), sound)).toBeGreaterThan(-1);
+    }
+  });
+
+  test("a queue whose ring is full of what was taken out plays on", async () => {
+    using line = await lifted();
+    line.play(noise(4000, 1));
+    const long = line.play(noise(200_000, 2));
+    await line.phone.advance(100);
+    await line.phone.until(line.playbacks.stop(long.playbackId));
+    const sound = noise(100_000, 3);
+    expect((await line.phone.until(line.play(sound).finished)).reason).toBe("completed");
+    await line.phone.advance(60);
+    expect(find(line.phone.handsets.ear(1, 16), sound)).toBeGreaterThan(-1);
   });
 
   test("is listed: what plays, what waits, what ended last; the oldest are forgotten", async () => {
