@@ -105,30 +105,16 @@ static void fade_out(struct playout *playout) {
   playout->fade_in = 0;
 }
 
-static int take_next(struct playout *playout, int16_t *block, int room) {
-  playout->taken = playout_skips_over(&playout->skips, playout->taken);
-  uint64_t left =
-      playout_skips_until(&playout->skips, playout->taken, playout->taken + to_come(playout)) - playout->taken;
-  int count = left < (uint64_t)room ? (int)left : room;
-  for (int i = 0; i < count; i++) {
-    int16_t sample = playout->samples[(playout->taken + (uint64_t)i) & (playout->capacity - 1)];
-    if (playout->fade_in > 0) {
-      sample = scaled(sample, 1.0F - fading(PLAYOUT_FADE - playout->fade_in));
-      playout->fade_in--;
-    }
-    block[i] = sample;
-  }
-  playout->taken += (uint64_t)count;
-  if (count > 0) playout->last = block[count - 1];
-  return count;
-}
-
 static int take_samples(struct playout *playout, int16_t *block, int room) {
+  uint64_t written = playout->taken + to_come(playout);
   int count = 0;
-  for (int taken = -1; taken != 0 && count < room; count += taken) {
-    taken = take_next(playout, &block[count], room - count);
+  for (; count < room; count++) {
+    playout->taken = playout_skips_over(&playout->skips, playout->taken);
+    if (playout->taken == written) break;
+    int16_t sample = playout->samples[playout->taken++ & (playout->capacity - 1)];
+    if (playout->fade_in > 0) sample = scaled(sample, 1.0F - fading(PLAYOUT_FADE - playout->fade_in--));
+    block[count] = playout->last = sample;
   }
-  playout->taken = playout_skips_over(&playout->skips, playout->taken);
   return count;
 }
 

@@ -26,13 +26,6 @@ uint64_t playout_skips_over(const struct playout_skips *skips, uint64_t place) {
   return place;
 }
 
-uint64_t playout_skips_until(const struct playout_skips *skips, uint64_t place, uint64_t end) {
-  for (int i = 0; i < skips->count; i++) {
-    if (skips->skip[i].from > place) return skips->skip[i].from < end ? skips->skip[i].from : end;
-  }
-  return end;
-}
-
 uint64_t playout_skips_between(const struct playout_skips *skips, uint64_t from, uint64_t to) {
   uint64_t between = 0;
   for (int i = 0; i < skips->count; i++) {

@@ -18,8 +18,6 @@ struct playout_skips {
 int playout_skips_add(struct playout_skips *skips, uint64_t from, uint64_t to);
 /* The place of the next sample that is heard, from this one on. */
 uint64_t playout_skips_over(const struct playout_skips *skips, uint64_t place);
-/* Where the next ones begin behind place; end: none before it. */
-uint64_t playout_skips_until(const struct playout_skips *skips, uint64_t place, uint64_t end);
 /* How many are skipped between. */
 uint64_t playout_skips_between(const struct playout_skips *skips, uint64_t from, uint64_t to);
 /* Those before it are never asked for again. */

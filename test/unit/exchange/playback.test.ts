@@ -4,6 +4,7 @@ import { KeptSource } from "../../../src/audio/kept_source";
 import { NOT_YET } from "../../../src/audio/source";
 import type { Playback, PlayOptions } from "../../../src/exchange/playback";
 import { type PcmSource, Refusal } from "../../../src/exchange/verbs";
+import { seeded } from "../../support/sound_files";
 import { find, noise, pcmSource, type Stepped, sine, stepped } from "../../support/stepped";
 
 /** Samples pass as they are. */
@@ -493,6 +494,67 @@ describe("barge-in", () => {
     await line.phone.until(press(line.phone));
     expect(await line.phone.until(playback.finished)).toEqual({ reason: "completed", heardMs: 2000 });
   });
+});
+
+describe("whatever is asked of it", () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    "each playback ends once, each start has its end, and the line plays on (%d)",
+    async (seed) => {
+      using line = await lifted();
+      const { phone, playbacks } = line;
+      const random = seeded(seed);
+      const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+      const all: Playback[] = [];
+      let hookIsOff = true;
+      for (let i = 0; i < 300; i++) {
+        const { playbackId } = all.length > 0 ? pick(all.slice(-6)) : { playbackId: "" };
+        const act = pick([
+          () => {
+            const options = {
+              mode: pick(["queue", "queue", "queue", "replace", "mix"] as const),
+              gainDb: pick([0, 0, 6]),
+              bargeIn: pick(["none", "none", "any"] as const),
+              when: pick(["now", "off_hook"] as const),
+            };
+            all.push(line.play(noise(Math.floor(random() * 12_000), i + 1), options));
+          },
+          () => playbacks.pause(playbackId),
+          () => playbacks.resume(playbackId),
+          () => playbacks.seek(playbackId, random() * 1500),
+          () => playbacks.stop(playbackId),
+          () => (random() < 0.2 ? playbacks.stopAll(1) : undefined),
+          () =>
+            random() < 0.2
+              ? phone.handsets.press(1, { digits: "1", onMs: 60, offMs: 60, levelDbm0: -8, twistDb: 0 })
+              : undefined,
+          () => {
+            if (random() > 0.1) return undefined;
+            hookIsOff = !hookIsOff;
+            return hookIsOff ? phone.handsets.lift(1) : phone.handsets.hangUp(1);
+          },
+        ]);
+        const asked = (async () => act())().catch((error: unknown) => {
+          if (!(error instanceof Refusal)) throw error;
+        });
+        await (random() < 0.5 ? phone.until(asked) : phone.advance(20));
+        await phone.advance(Math.floor(random() * 10) * 20);
+      }
+      if (!hookIsOff) await phone.until(phone.handsets.lift(1));
+      await phone.until(playbacks.stopAll(1));
+      for (const { finished } of all) await phone.until(finished, 100);
+      expect(playbacks.list(1).every(({ state }) => state === "finished")).toBe(true);
+      const open = new Set<string>();
+      for (const { body } of phone.told) {
+        if (body.type === "playback_started") open.add(body.playback_id);
+        if (body.type === "playback_finished") expect(open.delete(body.playback_id)).toBe(true);
+      }
+      expect([...open]).toEqual([]);
+      const sound = noise(9000, 999);
+      expect(await phone.until(line.play(sound).finished)).toEqual({ reason: "completed", heardMs: 1125 });
+      await phone.advance(60);
+      expect(find(phone.handsets.ear(1, 5), sound)).toBeGreaterThan(-1);
+    },
+  );
 });
 
 describe("no click", () => {
