@@ -104,6 +104,8 @@ describe("Swagger UI", () => {
       ["post", "/generate-tone"],
       ["post", "/call-waiting"],
       ["post", "/message-waiting"],
+      ["post", "/bridges"],
+      ["get", "/bridges"],
       ["post", "/record"],
       ["post", "/record/pause"],
       ["post", "/record/resume"],
