@@ -117,6 +117,14 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "bridge_joined", bridge_id: "01k…" },
+    "From here on it hears the other lines on the bridge, and they hear it.",
+  ],
+  [
+    { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
+    "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],
@@ -150,7 +158,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording or prompt",
+  404: "No such line, recording, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -235,6 +243,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     example: "welcome",
     description: "1 to 64 of a-z 0-9 _ -",
   },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
+  },
 };
 
 const pathParameters = (path: string) =>
@@ -308,6 +324,7 @@ const TAGS = [
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },
