@@ -27,6 +27,7 @@ import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
 import { LineTap } from "./line_tap";
+import { LiveAudio } from "./live_audio";
 import { Playout } from "./playout";
 import { Recorder, type RecorderDependencies } from "./recorder";
 import {
@@ -68,6 +69,7 @@ export class LineRunner {
   readonly playout: Playout;
   readonly tap: LineTap;
   readonly recorder: Recorder;
+  readonly liveAudio: LiveAudio;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -102,6 +104,13 @@ export class LineRunner {
       play: (source) => this.play(source, { when: "now" }),
       tell,
     });
+    this.liveAudio = new LiveAudio({
+      tap: this.tap,
+      lanes: [],
+      laneMs: 8000,
+      decide: (when) => playDecision(this.#state, when),
+      attached: () => undefined,
+    });
   }
 
   get state(): LineState {
@@ -114,11 +123,15 @@ export class LineRunner {
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
+    this.liveAudio.handle(event);
     if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
-      if (offHook(this.#state)) this.recorder.lifted();
+      if (offHook(this.#state)) {
+        this.recorder.lifted();
+        this.liveAudio.lifted();
+      }
       return;
     }
     switch (event.kind) {
@@ -201,6 +214,7 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
+        this.liveAudio.cancelAwaitingAnswer();
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));

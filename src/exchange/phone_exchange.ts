@@ -14,6 +14,7 @@ import type { Recording } from "../recordings/recording";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { AudioRequest, AudioSession } from "./live_audio";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -172,6 +173,14 @@ export class PhoneExchange implements Exchange {
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
     return this.#runner(line).messageWaiting(request);
+  }
+
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
+    this.#runner(line).liveAudio.admit(request);
+  }
+
+  openAudio(line: number, request: AudioRequest): AudioSession {
+    return this.#runner(line).liveAudio.open(request);
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {

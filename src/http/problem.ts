@@ -69,6 +69,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   line_on_hook: 409,
   ring_stopped: 409,
   recording_active: 409,
+  talker_active: 409,
   not_recording: 409,
   call_waiting_busy: 409,
   already_in_that_position: 409,
