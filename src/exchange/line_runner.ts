@@ -107,7 +107,6 @@ export class LineRunner {
     this.liveAudio = new LiveAudio({
       tap: this.tap,
       lanes: [],
-      laneMs: 8000,
       decide: (when) => playDecision(this.#state, when),
       attached: () => undefined,
     });

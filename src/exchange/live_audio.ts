@@ -53,6 +53,8 @@ export interface AudioSession {
 }
 
 export interface AudioStats extends TalkerStats {
+  /** Came while too much waited, or waited for too long, or nobody could hear it. */
+  droppedSamples: number;
   framesOut: number;
   /** Blocks that JavaScript read too late. */
   lostBlocks: number;
@@ -70,7 +72,6 @@ export interface LiveAudioDependencies {
   tap: LineTap;
   /** The lanes of talkers, as many as MAX_TALKERS. */
   lanes: readonly TalkLane[];
-  laneMs: number;
   decide: (when: "now" | "off_hook") => Decision;
   attached: (attached: boolean) => void;
 }
@@ -86,6 +87,7 @@ interface Active {
   lostBefore: number;
   framesOut: number;
   lostBlocks: number;
+  refusedSamples: number;
   unlisten: () => void;
 }
 
@@ -125,19 +127,24 @@ export class LiveAudio {
       lostBefore: 0,
       framesOut: 0,
       lostBlocks: 0,
+      refusedSamples: 0,
       unlisten: () => undefined,
     };
     this.#sessions.add(active);
     if (decision === "now") this.#start(active);
     return {
-      talk: (samples) => active.talker?.talk(samples) ?? 0,
+      talk: (samples) => {
+        const taken = active.talker?.talk(samples) ?? 0;
+        active.refusedSamples += samples.length - taken;
+        return taken;
+      },
       mark: (name, heard) => (active.talker ? active.talker.mark(name, heard) : heard(name, true)),
       clear: () => active.talker?.clear(),
-      stats: () => ({
-        ...(active.talker?.stats() ?? SILENT),
-        framesOut: active.framesOut,
-        lostBlocks: active.lostBlocks,
-      }),
+      stats: () => {
+        const talked = active.talker?.stats() ?? SILENT;
+        const { framesOut, lostBlocks, refusedSamples } = active;
+        return { ...talked, droppedSamples: talked.droppedSamples + refusedSamples, framesOut, lostBlocks };
+      },
       close: () => this.#end(active),
     };
   }
@@ -168,7 +175,7 @@ export class LiveAudio {
   }
 
   #start(active: Active): void {
-    const { tap, lanes, laneMs, attached } = this.needs;
+    const { tap, lanes, attached } = this.needs;
     const { request } = active;
     active.stage = "started";
     attached(true);
@@ -177,7 +184,6 @@ export class LiveAudio {
       active.talker = new Talker(lane, {
         targetMs: request.targetMs ?? DEFAULT_TARGET_MS,
         maxMs: request.maxMs ?? null,
-        laneMs,
         flow: (full) => request.flow?.(full),
       });
     }

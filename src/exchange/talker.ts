@@ -13,13 +13,16 @@ const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 export const DEFAULT_TARGET_MS = 40;
 /** Of who gives no bound of its own: an assistant speaks faster than it is heard. */
 export const MAX_WAITING_MS = 30_000;
+/** So much of it waits in the lane, whose ring holds a second: as long JavaScript may stand still. */
+const AHEAD_MS = 800;
+const LANE_MAX_MS = 1000;
 const MAX_MARKS = 64;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
 const READY_PART = 1 / 3;
 
 export interface TalkLaneStats {
-  bufferedSamples: number;
+  queuedSamples: number;
   underruns: number;
   droppedSamples: number;
 }
@@ -42,7 +45,7 @@ export interface TalkerStats {
   bufferedMs: number;
   /** Times that it ran dry in the middle of a sound. */
   underruns: number;
-  /** Came while too much waited, or waited for too long. */
+  /** Waited for too long. */
   droppedSamples: number;
 }
 
@@ -59,8 +62,6 @@ export interface TalkerOptions {
   targetMs: number;
   /** What waits for longer is dropped, the oldest first; null: nothing is, and what comes beyond MAX_WAITING_MS is not taken. */
   maxMs: number | null;
-  /** The lane's own longest. */
-  laneMs: number;
   /** Too much waits: true; little again: false. */
   flow: (full: boolean) => void;
 }
@@ -74,7 +75,6 @@ export class Talker {
   #accepted = 0;
   #written = 0;
   #samplesIn = 0;
-  #refusedSamples = 0;
   #full = false;
 
   constructor(
@@ -82,33 +82,29 @@ export class Talker {
     private readonly options: TalkerOptions,
   ) {
     // A lane that the engine refuses is one of a line that is gone: line_down follows.
-    lane.openTalk(options.targetMs, options.maxMs ?? options.laneMs).catch(() => undefined);
+    lane.openTalk(options.targetMs, options.maxMs ?? LANE_MAX_MS).catch(() => undefined);
   }
 
   /** How many of them were taken. */
   talk(samples: Int16Array): number {
-    const room = this.options.maxMs === null ? MAX_WAITING_MS * SAMPLES_PER_MS - this.#waiting() : samples.length;
-    const taken = samples.subarray(0, Math.max(0, Math.min(room, samples.length)));
-    this.#refusedSamples += samples.length - taken.length;
-    this.#samplesIn += taken.length;
-    this.#accepted += taken.length;
-    const fitted = this.#backlogSamples === 0 ? this.lane.write(taken) : 0;
-    this.#written += fitted;
-    const rest = taken.subarray(fitted);
-    // Who wants no delay wants no backlog: the lane drops the oldest itself.
-    if (rest.length > 0 && this.options.maxMs === null) {
-      this.#backlog.push(rest.slice());
-      this.#backlogSamples += rest.length;
-    }
+    const keeps = this.options.maxMs === null;
+    const room = keeps ? MAX_WAITING_MS * SAMPLES_PER_MS - this.#waiting() : samples.length;
+    const wanted = samples.subarray(0, Math.max(0, room));
+    const fitted = this.#backlogSamples === 0 ? this.#write(wanted) : 0;
+    const rest = keeps ? wanted.slice(fitted) : wanted.subarray(0, 0);
+    if (rest.length > 0) this.#backlog.push(rest);
+    this.#backlogSamples += rest.length;
+    const taken = fitted + rest.length;
+    this.#samplesIn += taken;
+    this.#accepted += taken;
     this.#tellFlow();
-    return taken.length;
+    return taken;
   }
 
   /** As time goes by. */
   pour(): void {
     for (let first = this.#backlog[0]; first; first = this.#backlog[0]) {
-      const fitted = this.lane.write(first);
-      this.#written += fitted;
+      const fitted = this.#write(first);
       this.#backlogSamples -= fitted;
       if (fitted < first.length) {
         this.#backlog[0] = first.subarray(fitted);
@@ -150,17 +146,27 @@ export class Talker {
       samplesIn: this.#samplesIn,
       bufferedMs: this.#waiting() / SAMPLES_PER_MS,
       underruns,
-      droppedSamples: droppedSamples + this.#refusedSamples,
+      droppedSamples,
     };
   }
 
   close(): void {
-    this.clear();
+    this.#settle(this.#marks, true);
     this.lane.closeTalk().catch(() => undefined);
   }
 
+  /** How many fitted. Who wants no delay writes all: the lane drops the oldest itself. */
+  #write(samples: Int16Array): number {
+    const { maxMs } = this.options;
+    const room =
+      maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.lane.talkStats().queuedSamples : samples.length;
+    const fitted = this.lane.write(samples.subarray(0, Math.max(0, room)));
+    this.#written += fitted;
+    return fitted;
+  }
+
   #waiting(): number {
-    return this.#backlogSamples + this.lane.talkStats().bufferedSamples;
+    return this.#backlogSamples + this.lane.talkStats().queuedSamples;
   }
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */

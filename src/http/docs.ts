@@ -170,7 +170,7 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
   415: ["unsupported_media_type", "Send application/json, not text/xml."],
   422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
-  426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
+  426: ["websocket_only", "Connect with a WebSocket client; events can be polled (GET /events)."],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
