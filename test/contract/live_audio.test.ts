@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SAMPLE_FORMATS } from "../../src/audio/sample_format";
 import { AudioClient } from "../support/audio_client";
 import { get, type Json, post, request, simulatedTelephone, type Telephone } from "../support/client";
-import { bestLag } from "../support/recordings";
 import { eventually, type RunningServer, startServer } from "../support/server";
 import { find, noise } from "../support/stepped";
 
@@ -85,5 +84,77 @@ describe("listening", () => {
       );
       expect(client.frames[0]?.length).toBe(160);
     }
+  });
+});
+
+describe("a session's life", () => {
+  test("on-hook is refused with a problem; it waits for the lift where that is wanted, and ends at hanging up", async () => {
+    const { line, phone, url } = freshLine();
+    expect(await upgrade(url)).toMatchObject({ status: 409, body: { code: "line_on_hook" } });
+    using client = await AudioClient.open(`${url}?mode=listen&when=off_hook`);
+    await client.stats(); // it is served, and has told nothing of its own
+    expect(client.told.map(({ type }) => type)).toEqual(["stats"]);
+    await phone.lift();
+    expect(await client.tells("started")).toMatchObject({ line });
+    await eventually(
+      () => client.frames.length,
+      (frames) => frames > 3,
+    );
+    await phone.hangUp();
+    expect(await client.closed()).toEqual({ code: 1000, reason: "hung_up" });
+    expect(client.told.at(-1)).toMatchObject({ type: "stopped", reason: "hung_up", lost_samples: 0 });
+  });
+
+  test("a wrong query is refused with the field's name, an unknown line, and what is no WebSocket", async () => {
+    const { url, rest } = await lifted();
+    for (const [query, field] of [
+      ["format=opus", "format"],
+      ["frame_ms=10", "frame_ms"],
+      ["frame_ms=30", "frame_ms"],
+      ["mode=sing", "mode"],
+      ["buffer_ms=5", "buffer_ms"],
+      ["buffer_ms=100&max_buffer_ms=110", "max_buffer_ms"],
+      ["speed=2", "speed"],
+    ]) {
+      const { status, body } = await upgrade(`${url}?${query}`);
+      expect([query, status, (body.errors as { field: string }[])[0]?.field]).toEqual([query, 422, field]);
+    }
+    expect(await upgrade(`${server.rest}/lines/99/audio`)).toMatchObject({
+      status: 404,
+      body: { code: "unknown_line" },
+    });
+    expect(await get(`${rest}/audio`)).toMatchObject({ status: 426, body: { code: "websocket_only" } });
+    expect(await post(`${rest}/audio`)).toMatchObject({ status: 405 });
+  });
+
+  test("text that is no control is answered, bounded; a client that floods is closed", async () => {
+    const { url } = await lifted();
+    using client = await AudioClient.open(`${url}?mode=listen`);
+    await client.tells("started");
+    client.socket.send("play something");
+    await client.tells("error", { code: "malformed_json" });
+    client.say({ type: "sing" });
+    client.say({ type: "mark", name: 7 });
+    await eventually(
+      () => client.told.filter(({ code }) => code === "invalid_input").length,
+      (refused) => refused === 2,
+    );
+    for (let i = 0; i < 200; i++) client.say({ type: "stats" });
+    expect(await client.closed()).toEqual({ code: 1008, reason: "too many frames" });
+  });
+
+  test("a frame that is longer than websocket.max_message_size closes its connection, and no other", async () => {
+    const { url } = await lifted();
+    using good = await AudioClient.open(`${url}?mode=listen`);
+    using bad = await AudioClient.open(`${url}?mode=listen`);
+    await bad.tells("started");
+    bad.socket.send(new Uint8Array(200_000));
+    expect((await bad.closed()).code).toBeGreaterThanOrEqual(1006);
+    const before = good.frames.length;
+    await eventually(
+      () => good.frames.length,
+      (frames) => frames > before + 5,
+    );
+    expect(good.close).toBeNull();
   });
 });
