@@ -158,8 +158,7 @@ export class Talker {
   /** How many fitted. Who wants no delay writes all: the lane drops the oldest itself. */
   #write(samples: Int16Array): number {
     const { maxMs } = this.options;
-    const room =
-      maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.lane.talkStats().queuedSamples : samples.length;
+    const room = maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.lane.talkStats().queuedSamples : samples.length;
     const fitted = this.lane.write(samples.subarray(0, Math.max(0, room)));
     this.#written += fitted;
     return fitted;

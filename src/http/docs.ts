@@ -8,9 +8,11 @@ import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
+import { AUDIO_TEXT } from "./docs_audio";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
+import { AudioQuery } from "./schema_audio";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -204,7 +206,7 @@ const LINE_PARAMETER = {
   name: "line",
   in: "path",
   required: true,
-  schema: { type: "integer" },
+  schema: { type: "integer" as const },
   example: 1,
   description: "A line of GET /lines",
 };
@@ -275,6 +277,17 @@ const SOCKET_OPERATION = {
   },
 };
 
+const audioOperation = (ofLine: boolean) => ({
+  tags: [ofLine ? "Lines" : "Sound"],
+  summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
+  description: AUDIO_TEXT,
+  parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
+  responses: {
+    101: { description: "Upgraded: sound follows" },
+    ...Object.fromEntries([404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)])),
+  },
+});
+
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
@@ -315,8 +328,12 @@ export function documentation(version: string) {
                 "problem+json: `code` is stable, `detail` says what to do.",
             },
             tags: TAGS,
-            // The plugin leaves WebSocket routes out: this one is written in.
-            paths: { "/ws": { get: SOCKET_OPERATION } },
+            // The plugin leaves WebSocket routes out: these are written in.
+            paths: {
+              "/ws": { get: SOCKET_OPERATION },
+              "/audio": { get: audioOperation(false) },
+              "/lines/{line}/audio": { get: audioOperation(true) },
+            },
           },
           exclude: ["/docs", "/openapi.json"],
         }),
