@@ -5,12 +5,11 @@
  *   open ──▶ waiting ──lifted──▶ started ──on_hook, line_down, close──▶ closed
  */
 import type { DriverEvent } from "../driver/decode";
+import type { PlayLane } from "../driver/play_lane";
 import type { LineTap, TapBlock } from "./line_tap";
-import { DEFAULT_TARGET_MS, Talker, type TalkerStats, type TalkLane } from "./talker";
+import { DEFAULT_TARGET_MS, Talker, type TalkerStats } from "./talker";
 import { Refusal } from "./verbs";
 
-/** Talkers on one line, when all of them allow others. */
-export const MAX_TALKERS = 4;
 /** Nobody listens: the tap is the clock by which what waits is poured on. */
 const POUR_EVERY_BLOCKS = 5;
 
@@ -70,8 +69,8 @@ type Decision =
 
 export interface LiveAudioDependencies {
   tap: LineTap;
-  /** The lanes of talkers, as many as MAX_TALKERS. */
-  lanes: readonly TalkLane[];
+  /** Of talkers. */
+  lanes: readonly PlayLane[];
   decide: (when: "now" | "off_hook") => Decision;
   attach: () => void;
   detach: () => void;
