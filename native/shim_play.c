@@ -88,3 +88,8 @@ int dshim_talk_stats(struct dshim_engine *engine, int line, int lane, struct dsh
   };
   return 0;
 }
+
+int dshim_bridge(struct dshim_engine *engine, int line, int number) {
+  if (number < 0) return -EINVAL;
+  return engine_submit(engine, line, &(struct command){.kind = CMD_BRIDGE, .value = number});
+}
