@@ -167,6 +167,7 @@ async function serve(line: ServeArguments): Promise<void> {
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
+    newBridgeId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),

@@ -57,7 +57,7 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
+  tag: "Telephone" | "Sound" | "Recordings" | "Bridges" | "Lines" | "Events" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;
