@@ -13,7 +13,8 @@ import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
-import type { AudioSocket, AudioSocketRequest, AudioSockets } from "./ws/audio_sockets";
+import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
+import type { AudioSockets } from "./ws/audio_sockets";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */

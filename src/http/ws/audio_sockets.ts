@@ -2,24 +2,23 @@
  * Live audio by WebSocket: binary frames are sound, text frames are control, both ways. Every connection is a session
  * of the exchange of its own, and none can delay another: what a client does not read is dropped for it, and counted.
  */
-import { SAMPLE_FORMATS, type SampleFormat, type SampleFormatName } from "../../audio/sample_format";
-import type { AudioEndReason, AudioSession } from "../../exchange/live_audio";
+import { TELEPHONE_RATE_HZ } from "../../audio/source";
+import type { AudioEndReason } from "../../exchange/live_audio";
 import { type Exchange, Refusal } from "../../exchange/verbs";
 import type { Log } from "../../observe/log";
 import { queryInput, validated } from "../input";
 import { Problem, toProblem } from "../problem";
 import { AudioControl, AudioQuery } from "../schema_audio";
+import {
+  type AudioClient,
+  type AudioSocket,
+  type AudioSocketRequest,
+  newClient,
+  started,
+  statsOf,
+} from "./audio_client";
 
-/** What of Bun's ServerWebSocket is needed. */
-export interface AudioSocket {
-  send(data: string | Uint8Array<ArrayBuffer>): number;
-  ping(): number;
-  close(code?: number, reason?: string): void;
-  getBufferedAmount(): number;
-}
-
-const SAMPLE_RATE_HZ = 8000;
-const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000;
+const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 const BLOCK_MS = 20;
 /** A second of sound waits for a client that does not read; then frames are dropped. */
 const CONGESTED_MS = 1000;
@@ -33,40 +32,6 @@ const JITTER_GAIN = 1 / 16;
 /** Close codes from 4000 on are ours: 4000 and the status of HTTP. */
 const REFUSED = 4000;
 
-export interface AudioSocketRequest {
-  line: number;
-  format: SampleFormatName;
-  frameMs: number;
-  listen: boolean;
-  talk: boolean;
-  mixed: boolean;
-  when: "now" | "off_hook";
-  bufferMs: number | undefined;
-  maxBufferMs: number | undefined;
-}
-
-interface Client {
-  request: AudioSocketRequest;
-  format: SampleFormat;
-  socket: AudioSocket;
-  session: AudioSession | null;
-  /** Half of a sample, at the end of a frame. */
-  half: Uint8Array;
-  framesIn: number;
-  samplesIn: number;
-  samplesOut: number;
-  framesOut: number;
-  /** Since the start, and of those not told yet. */
-  lostSamples: number;
-  untoldSamples: number;
-  arrivedAtMs: number | null;
-  arrivedMs: number;
-  jitterMs: number;
-  windowStartedAtMs: number;
-  framesInWindow: number;
-  textsInWindow: number;
-}
-
 export interface AudioSocketsOptions {
   exchange: Exchange;
   log: Log;
@@ -77,7 +42,7 @@ export interface AudioSocketsOptions {
 }
 
 export class AudioSockets {
-  readonly #clients = new Map<unknown, Client>();
+  readonly #clients = new Map<unknown, AudioClient>();
   readonly #pings: ReturnType<typeof setInterval>;
 
   constructor(private readonly options: AudioSocketsOptions) {
@@ -187,7 +152,7 @@ export class AudioSockets {
     }
   }
 
-  #talked(client: Client, frame: Uint8Array, nowMs: number): void {
+  #talked(client: AudioClient, frame: Uint8Array, nowMs: number): void {
     const { sampleBytes, decode } = client.format;
     const bytes = client.half.length > 0 ? Buffer.concat([client.half, frame]) : frame;
     const whole = bytes.length - (bytes.length % sampleBytes);
@@ -204,7 +169,7 @@ export class AudioSockets {
     client.arrivedMs = samples.length / SAMPLES_PER_MS;
   }
 
-  #control(key: unknown, client: Client, message: unknown): void {
+  #control(key: unknown, client: AudioClient, message: unknown): void {
     try {
       const control = controlOf(message);
       if (control.type === "mark") {
@@ -220,7 +185,7 @@ export class AudioSockets {
     }
   }
 
-  #send(key: unknown, client: Client, samples: Int16Array, lostBlocks: number): void {
+  #send(key: unknown, client: AudioClient, samples: Int16Array, lostBlocks: number): void {
     const { socket, format } = client;
     const lost = lostBlocks * BLOCK_MS * SAMPLES_PER_MS;
     client.lostSamples += lost;
@@ -239,69 +204,22 @@ export class AudioSockets {
     client.samplesOut += samples.length;
   }
 
-  #tell(key: unknown, client: Client, frame: Record<string, unknown>): void {
+  #tell(key: unknown, client: AudioClient, frame: Record<string, unknown>): void {
     if (this.#clients.get(key) !== client) return;
     if (client.socket.getBufferedAmount() > MAX_UNREAD_BYTES) this.#drop(key, client, "does not read");
     else client.socket.send(JSON.stringify(frame));
   }
 
-  #stopped(key: unknown, client: Client, reason: AudioEndReason): void {
+  #stopped(key: unknown, client: AudioClient, reason: AudioEndReason): void {
     this.#tell(key, client, { ...statsOf(client), type: "stopped", reason });
     this.closed(key);
     client.socket.close(1000, reason);
   }
 
-  #drop(key: unknown, client: Client, why: string): void {
+  #drop(key: unknown, client: AudioClient, why: string): void {
     this.closed(key);
     client.socket.close(1008, why);
   }
-}
-
-function newClient(socket: AudioSocket, request: AudioSocketRequest): Client {
-  return {
-    request,
-    format: SAMPLE_FORMATS[request.format],
-    socket,
-    session: null,
-    half: new Uint8Array(0),
-    framesIn: 0,
-    samplesIn: 0,
-    samplesOut: 0,
-    framesOut: 0,
-    lostSamples: 0,
-    untoldSamples: 0,
-    arrivedAtMs: null,
-    arrivedMs: 0,
-    jitterMs: 0,
-    windowStartedAtMs: 0,
-    framesInWindow: 0,
-    textsInWindow: 0,
-  };
-}
-
-const started = ({ line, format, frameMs, listen, talk }: AudioSocketRequest): Record<string, unknown> => ({
-  type: "started",
-  line,
-  format,
-  sample_rate: SAMPLE_RATE_HZ,
-  frame_ms: frameMs,
-  mode: listen && talk ? "both" : listen ? "listen" : "talk",
-});
-
-function statsOf(client: Client): Record<string, unknown> {
-  const stats = client.session?.stats();
-  return {
-    type: "stats",
-    frames_in: client.framesIn,
-    samples_in: client.samplesIn,
-    frames_out: client.framesOut,
-    samples_out: client.samplesOut,
-    lost_samples: client.lostSamples,
-    dropped_samples: stats?.droppedSamples ?? 0,
-    buffered_ms: Math.round(stats?.bufferedMs ?? 0),
-    underruns: stats?.underruns ?? 0,
-    jitter_ms: Math.round(client.jitterMs * 10) / 10,
-  };
 }
 
 function controlOf(message: unknown): AudioControl {

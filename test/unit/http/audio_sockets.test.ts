@@ -1,6 +1,7 @@
 /** Clients of live audio that do not read, on a virtual clock: bounded, counted, and nobody else's business. */
 import { expect, test } from "bun:test";
-import { type AudioSocket, AudioSockets } from "../../../src/http/ws/audio_sockets";
+import type { AudioSocket } from "../../../src/http/ws/audio_client";
+import { AudioSockets } from "../../../src/http/ws/audio_sockets";
 import { find, noise, pcmSource, type Stepped, stepped } from "../../support/stepped";
 
 const CLEAN = { SimEchoCdb: 0, SimNoiseCdbm0: -12000, SimCompanding: 0 } as const;
