@@ -6,6 +6,7 @@
  */
 import { TELEPHONE_RATE_HZ } from "../audio/source";
 import type { PlayLane } from "../driver/play_lane";
+import { SampleBacklog } from "./sample_backlog";
 import { Refusal } from "./verbs";
 
 const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
@@ -48,8 +49,7 @@ export interface TalkerOptions {
 }
 
 export class Talker {
-  #backlog: Int16Array[] = [];
-  #backlogSamples = 0;
+  readonly #backlog = new SampleBacklog(MAX_WAITING_MS * SAMPLES_PER_MS);
   #marks: Mark[] = [];
   #nextMark = 1;
   /** Since the last clear: taken, and of those written into the lane. */
@@ -71,12 +71,9 @@ export class Talker {
     const keeps = this.options.maxMs === null;
     const room = keeps ? MAX_WAITING_MS * SAMPLES_PER_MS - this.#waiting() : samples.length;
     const wanted = samples.subarray(0, Math.max(0, room));
-    const fitted = this.#backlogSamples === 0 ? this.lane.write(wanted) : 0;
+    const fitted = this.#backlog.length === 0 ? this.lane.write(wanted) : 0;
     this.#written += fitted;
-    const rest = keeps ? wanted.slice(fitted) : wanted.subarray(0, 0);
-    if (rest.length > 0) this.#backlog.push(rest);
-    this.#backlogSamples += rest.length;
-    const taken = fitted + rest.length;
+    const taken = fitted + (keeps ? this.#backlog.push(wanted.subarray(fitted)) : 0);
     this.#samplesIn += taken;
     this.#accepted += taken;
     this.#tellFlow();
@@ -85,16 +82,7 @@ export class Talker {
 
   /** As time goes by. */
   pour(): void {
-    for (let first = this.#backlog[0]; first; first = this.#backlog[0]) {
-      const fitted = this.lane.write(first);
-      this.#written += fitted;
-      this.#backlogSamples -= fitted;
-      if (fitted < first.length) {
-        this.#backlog[0] = first.subarray(fitted);
-        break;
-      }
-      this.#backlog.shift();
-    }
+    this.#written += this.#backlog.pour((samples) => this.lane.write(samples));
     this.#announceMarks();
     this.#tellFlow();
   }
@@ -114,8 +102,7 @@ export class Talker {
 
   /** What waits is dropped; what is being heard fades. */
   clear(): void {
-    this.#backlog = [];
-    this.#backlogSamples = 0;
+    this.#backlog.clear();
     this.#accepted = 0;
     this.#written = 0;
     this.lane.flush().catch(() => undefined);
@@ -144,7 +131,7 @@ export class Talker {
   }
 
   #waiting(): number {
-    return this.#backlogSamples + this.#queued();
+    return this.#backlog.length + this.#queued();
   }
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */

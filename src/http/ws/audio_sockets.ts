@@ -156,7 +156,7 @@ export class AudioSockets {
     const { sampleBytes, decode } = client.format;
     const bytes = client.half.length > 0 ? Buffer.concat([client.half, frame]) : frame;
     const whole = bytes.length - (bytes.length % sampleBytes);
-    client.half = bytes.slice(whole);
+    client.half = new Uint8Array(bytes.subarray(whole));
     const samples = decode(bytes.subarray(0, whole));
     client.framesIn++;
     client.samplesIn += samples.length;
