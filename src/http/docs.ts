@@ -237,14 +237,6 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
     description: "Of POST /record or GET /recordings",
   },
-  bridge_id: {
-    name: "bridge_id",
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
-    description: "Of POST /bridges or GET /bridges",
-  },
   prompt: {
     name: "prompt",
     in: "path",
@@ -252,6 +244,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     schema: { type: "string", pattern: PROMPT_NAME.source },
     example: "welcome",
     description: "1 to 64 of a-z 0-9 _ -",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
   },
 };
 
