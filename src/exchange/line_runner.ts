@@ -3,6 +3,7 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
@@ -28,6 +29,7 @@ import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
 import { LineTap } from "./line_tap";
+import { LiveAudio } from "./live_audio";
 import { Playout } from "./playout";
 import { Recorder, type RecorderDependencies } from "./recorder";
 import {
@@ -69,6 +71,7 @@ export class LineRunner {
   readonly playout: Playout;
   readonly tap: LineTap;
   readonly recorder: Recorder;
+  readonly liveAudio: LiveAudio;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -103,6 +106,13 @@ export class LineRunner {
       play: (source) => this.play(source, { when: "now" }),
       tell,
     });
+    this.liveAudio = new LiveAudio({
+      tap: this.tap,
+      lanes: Array.from({ length: TALKERS }, (_, i) => options.port.lane(FIRST_TALKER + i)),
+      decide: (when) => playDecision(this.#state, when),
+      attach: () => this.attach("audio"),
+      detach: () => this.detach("audio"),
+    });
   }
 
   get state(): LineState {
@@ -115,11 +125,15 @@ export class LineRunner {
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
+    this.liveAudio.handle(event);
     if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
-      if (offHook(this.#state)) this.recorder.lifted();
+      if (offHook(this.#state)) {
+        this.recorder.lifted();
+        this.liveAudio.lifted();
+      }
       return;
     }
     switch (event.kind) {
@@ -133,7 +147,8 @@ export class LineRunner {
         this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
-        this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
+        if (event.lane >= FIRST_TALKER) this.liveAudio.markHeard(event.lane - FIRST_TALKER, event.mark);
+        else this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
         this.playout.pour(event.lane);
@@ -202,6 +217,7 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
+        this.liveAudio.cancelAwaitingAnswer();
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));

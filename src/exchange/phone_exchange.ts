@@ -15,6 +15,7 @@ import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
@@ -191,6 +192,14 @@ export class PhoneExchange implements Exchange {
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
     return this.#runner(line).messageWaiting(request);
+  }
+
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
+    this.#runner(line).liveAudio.admit(request);
+  }
+
+  openAudio(line: number, request: AudioRequest): AudioSession {
+    return this.#runner(line).liveAudio.open(request);
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {

@@ -4,6 +4,7 @@ import type { CapabilityNames } from "../driver/port";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { MemberState } from "./bridge_members";
+import type { AudioRequest, AudioSession } from "./live_audio";
 import type { Playback, Playbacks, PlayOptions } from "./playback";
 
 export type { Playback, Playbacks, PlayOptions } from "./playback";
@@ -40,6 +41,7 @@ export type RefusalCode =
   | "not_seekable" // 409 a stream that is not kept in memory
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
+  | "talker_active" // 409 somebody talks live already
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
   | "line_not_ready" // 503 INITIALIZING or ERROR, with the fix
   | "driver_error" // 503 the kernel refused
@@ -266,4 +268,7 @@ export interface Exchange {
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
+  /** Throws what openAudio would throw now. */
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;
+  openAudio(line: number, request: AudioRequest): AudioSession;
 }
