@@ -7,6 +7,10 @@ export const MAX_BURSTS = 32;
 export const MAX_KEYS = 64;
 export const DATA_RING_SAMPLES = 65536;
 export const BLOCK_SAMPLES = 160;
+export const LANES = 8;
+export const OVERLAYS = 3;
+export const TALKERS = 4;
+export const FIRST_TALKER = 4;
 export const TAP_BLOCKS = 512;
 export const EAR_RING_SAMPLES = 262144;
 
@@ -64,6 +68,13 @@ export const PlayEnd = {
   Flushed: 1,
   Lost: 2,
   HungUp: 3,
+  BargedDtmf: 4,
+  BargedVoice: 5,
+} as const;
+
+export const Barge = {
+  Dtmf: 1,
+  Voice: 2,
 } as const;
 
 export const Capability = {
@@ -202,6 +213,14 @@ export const TapBlockOffset = {
   block: 12,
   heard: 16,
   sent: 336,
+} as const;
+
+export const TalkStatsSize = 32;
+export const TalkStatsField = {
+  underruns: { offset: 0, type: "i64" },
+  late_samples: { offset: 8, type: "i64" },
+  dropped_samples: { offset: 16, type: "i64" },
+  queued_samples: { offset: 24, type: "i32" },
 } as const;
 
 export const EngineStatsSize = 48;
