@@ -27,6 +27,8 @@ export type RefusalCode =
   | "line_on_hook" // 409 play while idle, press while on-hook
   | "ring_stopped" // 409 stopped or replaced before it began
   | "call_waiting_busy" // 409 one is announced already
+  | "stream_active" // 409 a voice bot is connected already, or is to be
+  | "no_stream" // 409 none is
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "talker_active" // 409 somebody talks live already
@@ -248,6 +250,8 @@ export interface Exchange {
   stopRecording(line: number): Promise<Recording>;
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
+  /** Whom a lifted telephone spoke with is gone: the reorder tone says so, where nothing else is heard. */
+  farEndLost(line: number): void;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
   /** Throws what openAudio would throw now. */
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;

@@ -11,6 +11,7 @@ import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { SPEECH_ENDPOINTS } from "./routes/speech";
+import { STREAM_ENDPOINTS } from "./routes/streams";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import type { AudioSocket, AudioSocketRequest, AudioSockets } from "./ws/audio_sockets";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
@@ -34,6 +35,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...STREAM_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,

@@ -9,6 +9,7 @@ import type { RecordingStore } from "../recordings/store";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
+import type { StreamBook } from "../streams/stream_book";
 import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
@@ -17,6 +18,7 @@ export interface HttpDependencies {
   events: EventLog;
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
+  bots: Pick<StreamBook, "open" | "stop" | "get" | "all">;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
   sounds: SoundSources;
@@ -55,7 +57,7 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
+  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Voice bots" | "Lines" | "Events" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

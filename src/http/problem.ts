@@ -72,6 +72,8 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   line_on_hook: 409,
   ring_stopped: 409,
   recording_active: 409,
+  stream_active: 409,
+  no_stream: 409,
   talker_active: 409,
   not_recording: 409,
   call_waiting_busy: 409,

@@ -7,6 +7,7 @@ import type {
   ProgressToneName,
   RecordingEndReason,
   RingStopReason,
+  StreamEndReason,
 } from "./state";
 
 /**
@@ -77,6 +78,15 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "stream_started"; stream_id: string; dialect: string }
+  | {
+      type: "stream_stopped";
+      stream_id: string;
+      reason: StreamEndReason;
+      /** More about it, for people; null: the reason says it all. */
+      detail: string | null;
+      duration_ms: number;
+    }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -99,6 +109,8 @@ export const LINE_EVENT_TYPES = [
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "stream_started",
+  "stream_stopped",
   "off_hook_timeout",
   "hardware_status",
   "error",
