@@ -3,6 +3,7 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
@@ -108,9 +109,10 @@ export class LineRunner {
     });
     this.liveAudio = new LiveAudio({
       tap: this.tap,
-      lanes: [],
+      lanes: Array.from({ length: TALKERS }, (_, i) => options.port.lane(FIRST_TALKER + i)),
       decide: (when) => playDecision(this.#state, when),
-      attached: () => undefined,
+      attach: () => this.attach("audio"),
+      detach: () => this.detach("audio"),
     });
   }
 
@@ -146,6 +148,7 @@ export class LineRunner {
         if (event.lane === QUEUE_LANE) this.playout.started(event.mark, event.atNs);
         break;
       case "play_done":
+        if (event.lane >= FIRST_TALKER) this.liveAudio.markHeard(event.lane - FIRST_TALKER, event.mark);
         if (event.lane === QUEUE_LANE) this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":

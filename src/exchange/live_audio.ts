@@ -5,12 +5,11 @@
  *   open ──▶ waiting ──lifted──▶ started ──on_hook, line_down, close──▶ closed
  */
 import type { DriverEvent } from "../driver/decode";
+import type { PlayLane } from "../driver/play_lane";
 import type { LineTap, TapBlock } from "./line_tap";
-import { DEFAULT_TARGET_MS, Talker, type TalkerStats, type TalkLane } from "./talker";
+import { DEFAULT_TARGET_MS, Talker, type TalkerStats } from "./talker";
 import { Refusal } from "./verbs";
 
-/** Talkers on one line, when all of them allow others. */
-export const MAX_TALKERS = 4;
 /** Nobody listens: the tap is the clock by which what waits is poured on. */
 const POUR_EVERY_BLOCKS = 5;
 
@@ -70,10 +69,11 @@ type Decision =
 
 export interface LiveAudioDependencies {
   tap: LineTap;
-  /** The lanes of talkers, as many as MAX_TALKERS. */
-  lanes: readonly TalkLane[];
+  /** Of talkers. */
+  lanes: readonly PlayLane[];
   decide: (when: "now" | "off_hook") => Decision;
-  attached: (attached: boolean) => void;
+  attach: () => void;
+  detach: () => void;
 }
 
 interface Active {
@@ -82,6 +82,8 @@ interface Active {
   /** The lane that is its own; null: it only listens. */
   lane: number | null;
   talker: Talker | null;
+  /** Of the talker that there was. */
+  talked: TalkerStats;
   frame: Int16Array;
   frameFilled: number;
   lostBefore: number;
@@ -122,6 +124,7 @@ export class LiveAudio {
       stage: decision === "now" ? "await_lift" : decision,
       lane: request.talk ? this.needs.lanes.findIndex((_, lane) => !taken.includes(lane)) : null,
       talker: null,
+      talked: SILENT,
       frame: new Int16Array(0),
       frameFilled: 0,
       lostBefore: 0,
@@ -131,6 +134,7 @@ export class LiveAudio {
       unlisten: () => undefined,
     };
     this.#sessions.add(active);
+    this.needs.attach();
     if (decision === "now") this.#start(active);
     return {
       talk: (samples) => {
@@ -141,7 +145,7 @@ export class LiveAudio {
       mark: (name, heard) => (active.talker ? active.talker.mark(name, heard) : heard(name, true)),
       clear: () => active.talker?.clear(),
       stats: () => {
-        const talked = active.talker?.stats() ?? SILENT;
+        const talked = active.talker?.stats() ?? active.talked;
         const { framesOut, lostBlocks, refusedSamples } = active;
         return { ...talked, droppedSamples: talked.droppedSamples + refusedSamples, framesOut, lostBlocks };
       },
@@ -175,10 +179,9 @@ export class LiveAudio {
   }
 
   #start(active: Active): void {
-    const { tap, lanes, attached } = this.needs;
+    const { tap, lanes } = this.needs;
     const { request } = active;
     active.stage = "started";
-    attached(true);
     const lane = active.lane === null ? null : lanes[active.lane];
     if (lane) {
       active.talker = new Talker(lane, {
@@ -217,12 +220,15 @@ export class LiveAudio {
 
   #end(active: Active, reason?: AudioEndReason): void {
     if (active.stage === "closed") return;
-    const started = active.stage === "started";
     active.stage = "closed";
     active.unlisten();
     this.#sessions.delete(active);
-    active.talker?.close();
-    if (started) this.needs.attached(false);
+    if (active.talker) {
+      active.talked = active.talker.stats();
+      active.talker.close();
+      active.talker = null;
+    }
+    this.needs.detach();
     if (reason) active.request.closed(reason);
   }
 }

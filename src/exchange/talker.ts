@@ -5,6 +5,7 @@
  *   talk ──▶ backlog ──▶ lane (jitter buffer) ──▶ ear          a mark is told when all before it has been heard
  */
 import { TELEPHONE_RATE_HZ } from "../audio/source";
+import type { PlayLane } from "../driver/play_lane";
 import { Refusal } from "./verbs";
 
 const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
@@ -20,24 +21,6 @@ const MAX_MARKS = 64;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
 const READY_PART = 1 / 3;
-
-export interface TalkLaneStats {
-  queuedSamples: number;
-  underruns: number;
-  droppedSamples: number;
-}
-
-/** What of a line's lane is needed: driver/port.ts. */
-export interface TalkLane {
-  /** Samples ever accepted by write. */
-  position(): number;
-  write(samples: Int16Array): number;
-  end(mark: number, position: number): Promise<void>;
-  flush(): Promise<void>;
-  openTalk(targetMs: number, maxMs: number): Promise<void>;
-  closeTalk(): Promise<void>;
-  talkStats(): TalkLaneStats;
-}
 
 export interface TalkerStats {
   /** Accepted. */
@@ -78,7 +61,7 @@ export class Talker {
   #full = false;
 
   constructor(
-    private readonly lane: TalkLane,
+    private readonly lane: PlayLane,
     private readonly options: TalkerOptions,
   ) {
     // A lane that the engine refuses is one of a line that is gone: line_down follows.
@@ -158,14 +141,19 @@ export class Talker {
   /** How many fitted. Who wants no delay writes all: the lane drops the oldest itself. */
   #write(samples: Int16Array): number {
     const { maxMs } = this.options;
-    const room = maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.lane.talkStats().queuedSamples : samples.length;
+    const room = maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.#queued() : samples.length;
     const fitted = this.lane.write(samples.subarray(0, Math.max(0, room)));
     this.#written += fitted;
     return fitted;
   }
 
+  /** In the lane. What was cleared just now still stands there. */
+  #queued(): number {
+    return Math.min(this.lane.talkStats().queuedSamples, this.#written);
+  }
+
   #waiting(): number {
-    return this.#backlogSamples + this.lane.talkStats().queuedSamples;
+    return this.#backlogSamples + this.#queued();
   }
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */
