@@ -176,7 +176,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
   for (const path of ["/audio", "/lines/:line/audio"]) {
     app.ws(path, {
       beforeHandle: (context) => {
-        const { line } = context.params as { line?: string };
+        const { line } = (context.params ?? {}) as { line?: string }; // none on the flat path
         const number = line === undefined ? dependencies.exchange.defaultLine : lineNumber(line, dependencies);
         admitted(context).audioRequest = sockets.audio.admit(number, context.query as Query);
       },
