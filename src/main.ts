@@ -114,7 +114,11 @@ function speechOptions({ speech }: Config): SpeechOptions {
 }
 
 /** Which of the lines are hotlines, and to where. */
-function hotlines({ hotline }: Config, lines: readonly LineSetup[], path: string | null): StreamBookOptions["hotlines"] {
+function hotlines(
+  { hotline }: Config,
+  lines: readonly LineSetup[],
+  path: string | null,
+): StreamBookOptions["hotlines"] {
   return hotline.map((each, i) => {
     if (!lines.some(({ line }) => line === each.line)) {
       throw new ConfigError(`${path}: hotline[${i}].line: there is no line ${each.line}`);

@@ -17,7 +17,8 @@ export const MAX_WAITING_MS = 30_000;
 /** So much of it waits in the lane, whose ring holds a second: as long JavaScript may stand still. */
 const AHEAD_MS = 800;
 const LANE_MAX_MS = 1000;
-const MAX_MARKS = 64;
+/** One behind every 20 ms of what may wait, as some bots have it. */
+const MAX_MARKS = 1500;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
 const READY_PART = 1 / 3;
@@ -108,8 +109,7 @@ export class Talker {
 
   /** A mark of the lane has been heard. */
   done(id: number): void {
-    const mark = this.#marks.find((each) => each.id === id);
-    if (mark) this.#settle([mark], false);
+    this.#settle(this.#sharing(id), false);
   }
 
   /** What waits is dropped; what is being heard fades. */
@@ -158,12 +158,24 @@ export class Talker {
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */
   #announceMarks(): void {
+    let before: Mark | null = null;
     for (const mark of this.#marks) {
-      if (mark.announced || mark.after > this.#written) continue;
-      mark.announced = true;
-      const position = this.lane.position() - (this.#written - mark.after);
-      this.lane.end(mark.id, position).catch(() => this.#settle([mark], true));
+      if (!mark.announced && mark.after <= this.#written) {
+        mark.announced = true;
+        // The lane has room for few: those at one place are one to it.
+        if (before?.after === mark.after) mark.id = before.id;
+        else this.#announce(mark.id, this.lane.position() - (this.#written - mark.after));
+      }
+      before = mark;
     }
+  }
+
+  #announce(id: number, position: number): void {
+    this.lane.end(id, position).catch(() => this.#settle(this.#sharing(id), true));
+  }
+
+  #sharing(id: number): Mark[] {
+    return this.#marks.filter((mark) => mark.id === id);
   }
 
   #settle(marks: readonly Mark[], cleared: boolean): void {

@@ -8,8 +8,8 @@ import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
-import { AUDIO_TEXT } from "./docs_audio";
 import { PROMPT_NAME } from "../sounds/prompts";
+import { AUDIO_TEXT } from "./docs_audio";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";

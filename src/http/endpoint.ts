@@ -57,7 +57,16 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Voice bots" | "Lines" | "Events" | "Server" | "Simulator";
+  tag:
+    | "Telephone"
+    | "Sound"
+    | "Prompts"
+    | "Recordings"
+    | "Voice bots"
+    | "Lines"
+    | "Events"
+    | "Server"
+    | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

@@ -87,4 +87,3 @@ function received(type: number, payload: Uint8Array): BotMessage | null {
       return null;
   }
 }
-

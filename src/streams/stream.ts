@@ -56,6 +56,7 @@ export class BotStream {
   readonly #session: AudioSession;
   readonly #giveUp = new AbortController();
   #socket: BotSocket | null = null;
+  #sentBlocks = 0;
   #closed: Promise<void> = Promise.resolve();
 
   /** Throws where the line refuses. */
@@ -90,9 +91,9 @@ export class BotStream {
   }
 
   counts(): StreamCounts {
-    const { samplesIn, bufferedMs, underruns, droppedSamples, framesOut, lostBlocks } = this.#session.stats();
+    const { samplesIn, bufferedMs, underruns, droppedSamples, lostBlocks } = this.#session.stats();
     return {
-      sentMs: framesOut * BLOCK_MS,
+      sentMs: this.#sentBlocks * BLOCK_MS,
       receivedMs: samplesIn / SAMPLES_PER_MS,
       bufferedMs,
       underruns,
@@ -127,7 +128,9 @@ export class BotStream {
 
   #hear(samples: Int16Array, lost: number): void {
     // What is said before the bot is there is not for it: it would be late for ever.
-    if (this.#state === "open") this.#send(this.needs.dialect.audio(samples, lost));
+    if (this.#state !== "open") return;
+    this.#sentBlocks++;
+    this.#send(this.needs.dialect.audio(samples, lost));
   }
 
   #send(data: Wire): void {

@@ -141,7 +141,14 @@ export class StreamBook {
       started: () => tell(line, { type: "stream_started", stream_id: id, dialect: planned.dialect }),
       ended: (reason, detail, durationMs) => {
         this.#byLine.delete(line);
-        const fields = { line, stream_id: id, url: shownUrl(planned.url), reason, detail, duration_ms: durationMs };
+        const fields = {
+          line,
+          stream_id: id,
+          url: shownUrl(planned.url),
+          reason,
+          detail,
+          duration_ms: durationMs,
+        };
         log.info("the voice bot's stream ended", fields);
         // What ended it may be an event under way, which is to be told first.
         queueMicrotask(() => {
