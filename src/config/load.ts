@@ -200,7 +200,12 @@ export function maskedConfig(config: Config): Record<string, unknown> {
     ...config,
     webhooks: config.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url), secret: "***" })),
     stream: { ...config.stream, twilio_auth_token: config.stream.twilio_auth_token && "***" },
-    hotline: config.hotline.map((hotline) => ({ ...hotline, url: shownStreamUrl(new URL(hotline.url)) })),
+    hotline: config.hotline.map((hotline) => ({
+      ...hotline,
+      url: shownStreamUrl(new URL(hotline.url)),
+      // Whatever a bot is told to know us by.
+      custom_parameters: Object.fromEntries(Object.keys(hotline.custom_parameters).map((name) => [name, "***"])),
+    })),
     security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") },
   };
 }

@@ -72,7 +72,7 @@ function enter(state: LineState, atMs: number, stage: "reorder" | "howler" | "lo
 
 /** Nobody is there any more: heard as at any exchange, unless a client plays. */
 export function farEndLost(state: LineState, atMs: number): Step {
-  if (!offHook(state) || state.playing > 0) return unchanged(state);
+  if (!offHook(state) || state.playing > 0 || state.attached > 0) return unchanged(state);
   const watch: Watch = { stage: "reorder", sinceMs: atMs };
   return { state: { ...state, watch }, effects: [{ kind: "start_tone", tone: "reorder" }] };
 }
