@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A voice bot that speaks Twilio Media Streams: a beep, then what you say comes back a second later. A key cuts that
-short with another beep; the star key hangs up. sudo apt install python3-websockets
+"""A voice bot for Twilio Media Streams: a beep, then what you say comes back a second later. A key cuts that short with
+another beep; the star key hangs up. sudo apt install python3-websockets
 
     twilio_bot.py [port]      then POST /stream {"url": "ws://127.0.0.1:8765/"}
 """
@@ -13,6 +13,7 @@ import sys
 
 import websockets
 
+PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 8765
 DELAY_CHUNKS = 50  # of 20 ms
 
 
@@ -22,8 +23,8 @@ def mulaw(sample):  # ITU-T G.711
     return ~((sample < 0) << 7 | segment << 4 | magnitude >> (segment + 3) & 15) & 255
 
 
-def beep(hz, ms):
-    return bytes(mulaw(int(9000 * math.sin(2 * math.pi * hz * i / 8000))) for i in range(8 * ms))
+def beep(hz):  # half a second
+    return bytes(mulaw(int(9000 * math.sin(2 * math.pi * hz * i / 8000))) for i in range(4000))
 
 
 async def talk(call):
@@ -32,32 +33,31 @@ async def talk(call):
     async def say(event, **content):
         await call.send(json.dumps({"event": event, "streamSid": stream, **content}))
 
-    async def say_beep(hz, ms, mark):
-        await say("media", media={"payload": base64.b64encode(beep(hz, ms)).decode()})
+    async def say_beep(hz, mark):
+        await say("media", media={"payload": base64.b64encode(beep(hz)).decode()})
         await say("mark", mark={"name": mark})  # comes back when the beep has been heard
 
     async for text in call:
         told = json.loads(text)
-        event = told["event"]
-        if event != "media":
-            print(text, flush=True)
-        if event == "start":
-            stream = told["streamSid"]
-            await say_beep(440, 500, "greeted")
-        elif event == "media":
+        if told["event"] == "media":
             kept.append(told["media"]["payload"])
             if len(kept) > DELAY_CHUNKS:
                 await say("media", media={"payload": kept.pop(0)})
-        elif event == "dtmf":
+            continue
+        print(text, flush=True)
+        if told["event"] == "start":
+            stream = told["streamSid"]
+            await say_beep(440, "greeted")
+        elif told["event"] == "dtmf":
             if told["dtmf"]["digit"] == "*":
                 return  # closing hangs up
             kept.clear()
             await say("clear")
-            await say_beep(880, 200, "key " + told["dtmf"]["digit"])
+            await say_beep(880, "key " + told["dtmf"]["digit"])
 
 
 async def main():
-    async with websockets.serve(talk, "127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8765) as server:
+    async with websockets.serve(talk, "127.0.0.1", PORT) as server:
         print(f"listening on port {server.sockets[0].getsockname()[1]}", flush=True)
         await asyncio.Future()
 

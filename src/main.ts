@@ -19,6 +19,7 @@ import { hotlineRequest } from "./config/streams";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
+import { machineReport } from "./doctor/machine_report";
 import { jsonReport, summary, textReport } from "./doctor/report";
 import { selfTest } from "./doctor/self_test";
 import { VmwiLamp } from "./driver/abi.gen";
@@ -36,6 +37,7 @@ import type { Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
+import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
 import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
@@ -60,6 +62,7 @@ const STOP_GRACE_MS = 1500;
 /** And recordings be closed. */
 const CLOSE_GRACE_MS = 2000;
 const MIB = 1024 * 1024;
+const NS_PER_S = 1e9;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
   none: 0,
@@ -153,9 +156,20 @@ function listen(dependencies: HttpDependencies, sockets: Sockets, hostname: stri
 
 class StartError extends Error {}
 
+function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
+  const { max_size_mb, output } = logging;
+  const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
+  try {
+    return createLogs({ ...logging, maxBytes: max_size_mb * MIB, journal });
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    throw new StartError(`cannot write the log ${output} (${code}): choose another place (logging.output)`);
+  }
+}
+
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
-  const logs = createLogs(config.logging);
+  const { logs, control: logControl } = openLogs(config.logging);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const bus = new EventBus(null, config.events.log_size);
@@ -178,6 +192,8 @@ async function serve(line: ServeArguments): Promise<void> {
   });
   const publish: Publish = (number, atMs, nativeNs, body) => {
     const event = bus.publish(number, atMs, nativeNs, body);
+    // What JavaScript made itself (0) came from nowhere.
+    metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
     logEvent(logs, event.line, body);
   };
   const dialled = hotlines(config, setups, path);
@@ -256,6 +272,16 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.events,
   });
   const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
+  const metrics = createMetrics({
+    exchange,
+    version,
+    startedAtMs,
+    eventLogStatus: () => journal.status(),
+    webhooks,
+    recordings,
+    websocketClients: () => sockets.events.count,
+    eventStreamClients: () => streams.count,
+  });
   const dependencies: HttpDependencies = {
     exchange,
     events,
@@ -267,6 +293,19 @@ async function serve(line: ServeArguments): Promise<void> {
     sounds,
     prompts,
     speech,
+    metrics,
+    recentLog: () => logControl.recent(),
+    machine: () => {
+      const system = linuxSystem((device, channel) => probeChannel(engine.shim, device, channel));
+      return machineReport(system, version, () =>
+        examine({
+          system,
+          read: { config, path, problem: null },
+          simulated: line.simulatePorts !== null,
+          selfTest: null,
+        }),
+      );
+    },
     logs,
     version,
     startedAtMs,
