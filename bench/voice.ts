@@ -2,7 +2,9 @@
  * `make bench`: live audio by WebSocket. What is said into a simulated microphone goes to a client in a process of its
  * own, which says it back, and so into the ear. The recording of both sides has mouth and ear on one clock, the card's:
  * where an utterance stands in one and in the other is the delay, to the sample.
- *   bun bench/voice.ts [--minutes=10] [--source]
+ *   bun bench/voice.ts [--minutes=10] [--source] [--fifo]
+ * --fifo (root): server and client run before the machine's other programs, which else are measured as well; how late
+ * the machine wakes a process that only sleeps is measured beside.
  */
 import { join } from "node:path";
 import { post, simulatedTelephone } from "../test/support/client";
@@ -13,11 +15,16 @@ import { find, noise } from "../test/support/stepped";
 const SAMPLES_PER_MS = 8;
 const UTTERANCE_SAMPLES = 1600;
 const UTTERANCE_EVERY_MS = 1000;
+/** Speech as it is spoken: no delay stays behind. */
+const LIVE = "?max_buffer_ms=200";
+/** Of a client that starts: what its first frames were late by goes two seconds later. */
+const WARM_UP_MS = 5000;
 const MAX_DELAY_SAMPLES = 4000;
 const BAR_DELAY_MS = 60;
 const BAR_CPU_PERCENT = 15;
 
 const minutes = Number(/--minutes=([\d.]+)/.exec(process.argv.join(" "))?.[1] ?? 1);
+const first = process.argv.includes("--fifo") ? ["chrt", "-f", "1"] : [];
 const command = process.argv.includes("--source")
   ? [process.execPath, join(ROOT, "src/main.ts")]
   : [join(ROOT, "dist/dahdi-phone-api-linux-x64")];
@@ -37,7 +44,10 @@ function figure(name: string, value: number, unit: string, bar?: number): void {
 }
 
 const start = (lines: number): Promise<RunningServer> =>
-  startServer({ command, arguments: [`--simulate=${lines}`, `--config=${join(ROOT, "bench/voice.yml")}`] });
+  startServer({
+    command: [...first, ...command],
+    arguments: [`--simulate=${lines}`, `--config=${join(ROOT, "bench/voice.yml")}`],
+  });
 const audioUrl = (server: RunningServer, line: number, query = ""): string =>
   `${server.rest.replace("http:", "ws:")}/lines/${line}/audio${query}`;
 
@@ -47,7 +57,6 @@ interface BotStats {
   lost_samples: number;
   frames_in: number;
   frames_out: number;
-  jitter_ms: number;
 }
 
 interface EchoBot {
@@ -56,7 +65,32 @@ interface EchoBot {
 }
 
 async function echoBot(urls: string[]): Promise<EchoBot> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "echo_bot.ts"), ...urls], {
+  const { say, line, end } = await helper("echo_bot.ts", urls);
+  return {
+    stats: async () => {
+      say("stats\n");
+      return JSON.parse(await line()) as BotStats[];
+    },
+    stop: end,
+  };
+}
+
+/** Returns how to learn by how much, at worst, ms. */
+async function lateWakeups(): Promise<() => Promise<number>> {
+  const { say, line, end } = await helper("late_wakeups.ts", []);
+  await Bun.sleep(500); // what it takes to start is not the machine's
+  say("anew\n");
+  return async () => {
+    const ended = end();
+    const worstMs = Number(await line());
+    await ended;
+    return worstMs;
+  };
+}
+
+/** A program of ours in a process of its own, once it says "ready". */
+async function helper(file: string, parameters: string[]) {
+  const child = Bun.spawn([...first, process.execPath, join(import.meta.dir, file), ...parameters], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
@@ -66,21 +100,19 @@ async function echoBot(urls: string[]): Promise<EchoBot> {
   const line = async (): Promise<string> => {
     while (!text.includes("\n")) {
       const { done, value } = await reader.read();
-      if (done) throw new Error("the echo bot is gone");
+      if (done) throw new Error(`${file} is gone`);
       text += new TextDecoder().decode(value);
     }
-    const [first = "", ...rest] = text.split("\n");
+    const [next = "", ...rest] = text.split("\n");
     text = rest.join("\n");
-    return first;
+    return next;
   };
   await line();
   return {
-    stats: async () => {
-      child.stdin.write("stats\n");
-      return JSON.parse(await line()) as BotStats[];
-    },
-    stop: async () => {
-      child.stdin.end();
+    say: (text: string) => void child.stdin.write(text),
+    line,
+    end: async () => {
+      await child.stdin.end();
       await child.exited;
     },
   };
@@ -128,13 +160,17 @@ const percentile = (values: number[], part: number): number => {
 async function mouthToEar(bufferMs: number | null): Promise<void> {
   await using server = await start(1);
   await simulatedTelephone(server, 1).lift();
-  const bot = await echoBot([audioUrl(server, 1, bufferMs === null ? "" : `?buffer_ms=${bufferMs}`)]);
+  const bot = await echoBot([audioUrl(server, 1, bufferMs === null ? LIVE : `${LIVE}&buffer_ms=${bufferMs}`)]);
+  await Bun.sleep(WARM_UP_MS);
+  const late = await lateWakeups();
   const { delaysMs, garbled } = await speak(server, 1, 10_000);
+  const lateMs = await late();
   await bot.stop();
   const name = `mouth to ear through an echoing client${bufferMs === null ? "" : `, buffer_ms=${bufferMs}`}`;
   figure(`${name}, p50`, percentile(delaysMs, 0.5), "ms", BAR_DELAY_MS);
   figure(`${name}, worst`, percentile(delaysMs, 1), "ms", BAR_DELAY_MS);
   figure(`${name}, garbled utterances`, garbled, "", 0);
+  figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
 }
 
 /** Requests flood, and pages of events and refused uploads make garbage for the collector. */
@@ -155,22 +191,26 @@ async function storm(server: RunningServer, durationMs: number): Promise<void> {
 async function underStorm(): Promise<void> {
   await using server = await start(1);
   await simulatedTelephone(server, 1).lift();
-  const bot = await echoBot([audioUrl(server, 1)]);
+  const bot = await echoBot([audioUrl(server, 1, LIVE)]);
   const durationMs = minutes * 60_000;
+  await Bun.sleep(WARM_UP_MS);
+  const [before] = await bot.stats();
+  const late = await lateWakeups();
   const [{ delaysMs, garbled }] = await Promise.all([speak(server, 1, durationMs), storm(server, durationMs)]);
-  const [stats] = await bot.stats();
+  const [after] = await bot.stats();
+  const lateMs = await late();
   await bot.stop();
+  if (!before || !after) throw new Error("the echo bot has no statistics");
   const during = `in ${minutes} min of HTTP flood and garbage`;
-  figure(`live audio underruns ${during}`, stats?.underruns ?? Number.NaN, "", 0);
-  figure(`live audio samples lost or dropped ${during}`, lostSamples(stats), "", 0);
+  figure(`live audio underruns ${during}`, after.underruns - before.underruns, "", 0);
+  figure(`live audio samples lost or dropped ${during}`, lostSamples(after) - lostSamples(before), "", 0);
   figure(`garbled utterances of ${delaysMs.length + garbled} ${during}`, garbled, "", 0);
   figure(`mouth to ear ${during}, p50`, percentile(delaysMs, 0.5), "ms", BAR_DELAY_MS);
   figure(`mouth to ear ${during}, worst`, percentile(delaysMs, 1), "ms");
-  figure(`jitter of the client's frames ${during}`, stats?.jitter_ms ?? Number.NaN, "ms");
+  figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
 }
 
-const lostSamples = (stats: BotStats | undefined): number =>
-  stats ? stats.lost_samples + stats.dropped_samples : Number.NaN;
+const lostSamples = (stats: BotStats): number => stats.lost_samples + stats.dropped_samples;
 
 /** CPU seconds that the process has used; 100 ticks a second on every Linux that Debian ships. */
 async function cpuS(pid: number): Promise<number> {

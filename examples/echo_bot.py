@@ -38,7 +38,7 @@ async def echo(audio):
 
 async def main():
     # Waits until the telephone is lifted; ends when it is hung up.
-    url = f"{BASE}/lines/{LINE}/audio?when=off_hook&buffer_ms=200"
+    url = f"{BASE}/lines/{LINE}/audio?when=off_hook&buffer_ms=200&max_buffer_ms=600"
     async with websockets.connect(url) as audio:
         tasks = [asyncio.create_task(star_pressed()), asyncio.create_task(echo(audio))]
         _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -45,6 +45,7 @@ int main(void) {
   printf("export const OVERLAYS = %d;\n", DSHIM_OVERLAYS);
   printf("export const TALKERS = %d;\n", DSHIM_TALKERS);
   printf("export const FIRST_TALKER = %d;\n", DSHIM_FIRST_TALKER);
+  printf("export const BRIDGE_LINES = %d;\n", DSHIM_BRIDGE_LINES);
   printf("export const TAP_BLOCKS = %d;\n", DSHIM_TAP_BLOCKS);
   printf("export const EAR_RING_SAMPLES = %d;\n", DSHIM_EAR_RING_SAMPLES);
 
@@ -169,6 +170,7 @@ int main(void) {
                                LINE(dtmf_digits),
                                LINE(voltage_time_ns),
                                LINE(tap_lost_blocks),
+                               LINE(bridge_slips),
                                LINE(up),
                                LINE(lifted),
                                LINE(ringing),

@@ -40,6 +40,7 @@
 #define DSHIM_OVERLAYS             3    /* lanes 1 … 3; lane 0 is the queue */
 #define DSHIM_TALKERS              4    /* lanes DSHIM_FIRST_TALKER … 7 */
 #define DSHIM_FIRST_TALKER         4
+#define DSHIM_BRIDGE_LINES         8      /* that may hear each other on one bridge */
 #define DSHIM_PLAY_RING_SAMPLES    65536  /* 8.2 s of the queue, a power of two as the next ones */
 #define DSHIM_OVERLAY_RING_SAMPLES 16384  /* 2 s */
 #define DSHIM_TALK_RING_SAMPLES    8192   /* 1.02 s */
@@ -198,6 +199,7 @@ struct dshim_line_stats {
   int64_t dtmf_digits;        /* digits accepted since start */
   int64_t voltage_time_ns;    /* of the last reading */
   int64_t tap_lost_blocks;    /* nobody read the tap for so long that its ring was full */
+  int64_t bridge_slips;       /* blocks of other lines that were left out or sent twice: clocks that differ */
   int32_t up;                 /* 1 in service */
   int32_t lifted;             /* 1 off-hook */
   int32_t ringing;            /* 1 while a cadence runs */
@@ -219,7 +221,7 @@ struct dshim_line_stats {
   int32_t dtmf_low_offset_chz, dtmf_high_offset_chz;
   int32_t dtmf_snr_cdb;
 };
-_Static_assert(sizeof(struct dshim_line_stats) == 10 * 8 + 32 * 4, "dshim_line_stats has no padding");
+_Static_assert(sizeof(struct dshim_line_stats) == 11 * 8 + 32 * 4, "dshim_line_stats has no padding");
 
 /* 20 ms of a lifted line, both ways, sample for sample in the same time. */
 struct dshim_tap_block {
@@ -409,7 +411,9 @@ DSHIM_API int dshim_play_barge(struct dshim_engine *engine, int line, int lane, 
 
 /* Makes a lane of a talker's live audio: silence until target_ms of it wait (or have passed since the first of it
  * came), then paced by the card's clock; when it ran dry, the same again. More than max_ms waiting, and the oldest
- * go, down to target_ms. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000. Counts from 0. */
+ * go, down to target_ms; so does what stood above that for two seconds without ever being needed, because it is a
+ * delay. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000; or max_ms 0: nothing is dropped, for who speaks ahead of
+ * time. Counts from 0. */
 DSHIM_API int dshim_talk_open(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms);
 /* Drops what waits, with a fade. */
 DSHIM_API int dshim_talk_close(struct dshim_engine *engine, int line, int lane);
@@ -424,6 +428,12 @@ struct dshim_talk_stats {
 };
 _Static_assert(sizeof(struct dshim_talk_stats) == 32, "dshim_talk_stats has no padding");
 DSHIM_API int dshim_talk_stats(struct dshim_engine *engine, int line, int lane, struct dshim_talk_stats *out);
+
+/* Puts the line on the bridge of that number (≥ 1), or on none (0): what each line on it hears while it is lifted,
+ * after DSHIM_OPT_RX_GAIN_CDB, is added to what the others are sent, block by block; no line is sent its own. Two
+ * cards' clocks are made one by leaving out or repeating a block of 20 ms, with a fade, when it must be: counted
+ * in dshim_line_stats.bridge_slips. −ENOSPC: DSHIM_BRIDGE_LINES are on it. */
+DSHIM_API int dshim_bridge(struct dshim_engine *engine, int line, int number);
 
 /* ---- the tap: what a line hears and is sent, for recordings and live audio. One reader; blocks are made while
  * the telephone is lifted, and wait in a ring of DSHIM_TAP_BLOCKS. Where it is full the newest are lost, which

@@ -82,6 +82,8 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
     return playout_barge_on(&line->lanes.lane[command->lane], command->value, command->flags);
   case CMD_TALK:
     return line_talk(line, now_ns, command->lane, command->position, command->target, command->max);
+  case CMD_BRIDGE:
+    return line_bridge(line, command->value);
   case CMD_BATTERY_DROP:
     return line_battery_drop(line, now_ns, command->value != 0);
   case CMD_DATA_SEND:

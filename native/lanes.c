@@ -29,9 +29,10 @@ static int16_t saturated(int32_t sample) {
   return (int16_t)(sample > INT16_MAX ? INT16_MAX : sample < INT16_MIN ? INT16_MIN : sample);
 }
 
-void lanes_block(struct lanes *lanes, int16_t *block, void *context, playout_tell *tell) {
+void lanes_block(struct lanes *lanes, int16_t *block, const int32_t *beside, void *context, playout_tell *tell) {
   int32_t sum[DSHIM_BLOCK_SAMPLES] = {0};
-  uint32_t sounding = 0;
+  uint32_t sounding = beside ? LANES_OTHER : 0;
+  if (beside) memcpy(sum, beside, sizeof(sum));
   for (int i = 0; i < DSHIM_LANES; i++) {
     struct playout *lane = &lanes->lane[i];
     if (playout_idle(lane) || !playout_block(lane, block, lanes->made, context, tell)) continue;
@@ -44,7 +45,7 @@ void lanes_block(struct lanes *lanes, int16_t *block, void *context, playout_tel
 }
 
 void lanes_wait(struct lanes *lanes) {
-  lanes->sounding[PLACE(lanes->made)] = LANES_DATA;
+  lanes->sounding[PLACE(lanes->made)] = LANES_OTHER;
   lanes->made++;
 }
 

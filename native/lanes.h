@@ -19,14 +19,15 @@ struct lanes {
   int16_t talkers[DSHIM_TALKERS][DSHIM_TALK_RING_SAMPLES];
 };
 
-#define LANES_DATA (1U << 15) /* not of ours: a block of data */
-_Static_assert(DSHIM_LANES < 15, "a bit for each lane");
+#define LANES_OTHER (1U << 15) /* data in their place, a bridge beside them */
+_Static_assert(DSHIM_LANES <= 15, "a bit for each lane");
 
 void lanes_init(struct lanes *lanes);
 /* By the caller's thread: how many of the samples fitted. */
 int lanes_write(struct playout *lane, const int16_t *samples, int count);
-/* All that follows is the I/O thread's. The next block to send; silence where there is nothing. */
-void lanes_block(struct lanes *lanes, int16_t *block, void *context, playout_tell *tell);
+/* All that follows is the I/O thread's. The next block to send; silence where there is nothing.
+ * beside: what else is added, or NULL. */
+void lanes_block(struct lanes *lanes, int16_t *block, const int32_t *beside, void *context, playout_tell *tell);
 /* The next block is not ours. */
 void lanes_wait(struct lanes *lanes);
 /* The oldest block in flight was handed to the telephone: see playout_heard. */

@@ -86,6 +86,7 @@ static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_
   line->chan = chan;
   line->sim = sim;
   lanes_init(&line->lanes);
+  bridge_init(&line->bridge);
   dsp_dtmf_init(&line->dtmf);
   dsp_dtmf_init(&line->sent_dtmf);
   dsp_vad_init(&line->vad);

@@ -272,6 +272,7 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     if (line->lifted) {
       gain(samples, line->engine->settings.rx_gain_cdb);
       line_hear(line, spoken_ns, samples);
+      line_bridge_heard(line, samples);
     }
     if (chan->queues) {
       line_tap_block(line, spoken_ns, samples);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "bridge.h"
 #include "chan_ops.h"
 #include "dahdi_shim.h"
 #include "dsp_dtmf.h"
@@ -55,6 +56,7 @@ struct line {
   struct chan *chan;
   struct chan_sim *sim; /* chan, when simulated; else NULL */
   struct lanes lanes;
+  struct bridge_seat bridge;
   struct line_data data;
   struct line_tap tap;
 
@@ -125,6 +127,8 @@ int line_play_flush(struct line *line, int64_t now_ns, int32_t lane, uint64_t po
 int line_play_hold(struct line *line, int64_t now_ns, int32_t lane, bool held);
 /* Drops what was written up to position; max 0 closes. */
 int line_talk(struct line *line, int64_t now_ns, int32_t lane, uint64_t position, int32_t target, int32_t max);
+/* number 0: none. */
+int line_bridge(struct line *line, int32_t number);
 int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
@@ -135,7 +139,9 @@ void line_hook_event(struct line *line, int64_t now_ns, const struct chan_event 
 void line_hook_look(struct line *line, int64_t now_ns);
 /* No break is under way. */
 void line_hook_forget(struct line *line);
-/* Fills the block from the lanes. */
+/* What it heard goes to the others on its bridge. */
+void line_bridge_heard(struct line *line, const int16_t *samples);
+/* Fills the block from the lanes and the bridge. */
 void line_play_block(struct line *line);
 /* The card has sent a block. */
 void line_play_heard(struct line *line, int64_t now_ns);

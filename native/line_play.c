@@ -13,7 +13,11 @@ static void tell(void *context, struct dshim_event event) {
   engine_push(line->engine, &event);
 }
 
-void line_play_block(struct line *line) { lanes_block(&line->lanes, line->block, line, tell); }
+void line_play_block(struct line *line) {
+  int32_t beside[DSHIM_BLOCK_SAMPLES] = {0};
+  bool bridged = bridge_add(&line->bridge, beside);
+  lanes_block(&line->lanes, line->block, bridged ? beside : NULL, line, tell);
+}
 
 void line_play_heard(struct line *line, int64_t now_ns) { lanes_heard(&line->lanes, now_ns, line, tell); }
 

@@ -13,6 +13,7 @@ void line_publish(struct line *line) {
   stats.up = line->up;
   stats.lifted = line->lifted;
   stats.play_underruns = lanes_underruns(&line->lanes);
+  stats.bridge_slips = line->bridge.slips;
   stats.tap_lost_blocks = line->tap.lost;
   stats.play_queued_samples = (int32_t)spsc_readable(&line->lanes.lane[0].ring);
   if (!stats.voltage_known) stats.voltage_min_mv = 0;

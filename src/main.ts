@@ -208,6 +208,7 @@ async function serve(line: ServeArguments): Promise<void> {
       bots.told(number, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
+    newBridgeId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
@@ -279,7 +280,7 @@ async function serve(line: ServeArguments): Promise<void> {
     eventLogStatus: () => journal.status(),
     webhooks,
     recordings,
-    websocketClients: () => sockets.events.count,
+    websocketClients: () => sockets.events.count + sockets.audio.count,
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {

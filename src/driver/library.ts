@@ -35,6 +35,7 @@ const SYMBOLS = {
   dshim_play_flush: { args: [ptr, i32, i32], returns: i32 },
   dshim_play_hold: { args: [ptr, i32, i32, i32], returns: i32 },
   dshim_play_barge: { args: [ptr, i32, i32, i32, i32], returns: i32 },
+  dshim_bridge: { args: [ptr, i32, i32], returns: i32 },
   dshim_talk_open: { args: [ptr, i32, i32, i32, i32], returns: i32 },
   dshim_talk_close: { args: [ptr, i32, i32], returns: i32 },
   dshim_talk_stats: { args: [ptr, i32, i32, ptr], returns: i32 },

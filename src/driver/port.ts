@@ -69,6 +69,11 @@ export class Port {
     return this.#lanes[number];
   }
 
+  /** Lets it hear the other lines on that bridge, and them it; 0: none. */
+  bridge(number: number): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_bridge(handle, this.index, number));
+  }
+
   /** `numbered` learns the number that its blocks carry, when it was closed before. */
   tapOpen(everyBlocks: number, numbered: (sequence: number) => void): Promise<void> {
     return this.engine.command((shim, handle) => shim.dshim_tap_open(handle, this.index, everyBlocks), numbered);

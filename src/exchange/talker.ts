@@ -14,11 +14,9 @@ const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 export const DEFAULT_TARGET_MS = 40;
 /** Of who gives no bound of its own: an assistant speaks faster than it is heard. */
 export const MAX_WAITING_MS = 30_000;
-/** So much of it waits in the lane, whose ring holds a second: as long JavaScript may stand still. */
-const AHEAD_MS = 800;
-const LANE_MAX_MS = 1000;
 /** One behind every 20 ms of what may wait, as some bots have it. */
 const MAX_MARKS = 1500;
+const KEEP_ALL = 0;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
 const READY_PART = 1 / 3;
@@ -66,7 +64,7 @@ export class Talker {
     private readonly options: TalkerOptions,
   ) {
     // A lane that the engine refuses is one of a line that is gone: line_down follows.
-    lane.openTalk(options.targetMs, options.maxMs ?? LANE_MAX_MS).catch(() => undefined);
+    lane.openTalk(options.targetMs, options.maxMs ?? KEEP_ALL).catch(() => undefined);
   }
 
   /** How many of them were taken. */
@@ -74,7 +72,8 @@ export class Talker {
     const keeps = this.options.maxMs === null;
     const room = keeps ? MAX_WAITING_MS * SAMPLES_PER_MS - this.#waiting() : samples.length;
     const wanted = samples.subarray(0, Math.max(0, room));
-    const fitted = this.#backlogSamples === 0 ? this.#write(wanted) : 0;
+    const fitted = this.#backlogSamples === 0 ? this.lane.write(wanted) : 0;
+    this.#written += fitted;
     const rest = keeps ? wanted.slice(fitted) : wanted.subarray(0, 0);
     if (rest.length > 0) this.#backlog.push(rest);
     this.#backlogSamples += rest.length;
@@ -88,7 +87,8 @@ export class Talker {
   /** As time goes by. */
   pour(): void {
     for (let first = this.#backlog[0]; first; first = this.#backlog[0]) {
-      const fitted = this.#write(first);
+      const fitted = this.lane.write(first);
+      this.#written += fitted;
       this.#backlogSamples -= fitted;
       if (fitted < first.length) {
         this.#backlog[0] = first.subarray(fitted);
@@ -136,15 +136,6 @@ export class Talker {
   close(): void {
     this.#settle(this.#marks, true);
     this.lane.closeTalk().catch(() => undefined);
-  }
-
-  /** How many fitted. Who wants no delay writes all: the lane drops the oldest itself. */
-  #write(samples: Int16Array): number {
-    const { maxMs } = this.options;
-    const room = maxMs === null ? AHEAD_MS * SAMPLES_PER_MS - this.#queued() : samples.length;
-    const fitted = this.lane.write(samples.subarray(0, Math.max(0, room)));
-    this.#written += fitted;
-    return fitted;
   }
 
   /** In the lane. What was cleared just now still stands there. */

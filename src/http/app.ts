@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
@@ -38,6 +39,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
     ...STREAM_ENDPOINTS,
+    ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,

@@ -135,6 +135,14 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
   ],
   [
+    { type: "bridge_joined", bridge_id: "01k…" },
+    "From here on it hears the other lines on the bridge, and they hear it.",
+  ],
+  [
+    { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
+    "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],
@@ -168,7 +176,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording or prompt",
+  404: "No such line, recording, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -252,6 +260,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     schema: { type: "string", pattern: PROMPT_NAME.source },
     example: "welcome",
     description: "1 to 64 of a-z 0-9 _ -",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
   },
 };
 
@@ -338,6 +354,7 @@ const TAGS = [
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
   { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
+  { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },

@@ -71,6 +71,7 @@ export interface Endpoint {
     | "Prompts"
     | "Recordings"
     | "Voice bots"
+    | "Bridges"
     | "Lines"
     | "Events"
     | "Server"

@@ -67,6 +67,7 @@ export class Problem extends Error {
 
 const REFUSAL_STATUS: Record<RefusalCode, number> = {
   unknown_line: 404,
+  unknown_bridge: 404,
   not_simulated: 404,
   line_off_hook: 409,
   line_on_hook: 409,
@@ -76,6 +77,9 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   no_stream: 409,
   talker_active: 409,
   not_recording: 409,
+  line_bridged: 409,
+  not_on_bridge: 409,
+  bridge_full: 409,
   call_waiting_busy: 409,
   already_in_that_position: 409,
   invalid_input: 422,

@@ -49,8 +49,9 @@ export const AudioQuery = Type.Object(
         minimum: 60,
         maximum: 1000,
         description:
-          "Of what waits for longer the oldest is dropped, so that delay stays below it: for speech as it is spoken. " +
-          "Omitted: 30 s may wait, nothing of them is dropped, and what comes beyond is not taken",
+          "For speech as it is spoken: of what waits for longer the oldest is dropped, and what a stall left waiting is " +
+          "after two seconds, so that no delay stays. Omitted: 30 s may wait, nothing of them is dropped, and what comes " +
+          "beyond is not taken",
       }),
     ),
   },

@@ -1,4 +1,5 @@
 import type {
+  BridgeLeaveReason,
   DigitSource,
   KeyDetail,
   KeyRefusalReason,
@@ -87,6 +88,8 @@ export type LineEventBody =
       detail: string | null;
       duration_ms: number;
     }
+  | { type: "bridge_joined"; bridge_id: string }
+  | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -111,6 +114,8 @@ export const LINE_EVENT_TYPES = [
   "recording_finished",
   "stream_started",
   "stream_stopped",
+  "bridge_joined",
+  "bridge_left",
   "off_hook_timeout",
   "hardware_status",
   "error",

@@ -68,6 +68,7 @@ export async function stepped(
       options.published?.(line, body);
     },
     newPlaybackId: () => `playback-${++playbacks}`,
+    newBridgeId: () => `bridge-${++playbacks}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),

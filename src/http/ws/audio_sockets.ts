@@ -87,6 +87,10 @@ export class AudioSockets {
     this.#pings.unref();
   }
 
+  get count(): number {
+    return this.#clients.size;
+  }
+
   /** Before the upgrade, so that what is refused gets an answer that can be read. */
   admit(line: number, query: Record<string, string | undefined>): AudioSocketRequest {
     const { format, frame_ms, mode, mix, when, buffer_ms, max_buffer_ms } = queryInput(AudioQuery, query);

@@ -127,6 +127,39 @@ describe("pacing", () => {
   });
 });
 
+describe("a client that stalls and catches up", () => {
+  const afterStall = async (request: Partial<AudioRequest>) => {
+    using phone = await lifted();
+    const { session } = talker(phone, request);
+    const frame = noise(160, 15);
+    const speak = async (frames: number): Promise<void> => {
+      for (let i = 0; i < frames; i++) {
+        session.talk(frame);
+        await phone.advance(20);
+      }
+    };
+    await speak(50);
+    await phone.advance(200);
+    for (let i = 0; i < 10; i++) session.talk(frame);
+    await speak(250);
+    return session.stats();
+  };
+
+  test("leaves no delay behind where a longest one was asked for", async () => {
+    const { bufferedMs, droppedSamples, underruns } = await afterStall({ maxMs: 500 });
+    expect(bufferedMs).toBeLessThanOrEqual(40);
+    expect(underruns).toBe(1);
+    expect(droppedSamples).toBeGreaterThanOrEqual(SAMPLES_PER_MS * 160);
+    expect(droppedSamples).toBeLessThanOrEqual(SAMPLES_PER_MS * 240);
+  });
+
+  test("is heard whole where none was", async () => {
+    const { bufferedMs, droppedSamples } = await afterStall({});
+    expect(droppedSamples).toBe(0);
+    expect(bufferedMs).toBeGreaterThanOrEqual(160);
+  });
+});
+
 describe("what waits", () => {
   test("half a minute may; beyond it nothing is taken; the client is told in time, and again when it may go on", async () => {
     using phone = await lifted();
