@@ -8,7 +8,6 @@ another beep; the star key hangs up. sudo apt install python3-websockets
 import asyncio
 import base64
 import json
-import math
 import sys
 
 import websockets
@@ -17,43 +16,36 @@ PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 8765
 DELAY_CHUNKS = 50  # of 20 ms
 
 
-def mulaw(sample):  # ITU-T G.711
-    magnitude = min(abs(sample), 32635) + 132
-    segment = magnitude.bit_length() - 8
-    return ~((sample < 0) << 7 | segment << 4 | magnitude >> (segment + 3) & 15) & 255
-
-
-def beep(hz):  # half a second
-    return bytes(mulaw(int(9000 * math.sin(2 * math.pi * hz * i / 8000))) for i in range(4000))
+def beep(hz):  # half a second: to G.711 μ-law 0xA0 is 7932 and 0x20 the same below zero
+    half = 4000 // hz
+    return base64.b64encode((b"\xa0" * half + b"\x20" * half) * (hz // 2)).decode()
 
 
 async def talk(call):
     stream, kept = "", []
 
     async def say(event, **content):
-        await call.send(json.dumps({"event": event, "streamSid": stream, **content}))
-
-    async def say_beep(hz, mark):
-        await say("media", media={"payload": base64.b64encode(beep(hz)).decode()})
-        await say("mark", mark={"name": mark})  # comes back when the beep has been heard
+        await call.send(json.dumps({"event": event, "streamSid": stream, event: content}))
 
     async for text in call:
         told = json.loads(text)
         if told["event"] == "media":
             kept.append(told["media"]["payload"])
             if len(kept) > DELAY_CHUNKS:
-                await say("media", media={"payload": kept.pop(0)})
+                await say("media", payload=kept.pop(0))
             continue
         print(text, flush=True)
         if told["event"] == "start":
             stream = told["streamSid"]
-            await say_beep(440, "greeted")
+            await say("media", payload=beep(500))
+            await say("mark", name="greeted")  # comes back when the beep has been heard
         elif told["event"] == "dtmf":
             if told["dtmf"]["digit"] == "*":
                 return  # closing hangs up
             kept.clear()
             await say("clear")
-            await say_beep(880, "key " + told["dtmf"]["digit"])
+            await say("media", payload=beep(1000))
+            await say("mark", name="key " + told["dtmf"]["digit"])
 
 
 async def main():

@@ -63,6 +63,21 @@ async function connect(line: number, url: string, body: Json = {}): Promise<Conn
 }
 const stopped = (streamId: string): Promise<Json> => events.event("stream_stopped", { stream_id: streamId });
 
+/**
+ * Waits until a part of it is heard, found by cross-correlation, whatever its delay: of a bot that answers every
+ * 20 ms with 20 ms, a busy machine may lose some in the jitter buffer.
+ */
+async function echo(phone: Telephone, said: Int16Array): Promise<void> {
+  const part = said.subarray(4000, 4800);
+  await eventually(
+    async () => {
+      const ear = await phone.ear(4);
+      return correlation(ear.subarray(bestLag(ear, part)), part);
+    },
+    (alike) => alike > 0.95,
+  );
+}
+
 describe("Twilio Media Streams", () => {
   test("a bot hears the caller without a gap, is heard, told keys, and told of hanging up", async () => {
     await using bot = await RemoteBot.start("twilio");
@@ -162,19 +177,10 @@ describe("Twilio Media Streams", () => {
     const [, port] = await bot.prints(/port (\d+)/);
     const { phone, streamId } = await connect(6, `ws://127.0.0.1:${port}`);
     await bot.prints(/"greeted"/);
-    expect(goertzelDbm0((await phone.ear(0.6)).subarray(0, 2400), 440)).toBeGreaterThan(-20);
+    expect(goertzelDbm0((await phone.ear(0.6)).subarray(0, 2400), 500)).toBeGreaterThan(-20);
     const said = speech(8000, 6);
     await phone.speak(said);
-    // The echo comes a second later: found by cross-correlation, whatever its delay.
-    const echo = await eventually(
-      async () => {
-        const ear = await phone.ear(4);
-        const lag = bestLag(ear, said);
-        return { lag, similarity: correlation(ear.subarray(lag, lag + said.length), said) };
-      },
-      ({ similarity }) => similarity > 0.95,
-    );
-    expect(echo.similarity).toBeGreaterThan(0.95);
+    await echo(phone, said);
     await phone.press("5");
     await bot.prints(/"key 5"/);
     await phone.press("*");
@@ -236,10 +242,7 @@ describe("AudioSocket", () => {
     await bot.prints(new RegExp(`stream ${streamId}`));
     const said = noise(8000, 9) as Int16Array<ArrayBuffer>;
     await phone.speak(said);
-    await eventually(
-      async () => find(await phone.ear(4), said),
-      (at) => at >= 0,
-    );
+    await echo(phone, said);
     await phone.press("*");
     expect(await stopped(streamId)).toMatchObject({ reason: "bot_closed" });
     await bot.prints(/over/);
