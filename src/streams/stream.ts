@@ -14,6 +14,14 @@ import type { BotMessage, Dialect, Wire } from "./dialect";
 /** Eight seconds of a telephone in the twilio dialect: who is so far behind does not hear a conversation. */
 const MAX_BUFFERED_BYTES = 128 * 1024;
 
+/**
+ * What may come of a bot, so that reading it delays nobody: minutes of sound at once, then ninety times what can be
+ * heard. A message costs something however short it is.
+ */
+const MAX_CREDIT_BYTES = 8 * 1024 * 1024;
+const CREDIT_BYTES_PER_MS = 1024;
+const MESSAGE_COST_BYTES = 512;
+
 export interface StreamNeeds {
   dialect: Dialect;
   openAudio(request: AudioRequest): AudioSession;
@@ -57,6 +65,7 @@ export class BotStream {
   readonly #giveUp = new AbortController();
   #socket: BotSocket | null = null;
   #sentBlocks = 0;
+  #credit = { bytes: MAX_CREDIT_BYTES, atMs: 0 };
   #closed: Promise<void> = Promise.resolve();
 
   /** Throws where the line refuses. */
@@ -141,10 +150,22 @@ export class BotStream {
   }
 
   #receive(data: Wire): void {
+    if (!this.#affords(data.length + MESSAGE_COST_BYTES)) {
+      this.#end("error", "sends more than a telephone can hear");
+      return;
+    }
     for (const message of this.needs.dialect.receive(data)) {
       if (this.#state !== "open") return;
       this.#obey(message);
     }
+  }
+
+  #affords(bytes: number): boolean {
+    const { bytes: left, atMs } = this.#credit;
+    const nowMs = this.needs.nowMs();
+    const earned = Math.max(0, nowMs - atMs) * CREDIT_BYTES_PER_MS;
+    this.#credit = { bytes: Math.min(MAX_CREDIT_BYTES, left + earned) - bytes, atMs: nowMs };
+    return this.#credit.bytes >= 0;
   }
 
   #obey(message: BotMessage): void {

@@ -97,7 +97,7 @@ export class StreamBook {
     if (body.type !== "off_hook") return;
     const hotline = this.options.hotlines.find((each) => each.line === line);
     if (!hotline || (body.answered && !hotline.onAnswer)) return;
-    // After all who waited for this lift: they were there first.
+    // When the line has done all that follows from the lift; who waited for it was there first.
     queueMicrotask(() => this.#dialHotline(hotline));
   }
 

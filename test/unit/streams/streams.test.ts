@@ -219,6 +219,20 @@ describe("a stream's life", () => {
     phone[Symbol.dispose]();
   });
 
+  test("a bot that floods is cut; one that says five minutes at once is not, nor one at three times the pace", async () => {
+    const { phone, bot, bots } = await connected();
+    bot.say(media(new Int16Array(300 * 8000)));
+    for (let i = 0; i < 1000; i++) {
+      for (let k = 0; k < 3; k++) bot.say(media(new Int16Array(160)));
+      await phone.advance(20);
+    }
+    expect(bots.get(1)?.state).toBe("open");
+    for (let i = 0; i < 16_384 && bots.get(1); i++) bot.say({ event: "unknown" });
+    await phone.advance(20);
+    expect(ended(phone)).toMatchObject({ reason: "error", detail: "sends more than a telephone can hear" });
+    phone[Symbol.dispose]();
+  });
+
   test("a bot that does not read is cut before much is kept for it", async () => {
     const { phone, bot } = await connected();
     bot.deaf = true;
@@ -297,6 +311,15 @@ describe("hotline", () => {
       await phone.advance(1000);
     }
     expect(life(phone)).toContain("stream_stopped:hung_up");
+    phone[Symbol.dispose]();
+  });
+
+  test("no dial tone is heard, where lifted telephones have one", async () => {
+    const lineSettings = { dialTone: { timeoutMs: 20_000 }, offHookTimeout: null };
+    const { phone, bot } = await withBot({ engine: CLEAN, lineSettings }, hotline(true));
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(1500);
+    expect([bot.dialled.length, phone.handsets.ear(1, 1).every((sample) => sample === 0)]).toEqual([1, true]);
     phone[Symbol.dispose]();
   });
 
