@@ -44,6 +44,7 @@ import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
+import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
 import { Prompts } from "./sounds/prompts";
 import { SoundSources } from "./sounds/sound_sources";
@@ -234,6 +235,8 @@ async function serve(line: ServeArguments): Promise<void> {
       timeoutMs: config.sounds.timeout_seconds * 1000,
       allowPrivate: config.sounds.allow_private_addresses,
       userAgent: `dahdi-phone-api/${version}`,
+      // Loaded when the first is asked for: the start without TLS and name resolution is faster.
+      exchange: async (request) => (await import("./network/http_exchange")).httpExchange(request),
     }),
     prompts,
     speech,
@@ -291,6 +294,11 @@ async function serve(line: ServeArguments): Promise<void> {
     bots,
     webhooks,
     recordings,
+    // As of the log's thread.
+    flacFiles: new FlacFiles(
+      new URL("./recordings/flac_thread.ts", import.meta.url).href,
+      config.api.timeout * 1000,
+    ),
     sounds,
     prompts,
     speech,

@@ -5,6 +5,7 @@ import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
@@ -22,6 +23,7 @@ export interface HttpDependencies {
   bots: Pick<StreamBook, "open" | "stop" | "get" | "all">;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  flacFiles: FlacFiles;
   sounds: SoundSources;
   prompts: Prompts;
   speech: Speech;

@@ -91,14 +91,17 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
 const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
   unknown_recording: 404,
   recording_active: 409,
+  encoder_busy: 429,
   recordings_unavailable: 503,
   disk_full: 507,
 };
 
 const SOUND_STATUS: Record<SoundErrorCode, number> = {
   unknown_prompt: 404,
+  bad_name: 422,
   url_refused: 422,
   url_unreadable: 422,
+  unsayable_text: 422,
   unknown_voice: 422,
   cancelled: 422,
   too_many_sounds: 429,
@@ -123,7 +126,8 @@ export function toProblem(error: unknown): Problem | null {
     return new Problem(status, error.code, error.message, { errors: error.fields, headers: headersOf(status) });
   }
   if (error instanceof RecordingStoreError) {
-    return new Problem(STORE_STATUS[error.code], error.code, error.message);
+    const status = STORE_STATUS[error.code];
+    return new Problem(status, error.code, error.message, { headers: headersOf(status) });
   }
   if (error instanceof SoundError) {
     const status = SOUND_STATUS[error.code];
