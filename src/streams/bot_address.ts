@@ -1,5 +1,4 @@
 /** Where a voice bot may live, and where its name leads: the address that was looked at is the one connected to. */
-import { lookup } from "node:dns/promises";
 import { isLinkLocalAddress, isPrivateAddress, literalAddress } from "../network/address";
 
 export interface AddressPolicy {
@@ -26,6 +25,8 @@ export async function botAddresses(hostname: string, policy: AddressPolicy): Pro
   const literal = literalAddress(hostname);
   let addresses = [literal ?? ""];
   if (literal === null) {
+    // Loaded when the first name is asked for: the start is faster without.
+    const { lookup } = await import("node:dns/promises");
     try {
       addresses = (await lookup(hostname, { all: true })).map(({ address }) => address);
     } catch (error) {
