@@ -94,8 +94,8 @@ export class BotStream {
   }
 
   /** Settles when the connection is closed. */
-  async stop(reason: StreamEndReason = "completed"): Promise<void> {
-    this.#end(reason, null);
+  async stop(): Promise<void> {
+    this.#end("completed", null);
     await this.#closed;
   }
 
@@ -122,8 +122,8 @@ export class BotStream {
     try {
       await this.needs.connect(events, this.#giveUp.signal);
     } catch (error) {
-      if (!(error instanceof ConnectFailure)) throw error;
-      this.#end("connect_failed", error.message);
+      // A defect of ours ends this stream, and nothing else.
+      this.#end(error instanceof ConnectFailure ? "connect_failed" : "error", (error as Error).message);
     }
   }
 
