@@ -7,7 +7,6 @@ import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
-import { QUEUE_LANE } from "../driver/play_lane";
 import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
@@ -92,7 +91,7 @@ export class LineRunner {
     this.#state = initialState(options.clock.nowMs(), options.settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
-    this.playout = new Playout(options.port.lane(QUEUE_LANE), options.newPlaybackId, (input, atNs) => {
+    this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
     });
@@ -145,14 +144,14 @@ export class LineRunner {
         this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
         break;
       case "play_started":
-        if (event.lane === QUEUE_LANE) this.playout.started(event.mark, event.atNs);
+        this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
         if (event.lane >= FIRST_TALKER) this.liveAudio.markHeard(event.lane - FIRST_TALKER, event.mark);
-        if (event.lane === QUEUE_LANE) this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        else this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
-        if (event.lane === QUEUE_LANE) this.playout.pour();
+        this.playout.pour(event.lane);
         break;
       default: // a key going down and the bell's single bursts are told by their ends
         break;
@@ -328,11 +327,11 @@ export class LineRunner {
     switch (decision) {
       case "now":
         this.#input({ type: "playback_requested", atMs: this.#options.clock.nowMs() }, 0);
-        return this.playout.enqueue(source, "nothing");
+        return this.playout.play(source, "nothing", options);
       case "await_answer":
-        return this.playout.enqueue(source, "answer");
+        return this.playout.play(source, "answer", options);
       case "await_lift":
-        return this.playout.enqueue(source, "lift");
+        return this.playout.play(source, "lift", options);
       default:
         throw new Refusal(decision.code, decision.message);
     }

@@ -16,6 +16,7 @@ import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
 import type { AudioRequest, AudioSession } from "./live_audio";
+import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -28,6 +29,7 @@ import {
   type MessageWaitingRequest,
   type PcmSource,
   type Playback,
+  type Playbacks,
   type PlayOptions,
   type RecordAnswer,
   type RecordRequest,
@@ -75,6 +77,7 @@ export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
   readonly bridges: Bridges;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
@@ -118,6 +121,7 @@ export class PhoneExchange implements Exchange {
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
+    this.playbacks = new LinePlaybacks(this.#runners.map(({ playout }) => playout));
     this.bridges = new Bridges({
       runner: (line) => this.#runner(line),
       newBridgeId: options.newBridgeId,

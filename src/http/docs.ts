@@ -105,9 +105,12 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [{ type: "flash", duration: 310 }, "Hook flash, ms."],
   [{ type: "voltage_change", voltage: 8.1 }, "A change of 1 V or more."],
   [{ type: "playback_started", playback_id: "01k…", duration_ms: 2000 }, "Its first sample is heard."],
+  [{ type: "playback_paused", playback_id: "01k…", position_ms: 740 }, "It stands still."],
+  [{ type: "playback_resumed", playback_id: "01k…", position_ms: 740 }, "It goes on."],
   [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
-    "reason: completed, stopped, hung_up, cancelled or error.",
+    "reason: completed, stopped, replaced, barged (then `barged_by` is dtmf or voice), hung_up, cancelled or error. " +
+      "heard_ms is exact, rounds and what was heard before and after a seek together. Not told of what nobody heard.",
   ],
   [
     { type: "recording_started", recording_id: "01k…" },
@@ -176,7 +179,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording, prompt or bridge",
+  404: "No such line, recording, playback, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -245,6 +248,14 @@ const LINE_PARAMETER = {
 
 const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   line: LINE_PARAMETER,
+  playback_id: {
+    name: "playback_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /play-audio or GET /playbacks",
+  },
   recording_id: {
     name: "recording_id",
     in: "path",
