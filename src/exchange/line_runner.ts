@@ -346,6 +346,10 @@ export class LineRunner {
     this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
   }
 
+  farEndLost(): void {
+    this.#input({ type: "far_end_lost", atMs: this.#options.clock.nowMs() }, 0);
+  }
+
   record(request: RecordRequest): Promise<RecordAnswer> {
     return this.recorder.record(request, () => playDecision(this.#state, request.when));
   }

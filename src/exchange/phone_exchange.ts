@@ -194,6 +194,10 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).messageWaiting(request);
   }
 
+  farEndLost(line: number): void {
+    this.#runner(line).farEndLost();
+  }
+
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
     this.#runner(line).liveAudio.admit(request);
   }

@@ -34,6 +34,8 @@ export type RefusalCode =
   | "not_on_bridge" // 409
   | "bridge_full" // 409
   | "call_waiting_busy" // 409 one is announced already
+  | "stream_active" // 409 a voice bot is connected already, or is to be
+  | "no_stream" // 409 none is
   | "unknown_playback" // 404
   | "playback_finished" // 409 it is over already
   | "not_playing" // 409 it waits
@@ -267,6 +269,8 @@ export interface Exchange {
   stopRecording(line: number): Promise<Recording>;
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
+  /** Whom a lifted telephone spoke with is gone: the reorder tone says so, where nothing else is heard. */
+  farEndLost(line: number): void;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
   /** Throws what openAudio would throw now. */
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;

@@ -14,6 +14,7 @@ import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { SPEECH_ENDPOINTS } from "./routes/speech";
+import { STREAM_ENDPOINTS } from "./routes/streams";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
@@ -40,6 +41,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...STREAM_ENDPOINTS,
     ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,

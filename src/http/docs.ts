@@ -122,6 +122,22 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "stream_started", stream_id: "01k…", dialect: "twilio" },
+    "The voice bot is connected: it hears the telephone and is heard.",
+  ],
+  [
+    {
+      type: "stream_stopped",
+      stream_id: "01k…",
+      reason: "connect_failed",
+      detail: "cannot be reached (ECONNREFUSED)",
+      duration_ms: 0,
+    },
+    "Once for each POST /stream and each lift of a hotline. reason: completed (a client stopped it), bot_closed, hung_up, " +
+      "unanswered (it waited for an answer), connect_failed, bot_unresponsive (it does not read, or answer a ping), " +
+      "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
+  ],
+  [
     { type: "bridge_joined", bridge_id: "01k…" },
     "From here on it hears the other lines on the bridge, and they hear it.",
   ],
@@ -348,6 +364,7 @@ const TAGS = [
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
   { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },

@@ -78,6 +78,8 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   not_paused: 409,
   not_seekable: 409,
   recording_active: 409,
+  stream_active: 409,
+  no_stream: 409,
   talker_active: 409,
   not_recording: 409,
   line_bridged: 409,

@@ -9,6 +9,7 @@ import type {
   ProgressToneName,
   RecordingEndReason,
   RingStopReason,
+  StreamEndReason,
 } from "./state";
 
 /**
@@ -82,6 +83,15 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "stream_started"; stream_id: string; dialect: string }
+  | {
+      type: "stream_stopped";
+      stream_id: string;
+      reason: StreamEndReason;
+      /** More about it, for people; null: the reason says it all. */
+      detail: string | null;
+      duration_ms: number;
+    }
   | { type: "bridge_joined"; bridge_id: string }
   | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
@@ -108,6 +118,8 @@ export const LINE_EVENT_TYPES = [
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "stream_started",
+  "stream_stopped",
   "bridge_joined",
   "bridge_left",
   "off_hook_timeout",

@@ -16,7 +16,7 @@ import { hungUp, lifted, lineDown, lineUp } from "./hook";
 import { lampDueMs, lampTold, lampWaitsForQuiet, messagesWaiting, tellLamp } from "./messages";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
 import { ringAccepted, ringEnded, ringRequested } from "./ringing";
-import { active, dialling, taken, timePassed, deadlineMs as watchDeadlineMs } from "./supervision";
+import { active, dialling, farEndLost, taken, timePassed, deadlineMs as watchDeadlineMs } from "./supervision";
 
 /** May something be played? "wait": held until the telephone is lifted. */
 export function playDecision(
@@ -106,6 +106,8 @@ function reduce(state: LineState, input: LineInput): Step {
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);
     case "stop_ring_requested":
       return { state, effects: [{ kind: "stop_ring" }] };
+    case "far_end_lost":
+      return farEndLost(state, input.atMs);
     case "time":
       return tellLamp(timePassed(state, input.atMs), input.atMs);
     case "messages_waiting":

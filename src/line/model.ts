@@ -107,6 +107,8 @@ export type LineInput = { atMs: number } & (
   | { type: "ring_refused"; ringId: number }
   | { type: "ring_ended"; ringId: number; reason: RingStopReason }
   | { type: "stop_ring_requested" }
+  /** Whom it spoke with is gone, or was not reached. */
+  | { type: "far_end_lost" }
   | { type: "time" }
   /** count 0: none any more. */
   | { type: "messages_waiting"; count: number }

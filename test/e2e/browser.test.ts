@@ -117,6 +117,9 @@ describe("Swagger UI", () => {
       ["post", "/record/resume"],
       ["post", "/record/stop"],
       ["get", "/recordings"],
+      ["get", "/stream"],
+      ["post", "/stream"],
+      ["get", "/streams"],
       ["get", "/simulator/lines/{line}/ear"],
       ["post", "/simulator/lines/{line}/hang-up"],
     ] as const) {

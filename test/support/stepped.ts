@@ -48,6 +48,7 @@ export async function stepped(
     /** Where recordings go; omitted: there is no place for any. */
     recordings?: RecordingStore;
     maxRecordingMs?: number;
+    published?: (line: number, body: LineEventBody) => void;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -62,7 +63,10 @@ export async function stepped(
     lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
     defaultLine: 1,
     clock,
-    publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
+    publish: (line, atMs, _nativeNs, body) => {
+      told.push({ line, atMs, body });
+      options.published?.(line, body);
+    },
     newPlaybackId: () => `playback-${++playbacks}`,
     newBridgeId: () => `bridge-${++playbacks}`,
     recording: {
