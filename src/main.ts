@@ -40,6 +40,10 @@ import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { RecordingStore } from "./recordings/store";
+import { Prompts } from "./sounds/prompts";
+import { SoundSources } from "./sounds/sound_sources";
+import { Speech, type SpeechOptions } from "./sounds/speech";
+import { UrlSounds } from "./sounds/url_sounds";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -90,6 +94,17 @@ function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
       seconds > 0
         ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
         : null,
+  };
+}
+
+function speechOptions({ speech }: Config): SpeechOptions {
+  return {
+    engine: speech.engine,
+    espeakNg: speech.espeak_ng,
+    piper: speech.piper,
+    piperModel: speech.piper_model,
+    voice: speech.voice,
+    timeoutMs: speech.timeout_seconds * 1000,
   };
 }
 
@@ -162,6 +177,25 @@ async function serve(line: ServeArguments): Promise<void> {
     },
     callProgress: config.call_progress.enabled,
   });
+  const prompts = new Prompts({
+    folder: stateFolder && join(stateFolder, "prompts"),
+    maxDurationMs: config.prompts.max_duration_seconds * 1000,
+    minFreeBytes: config.prompts.min_free_mb * MIB,
+    maxTotalBytes: config.prompts.max_total_mb * MIB,
+    log: logs.server,
+  });
+  const speech = new Speech(speechOptions(config));
+  const sounds = new SoundSources({
+    urls: new UrlSounds({
+      maxBytes: config.sounds.max_bytes,
+      timeoutMs: config.sounds.timeout_seconds * 1000,
+      allowPrivate: config.sounds.allow_private_addresses,
+      userAgent: `dahdi-phone-api/${version}`,
+    }),
+    prompts,
+    speech,
+    tone: (tone) => exchange.toneSource({ tone }),
+  });
   const sockets = new EventSockets({
     events,
     exchange,
@@ -183,6 +217,9 @@ async function serve(line: ServeArguments): Promise<void> {
     streams,
     webhooks,
     recordings,
+    sounds,
+    prompts,
+    speech,
     logs,
     version,
     startedAtMs,

@@ -162,8 +162,12 @@ export class PhoneExchange implements Exchange {
   }
 
   tone(line: number, request: ToneRequest): Playback {
+    return this.#runner(line).play(this.toneSource(request), { when: "now" });
+  }
+
+  toneSource(request: ToneRequest): PcmSource {
     const { plan, durationMs } = planTone(request, this.#options.toneZone);
-    return this.#runner(line).play(toneSource(plan, durationMs, this.#renderTone), { when: "now" });
+    return toneSource(plan, durationMs, this.#renderTone);
   }
 
   async callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {

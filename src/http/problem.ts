@@ -2,6 +2,7 @@
 import { AudioError } from "../audio/error";
 import { Refusal, type RefusalCode } from "../exchange/verbs";
 import { RecordingStoreError } from "../recordings/recording";
+import { SoundError, type SoundErrorCode } from "../sounds/sound_error";
 
 export interface FieldProblem {
   field: string;
@@ -25,7 +26,9 @@ const TITLES: Record<number, string> = {
   426: "Upgrade required",
   429: "Too many requests",
   500: "Internal error",
+  501: "Not installed",
   503: "Not ready",
+  504: "Too late",
   507: "Insufficient storage",
 };
 
@@ -85,20 +88,39 @@ const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
   disk_full: 507,
 };
 
+const SOUND_STATUS: Record<SoundErrorCode, number> = {
+  unknown_prompt: 404,
+  url_refused: 422,
+  url_unreadable: 422,
+  unknown_voice: 422,
+  cancelled: 422,
+  too_many_sounds: 429,
+  no_speech_engine: 501,
+  speech_failed: 503,
+  prompts_unavailable: 503,
+  source_timeout: 504,
+  disk_full: 507,
+};
+
 /** Seconds after which a queue may have room, or a line be back. */
 const RETRY_AFTER_S = "1";
+
+const headersOf = (status: number): Record<string, string> =>
+  status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
 
 /** Any error as a problem; null for what is a defect of ours. */
 export function toProblem(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof Refusal) {
     const status = REFUSAL_STATUS[error.code];
-    const headers: Record<string, string> =
-      status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
-    return new Problem(status, error.code, error.message, { errors: error.fields, headers });
+    return new Problem(status, error.code, error.message, { errors: error.fields, headers: headersOf(status) });
   }
   if (error instanceof RecordingStoreError) {
     return new Problem(STORE_STATUS[error.code], error.code, error.message);
+  }
+  if (error instanceof SoundError) {
+    const status = SOUND_STATUS[error.code];
+    return new Problem(status, error.code, error.message, { headers: headersOf(status) });
   }
   if (error instanceof AudioError) {
     return new Problem(error.code === "unsupported_format" ? 415 : 422, error.code, error.message);
