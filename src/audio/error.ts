@@ -1,7 +1,14 @@
 /** Why a sound cannot be played. The message says what to send instead. */
 export class AudioError extends Error {
   constructor(
-    readonly code: "unsupported_format" | "truncated" | "malformed" | "odd_length" | "empty" | "too_long",
+    readonly code:
+      | "unsupported_format"
+      | "truncated"
+      | "malformed"
+      | "odd_length"
+      | "empty"
+      | "too_long"
+      | "too_long_to_loop",
     message: string,
   ) {
     super(message);

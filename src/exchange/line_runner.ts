@@ -87,7 +87,7 @@ export class LineRunner {
     this.#state = initialState(options.clock.nowMs(), options.settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
-    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) => {
+    this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
     });
@@ -310,11 +310,11 @@ export class LineRunner {
     switch (decision) {
       case "now":
         this.#input({ type: "playback_requested", atMs: this.#options.clock.nowMs() }, 0);
-        return this.playout.enqueue(source, "nothing");
+        return this.playout.play(source, "nothing", options);
       case "await_answer":
-        return this.playout.enqueue(source, "answer");
+        return this.playout.play(source, "answer", options);
       case "await_lift":
-        return this.playout.enqueue(source, "lift");
+        return this.playout.play(source, "lift", options);
       default:
         throw new Refusal(decision.code, decision.message);
     }

@@ -14,6 +14,7 @@ import type { Recording } from "../recordings/recording";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -26,6 +27,7 @@ import {
   type MessageWaitingRequest,
   type PcmSource,
   type Playback,
+  type Playbacks,
   type PlayOptions,
   type RecordAnswer,
   type RecordRequest,
@@ -72,6 +74,7 @@ export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
   readonly #byLine: ReadonlyMap<number, LineRunner>;
@@ -114,6 +117,7 @@ export class PhoneExchange implements Exchange {
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
+    this.playbacks = new LinePlaybacks(this.#runners.map(({ playout }) => playout));
   }
 
   /** Every driver event, in the order in which the I/O thread told them. */

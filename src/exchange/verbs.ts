@@ -3,7 +3,9 @@ import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Playback, Playbacks, PlayOptions } from "./playback";
 
+export type { Playback, Playbacks, PlayOptions } from "./playback";
 export type { PcmSource };
 
 /** A verb that was refused or failed. `code` is stable; http/problem.ts turns it into RFC 9457. */
@@ -26,6 +28,11 @@ export type RefusalCode =
   | "line_on_hook" // 409 play while idle, press while on-hook
   | "ring_stopped" // 409 stopped or replaced before it began
   | "call_waiting_busy" // 409 one is announced already
+  | "unknown_playback" // 404
+  | "playback_finished" // 409 it is over already
+  | "not_playing" // 409 it waits
+  | "not_paused" // 409
+  | "not_seekable" // 409 a stream that is not kept in memory
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
@@ -92,20 +99,6 @@ export type ToneRequest = {
   zone?: string;
   durationMs?: number;
 };
-
-export interface PlayOptions {
-  /** "now": 409 when IDLE, waits for the answer when RINGING. "off_hook": waits for the lift as well. */
-  when: "now" | "off_hook";
-}
-
-export interface Playback {
-  playbackId: string;
-  durationMs: number | null;
-  /** As it will be heard; null: not known beforehand. */
-  bytes: number | null;
-  /** Settles when it has been heard, or ended otherwise. */
-  finished: Promise<{ reason: string; heardMs: number }>;
-}
 
 export interface RecordRequest {
   /** Omitted: caller. */
@@ -231,6 +224,7 @@ export interface Exchange {
   readonly lines: readonly number[];
   /** Present only when simulating. */
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
   status(line: number): LineStatus;
   voltage(line: number): VoltageReading;
   diagnostics(line: number): LineDiagnostics;

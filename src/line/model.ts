@@ -3,6 +3,7 @@ import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
 import { type Messages, NO_MESSAGES } from "./messages";
 import type {
+  BargedBy,
   CallStats,
   DigitSource,
   KeyDetail,
@@ -110,7 +111,15 @@ export type LineInput = { atMs: number } & (
   /** A client's playback is to begin at once. */
   | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
-  | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
+  | { type: "playback_paused" | "playback_resumed"; playbackId: string; positionMs: number }
+  | {
+      type: "playback_ended";
+      playbackId: string;
+      reason: PlaybackEndReason;
+      heardMs: number;
+      /** Where the reason is barged. */
+      bargedBy?: BargedBy;
+    }
   | { type: "recording_started"; recordingId: string }
   | {
       type: "recording_ended";

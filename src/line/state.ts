@@ -35,7 +35,15 @@ export type RecordingEndReason =
   | "hung_up"
   | "disk_full"
   | "error";
-export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
+export type PlaybackEndReason =
+  | "completed"
+  | "stopped"
+  | "replaced"
+  | "barged"
+  | "hung_up"
+  | "cancelled"
+  | "error";
+export type BargedBy = "dtmf" | "voice";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */
 export interface LineFault {
