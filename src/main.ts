@@ -166,6 +166,8 @@ async function serve(line: ServeArguments): Promise<void> {
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
+    newGatherId: () => Bun.randomUUIDv7(),
+    newAnnounceId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),

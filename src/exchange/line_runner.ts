@@ -23,9 +23,12 @@ import {
 } from "../line/model";
 import type { KeyDetail, RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
+import { Announcer } from "./announcer";
 import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
+import type { Gather, GatherVerb } from "./gather";
+import { Gatherer } from "./gatherer";
 import { LineTap } from "./line_tap";
 import { Playout } from "./playout";
 import { Recorder, type RecorderDependencies } from "./recorder";
@@ -54,6 +57,8 @@ export interface LineRunnerOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   settings: LineSettings;
   /** Endless. */
@@ -68,6 +73,8 @@ export class LineRunner {
   readonly playout: Playout;
   readonly tap: LineTap;
   readonly recorder: Recorder;
+  readonly gatherer: Gatherer;
+  readonly announcer: Announcer;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -102,6 +109,25 @@ export class LineRunner {
       play: (source) => this.play(source, { when: "now" }),
       tell,
     });
+    const speaking = {
+      nowNs: () => options.port.nowNs(),
+      after: options.clock.after,
+      play: (source: PcmSource, how: PlayOptions) => this.play(source, how),
+      stopPlayback: (playbackId: string) => {
+        this.playout.stop(playbackId).catch(() => undefined); // it was over just now
+      },
+      tell,
+    };
+    this.gatherer = new Gatherer({ ...speaking, newGatherId: options.newGatherId });
+    this.announcer = new Announcer({
+      ...speaking,
+      newAnnounceId: options.newAnnounceId,
+      lifted: () => offHook(this.#state),
+      ring: (request) => this.ring(request),
+      stopRing: () => this.stopRing(),
+      gather: (verb) => this.gather(verb),
+      refuseSecondGather: () => this.gatherer.refuseSecond(),
+    });
   }
 
   get state(): LineState {
@@ -118,7 +144,12 @@ export class LineRunner {
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
-      if (offHook(this.#state)) this.recorder.lifted();
+      if (offHook(this.#state)) {
+        this.recorder.lifted();
+        this.gatherer.lifted();
+      }
+      this.gatherer.handle(event);
+      this.announcer.handle(event);
       return;
     }
     switch (event.kind) {
@@ -201,6 +232,8 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
+        this.gatherer.cancelAwaitingAnswer();
+        this.announcer.ringEnded();
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));
@@ -318,6 +351,10 @@ export class LineRunner {
       default:
         throw new Refusal(decision.code, decision.message);
     }
+  }
+
+  gather(verb: GatherVerb): Gather {
+    return this.gatherer.gather(verb, playDecision(this.#state, verb.when));
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

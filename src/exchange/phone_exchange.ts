@@ -8,10 +8,14 @@ import type { DriverEngine, LineStats } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
 import type { Clock } from "./clock";
+import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
 import { LinePlaybacks } from "./playbacks";
@@ -53,6 +57,8 @@ export interface ExchangeOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
@@ -180,6 +186,22 @@ export class PhoneExchange implements Exchange {
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
     return this.#runner(line).messageWaiting(request);
+  }
+
+  gather(line: number, verb: GatherVerb): Gather {
+    return this.#runner(line).gather(verb);
+  }
+
+  async stopGather(line: number): Promise<GatherResult> {
+    return this.#runner(line).gatherer.stop();
+  }
+
+  async announce(line: number, verb: AnnounceVerb): Promise<Announcement> {
+    return this.#runner(line).announcer.announce(verb);
+  }
+
+  async stopAnnouncement(line: number): Promise<AnnouncementResult> {
+    return this.#runner(line).announcer.stop();
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {

@@ -1,8 +1,12 @@
 import type { RecordingSource } from "../audio/recording_take";
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
+import type { Gather, GatherVerb } from "./gather";
 import type { Playback, Playbacks, PlayOptions } from "./playback";
 
 export type { Playback, Playbacks, PlayOptions } from "./playback";
@@ -33,6 +37,10 @@ export type RefusalCode =
   | "not_playing" // 409 it waits
   | "not_paused" // 409
   | "not_seekable" // 409 a stream that is not kept in memory
+  | "gather_active" // 409 digits are collected on the line already
+  | "not_gathering" // 409 none are
+  | "announcement_active" // 409 one runs on the line already
+  | "not_announcing" // 409 none does
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
@@ -241,4 +249,10 @@ export interface Exchange {
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
+  /** Throws Refusal; the prompt is then the caller's to close. */
+  gather(line: number, verb: GatherVerb): Gather;
+  stopGather(line: number): Promise<GatherResult>;
+  /** Settles when the bell rings, or nothing needs to. Where it rejects, the source is the caller's to close. */
+  announce(line: number, verb: AnnounceVerb): Promise<Announcement>;
+  stopAnnouncement(line: number): Promise<AnnouncementResult>;
 }

@@ -35,6 +35,22 @@ export type GatherEndReason =
   | "cancelled"
   | "error";
 
+/** How much of a sound was heard. */
+export type Played = "whole" | "part" | "none";
+
+export interface GatherResult {
+  gatherId: string;
+  digits: string;
+  reason: GatherEndReason;
+  /** Which key it was that ended it. */
+  finishKey: string | null;
+  /** Of the prompt. */
+  heardMs: number;
+  played: Played;
+  /** From its beginning, with the prompt. */
+  durationMs: number;
+}
+
 export interface GatherState {
   rules: GatherRules;
   digits: string;

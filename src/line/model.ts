@@ -1,6 +1,8 @@
 /** What a line is, what it can be told, and what it then wants done. Types, and the facts that follow from them. */
+import type { AnnouncementResult } from "./announcement";
 import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
+import type { GatherResult } from "./gather";
 import { type Messages, NO_MESSAGES } from "./messages";
 import type {
   BargedBy,
@@ -59,6 +61,8 @@ export interface LineState {
   playing: number;
   /** What the caller says is recorded now. */
   recording: boolean;
+  /** Digits are collected now. */
+  gathering: boolean;
   /** While it is lifted and in service. */
   watch: Watch | null;
   digits: readonly string[];
@@ -128,6 +132,9 @@ export type LineInput = { atMs: number } & (
       durationMs: number;
       bytes: number;
     }
+  | { type: "gather_started"; gatherId: string }
+  | { type: "gather_ended"; result: GatherResult }
+  | { type: "announcement_ended"; result: AnnouncementResult }
 );
 
 export type LineEffect =
@@ -167,6 +174,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     talkspurtStartedAtMs: null,
     playing: 0,
     recording: false,
+    gathering: false,
     watch: null,
     digits: [],
     messages: NO_MESSAGES,

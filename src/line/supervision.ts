@@ -29,7 +29,8 @@ export function deadlineMs(state: LineState): number | null {
       return watch.sinceMs + patienceMs;
     }
     case "open": {
-      const busy = state.playing > 0 || state.recording || state.talkspurtStartedAtMs !== null;
+      const { playing, recording, gathering, talkspurtStartedAtMs } = state;
+      const busy = playing > 0 || recording || gathering || talkspurtStartedAtMs !== null;
       return offHookTimeout && !busy ? watch.sinceMs + offHookTimeout.afterMs : null;
     }
     case "reorder":

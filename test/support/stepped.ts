@@ -55,6 +55,8 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  let gathers = 0;
+  let announcements = 0;
   const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
@@ -64,6 +66,8 @@ export async function stepped(
     clock,
     publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
     newPlaybackId: () => `playback-${++playbacks}`,
+    newGatherId: () => `gather-${++gathers}`,
+    newAnnounceId: () => `announcement-${++announcements}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),
