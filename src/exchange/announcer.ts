@@ -59,8 +59,6 @@ export class Announcer {
   async announce(verb: AnnounceVerb): Promise<Announcement> {
     const { nowNs, newAnnounceId, lifted, refuseSecondGather } = this.needs;
     const { maxRingMs, pauseMs } = checkAnnounce(verb);
-    // Before anybody is called to the telephone.
-    if (verb.loop !== 1) await KeptSource.of(verb.source).gather();
     if (verb.gather) {
       gatherRules(verb.gather);
       refuseSecondGather();

@@ -4,6 +4,7 @@ import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
@@ -26,6 +27,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
+    ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,

@@ -257,8 +257,8 @@ export const EarQuery = Type.Object(
 
 // ---- answers -----------------------------------------------------------------------------------
 
-const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+export const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+export const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
 export const ProblemAnswer = Type.Object({
   type: Type.String(),
@@ -305,7 +305,7 @@ export const VoltageAnswer = Type.Object({
   max_voltage: nullableNumber("The highest since then"),
 });
 
-const success = Type.Literal("success");
+export const success = Type.Literal("success");
 export const SuccessAnswer = Type.Object({ status: success });
 export const RingAnswer = Type.Object({
   status: success,
