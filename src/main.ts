@@ -290,6 +290,7 @@ async function serve(line: ServeArguments): Promise<void> {
     engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
     sockets.closeAll();
     streams.closeAll();
+    exchange.endWaits();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);

@@ -113,6 +113,11 @@ export class Announcer {
     return active.finished.promise;
   }
 
+  /** Before the program ends. */
+  close(): void {
+    if (this.#active) this.#cut(this.#active, "stopped");
+  }
+
   /** After the line machine has learnt of it. */
   handle(event: DriverEvent): void {
     const active = this.#active;
@@ -126,9 +131,9 @@ export class Announcer {
   }
 
   /** The ring ended unanswered. */
-  ringEnded(): void {
+  unanswered(lineLost: boolean): void {
     const active = this.#active;
-    if (active?.stage === "ringing") this.#cut(active, "not_answered");
+    if (active?.stage === "ringing") this.#cut(active, lineLost ? "error" : "not_answered");
   }
 
   #cut(active: Active, outcome: AnnouncementOutcome): void {

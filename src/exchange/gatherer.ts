@@ -100,6 +100,11 @@ export class Gatherer {
     return active.finished.promise;
   }
 
+  /** Before the program ends. */
+  close(): void {
+    if (this.#active) this.#left(this.#active, "stopped");
+  }
+
   /** After the line machine has learnt of it. */
   handle(event: DriverEvent): void {
     const active = this.#active;
@@ -118,7 +123,7 @@ export class Gatherer {
         this.#step(active, { type: "voice_started", atMs });
         break;
       case "on_hook":
-        if (active.state) this.#left(active, "hung_up");
+        if (active.state) this.#left(active, "hung_up", atMs);
         break;
       case "line_down":
         if (active.waitsFor !== "lift") this.#left(active, "error");
@@ -141,8 +146,8 @@ export class Gatherer {
   }
 
   /** The ring ended unanswered. */
-  cancelAwaitingAnswer(): void {
-    if (this.#active?.waitsFor === "answer") this.#left(this.#active, "cancelled");
+  unanswered(lineLost: boolean): void {
+    if (this.#active?.waitsFor === "answer") this.#left(this.#active, lineLost ? "error" : "cancelled");
   }
 
   #begin(active: Active): void {
@@ -157,10 +162,10 @@ export class Gatherer {
     this.#expect(active);
   }
 
-  #left(active: Active, reason: LeftReason): void {
+  #left(active: Active, reason: LeftReason, atMs = this.#nowMs): void {
     // One that waits ends as one that has begun.
-    active.state ??= gatherStart(active.rules, false, this.#nowMs);
-    this.#step(active, { type: "left", reason, atMs: this.#nowMs });
+    active.state ??= gatherStart(active.rules, false, atMs);
+    this.#step(active, { type: "left", reason, atMs });
   }
 
   #step(active: Active, input: GatherInput): void {

@@ -232,8 +232,8 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
-        this.gatherer.cancelAwaitingAnswer();
-        this.announcer.ringEnded();
+        this.gatherer.unanswered(effect.lineLost);
+        this.announcer.unanswered(effect.lineLost);
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));

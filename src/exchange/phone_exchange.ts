@@ -220,6 +220,14 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).recorder.resume();
   }
 
+  /** Whoever waits for digits or an announcement is answered: before the program ends. */
+  endWaits(): void {
+    for (const { announcer, gatherer } of this.#runners) {
+      announcer.close();
+      gatherer.close();
+    }
+  }
+
   /** Closes every file: before the program ends. */
   async closeRecordings(): Promise<void> {
     await Promise.all(this.#runners.map(({ recorder }) => recorder.close()));

@@ -100,7 +100,7 @@ function reduce(state: LineState, input: LineInput): Step {
     case "ring_refused":
       return {
         state: { ...state, pendingRings: state.pendingRings.filter((ring) => ring.id !== input.ringId) },
-        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer" }],
+        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer", lineLost: false }],
       };
     case "ring_ended":
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);

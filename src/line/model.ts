@@ -146,7 +146,7 @@ export type LineEffect =
   /** Nobody hears it any more. */
   | { kind: "end_playout"; reason: PlaybackEndReason }
   /** The ring ended unanswered: what waited for the answer will not play. */
-  | { kind: "cancel_awaiting_answer" }
+  | { kind: "cancel_awaiting_answer"; lineLost: boolean }
   /** In the place of the one before. Gives way to what a client plays, and is told by no event. */
   | { kind: "start_tone"; tone: LineTone }
   | { kind: "stop_tone" }
