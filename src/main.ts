@@ -193,6 +193,8 @@ async function serve(line: ServeArguments): Promise<void> {
       timeoutMs: config.sounds.timeout_seconds * 1000,
       allowPrivate: config.sounds.allow_private_addresses,
       userAgent: `dahdi-phone-api/${version}`,
+      // Loaded when the first is asked for: the start without TLS and name resolution is faster.
+      exchange: async (request) => (await import("./network/http_exchange")).httpExchange(request),
     }),
     prompts,
     speech,

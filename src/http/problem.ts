@@ -99,8 +99,10 @@ const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
 
 const SOUND_STATUS: Record<SoundErrorCode, number> = {
   unknown_prompt: 404,
+  bad_name: 422,
   url_refused: 422,
   url_unreadable: 422,
+  unsayable_text: 422,
   unknown_voice: 422,
   cancelled: 422,
   too_many_sounds: 429,

@@ -7,7 +7,7 @@ import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { isPrivateAddress, literalAddress } from "./address";
-import { type HttpHead, HttpSyntaxError, readHttp } from "./http_message";
+import { HttpFailure, type HttpHead, readHttp } from "./http_message";
 
 export interface HttpRequest {
   method: "GET" | "POST";
@@ -19,6 +19,8 @@ export interface HttpRequest {
   signal: AbortSignal;
   /** PEM; omitted: the certificates that the system trusts. */
   ca?: string;
+  /** The addresses of a name; omitted: as the system knows them. */
+  resolve?: (host: string) => Promise<readonly string[]>;
 }
 
 export interface HttpAnswer extends HttpHead {
@@ -29,40 +31,31 @@ export interface HttpAnswer extends HttpHead {
   close(): void;
 }
 
-/** The message is half a sentence about the server, without the URL. */
-export class HttpFailure extends Error {
-  constructor(
-    readonly code: "private" | "unreachable" | "broken" | "stopped",
-    message: string,
-  ) {
-    super(message);
-    this.name = "HttpFailure";
-  }
-}
-
 const failure = (error: unknown, signal: AbortSignal): HttpFailure => {
   if (error instanceof HttpFailure) return error;
   if (signal.aborted) return new HttpFailure("stopped", "stopped");
-  if (error instanceof HttpSyntaxError) return new HttpFailure("broken", error.message);
   const { code, message } = error as NodeJS.ErrnoException;
   return new HttpFailure("unreachable", `cannot be reached (${code ?? message})`);
 };
 
 /** Those of a host that may be asked, in the order of the resolver. */
-async function addressesOf(host: string, allowPrivate: boolean): Promise<string[]> {
-  const literal = literalAddress(host);
-  const addresses =
-    literal !== null ? [literal] : (await lookup(host, { all: true })).map(({ address }) => address);
+async function addressesOf({ url, allowPrivate, resolve = resolved }: HttpRequest): Promise<string[]> {
+  const literal = literalAddress(url.hostname);
+  const addresses = literal !== null ? [literal] : await resolve(url.hostname);
   const allowed = addresses.filter((address) => allowPrivate || !isPrivateAddress(address));
   if (allowed.length === 0) throw new HttpFailure("private", "its address is private");
   return allowed;
 }
 
+async function resolved(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
 /** Rejects with HttpFailure. */
 export async function httpExchange(request: HttpRequest): Promise<HttpAnswer> {
-  const { url, signal } = request;
+  const { signal } = request;
   try {
-    const socket = await connected(await addressesOf(url.hostname, request.allowPrivate), request);
+    const socket = await connected(await addressesOf(request), request);
     const stop = (): void => void socket.destroy();
     signal.addEventListener("abort", stop);
     socket.once("close", () => signal.removeEventListener("abort", stop));

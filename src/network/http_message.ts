@@ -11,10 +11,19 @@ export const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
-export class HttpSyntaxError extends Error {}
+/** The message is half a sentence about the server, without the URL. */
+export class HttpFailure extends Error {
+  constructor(
+    readonly code: "private" | "unreachable" | "broken" | "stopped",
+    message: string,
+  ) {
+    super(message);
+    this.name = "HttpFailure";
+  }
+}
 
-const notHttp = (): HttpSyntaxError => new HttpSyntaxError("its answer is not HTTP");
-const cutOff = (): HttpSyntaxError => new HttpSyntaxError("it broke off");
+const notHttp = (): HttpFailure => new HttpFailure("broken", "its answer is not HTTP");
+const cutOff = (): HttpFailure => new HttpFailure("broken", "broke off");
 
 /** Bytes as they come, taken by the line or by the piece. */
 class Incoming {

@@ -117,6 +117,9 @@ export class Prompts {
   /** Decodes a source to its end; only then it is the prompt of that name. The source is closed in any case. */
   async save(name: string, source: PcmSource, signal: AbortSignal): Promise<Prompt> {
     try {
+      if (!PROMPT_NAME.test(name)) {
+        throw new SoundError("bad_name", "A prompt's name is 1 to 64 of a-z 0-9 _ -.");
+      }
       const folder = await this.#folder();
       await this.#roomFor(folder);
       const part = join(folder, `${name}.${process.pid}.${this.#nextPart++}${PART}`);

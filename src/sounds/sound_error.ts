@@ -1,7 +1,9 @@
 export type SoundErrorCode =
   | "unknown_prompt" // 404
+  | "bad_name" // 422 of a prompt
   | "url_refused" // 422 not asked at all
   | "url_unreadable" // 422 asked, and it gave no sound
+  | "unsayable_text" // 422
   | "unknown_voice" // 422
   | "too_many_sounds" // 429
   | "no_speech_engine" // 501

@@ -75,6 +75,7 @@ export class Speech {
 
   /** Settles when the first of it can be heard. Throws SoundError. */
   async open(request: SpeechRequest, open: OpenOptions): Promise<PcmSource> {
+    checkText(request.say);
     const engine = this.engines().find(({ name }) => request.engine === undefined || name === request.engine);
     if (!engine) throw this.#missing(request.engine);
     const { command, input, header } = await engine.command(request);
@@ -115,13 +116,25 @@ export class Speech {
 
   #missing(asked: string | undefined): SoundError {
     const { engine } = this.options;
-    const wanted = asked ?? (engine === "auto" ? null : engine);
+    const wanted = asked ?? engine;
+    const missing =
+      wanted === "piper" || wanted === "espeak-ng" ? `${wanted} is not` : "No program that speaks is";
     const fix =
-      wanted === "piper"
-        ? "install piper, and set speech.piper_model to a voice's file (docs/sounds.md)"
-        : `${ESPEAK_FIX}`;
-    return new SoundError("no_speech_engine", `${wanted ?? "No program that speaks"} is not installed: ${fix}`);
+      wanted === "piper" ? "put it into PATH, and name a voice's file by speech.piper_model" : ESPEAK_FIX;
+    return new SoundError("no_speech_engine", `${missing} installed: ${fix}`);
   }
+}
+
+/** What no voice can say: control characters but tabs and the ends of lines. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNSAYABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
+function checkText(text: string): void {
+  const unsayable = (why: string): SoundError =>
+    new SoundError("unsayable_text", `This text cannot be said: ${why}.`);
+  if (text.trim() === "") throw unsayable("there is no word in it");
+  if (text.length > MAX_TEXT_CHARACTERS) throw unsayable(`it is longer than ${MAX_TEXT_CHARACTERS} characters`);
+  if (UNSAYABLE.test(text)) throw unsayable("it holds control characters");
 }
 
 function spawn(command: string[], input: string) {

@@ -1,7 +1,8 @@
 /** Sounds that are fetched while they are heard. */
 import { AudioError } from "../audio/error";
 import type { PcmSource } from "../audio/source";
-import type { HttpAnswer } from "../network/http_exchange";
+import type { HttpAnswer, HttpRequest } from "../network/http_exchange";
+import { HttpFailure } from "../network/http_message";
 import { type OpenOptions, opened } from "./opened";
 import { cancelled, SoundError } from "./sound_error";
 
@@ -11,8 +12,8 @@ export interface UrlSoundOptions {
   timeoutMs: number;
   allowPrivate: boolean;
   userAgent: string;
-  /** PEM; omitted: the certificates that the system trusts. */
-  ca?: string;
+  /** Rejects with HttpFailure. */
+  exchange(request: HttpRequest): Promise<HttpAnswer>;
 }
 
 const MAX_REDIRECTS = 5;
@@ -52,7 +53,7 @@ export class UrlSounds {
       const answer = await this.#answer(url, AbortSignal.any([open.signal, stop.signal]), stop);
       const tooLarge = (): SoundError => unreadable(`it is larger than ${maxBytes} bytes (sounds.max_bytes)`);
       if (answer.lengthBytes !== null && answer.lengthBytes > maxBytes) throw tooLarge();
-      return await opened(answer.body, answer.lengthBytes, open, {
+      return await opened(readable(answer.body), answer.lengthBytes, open, {
         aheadBytes: AHEAD_BYTES,
         stallMs: timeoutMs,
         maxBytes,
@@ -92,16 +93,10 @@ export class UrlSounds {
   }
 
   async #ask(url: URL, signal: AbortSignal): Promise<HttpAnswer> {
-    const { allowPrivate, userAgent, ca } = this.options;
-    // Loaded when the first is asked for: the start without TLS and name resolution is faster.
-    const { HttpFailure, httpExchange } = await import("../network/http_exchange");
+    const { allowPrivate, userAgent, exchange } = this.options;
     const headers = { "user-agent": userAgent, accept: "audio/*, */*;q=0.5", "accept-encoding": "identity" };
-    const secrets = ca === undefined ? {} : { ca };
     try {
-      return await aborted(
-        httpExchange({ method: "GET", url, headers, body: "", allowPrivate, signal, ...secrets }),
-        signal,
-      );
+      return await aborted(exchange({ method: "GET", url, headers, body: "", allowPrivate, signal }), signal);
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
       if (error.code === "stopped") throw cancelled();
@@ -110,6 +105,14 @@ export class UrlSounds {
       }
       throw unreadable(`${url.host} ${error.message}`);
     }
+  }
+}
+
+async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw error instanceof HttpFailure ? unreadable(`the connection ${error.message}`) : error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** One delivery: a POST of which the status is all that matters. */
-import { HttpFailure, httpExchange } from "../../network/http_exchange";
+import { httpExchange } from "../../network/http_exchange";
+import { HttpFailure } from "../../network/http_message";
 
 export interface WebhookRequest {
   url: URL;

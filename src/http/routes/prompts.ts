@@ -2,11 +2,10 @@
 import { Type } from "@sinclair/typebox";
 import { FORMATS_TEXT } from "../../audio/open";
 import { timestamp } from "../../events/published";
-import { PROMPT_NAME, type Prompt } from "../../sounds/prompts";
+import type { Prompt } from "../../sounds/prompts";
 import { fileAnswer } from "../byte_range";
 import type { Call, Endpoint } from "../endpoint";
 import { isJson, jsonInput } from "../input";
-import { Problem } from "../problem";
 import { namedSound, SoundReferenceInput } from "../schema_sounds";
 import { type SoundInput, soundInput } from "./sound";
 
@@ -46,14 +45,8 @@ const upload: Omit<Endpoint, "method"> = {
   answer: PromptAnswer,
   problems: [400, 404, 413, 415, 422, 429, 501, 503, 504, 507],
   handle: async (call) => {
-    const name = call.params.prompt ?? "";
-    if (!PROMPT_NAME.test(name)) {
-      throw new Problem(422, "invalid_input", "A prompt's name is 1 to 64 of a-z 0-9 _ -.", {
-        errors: [{ field: "prompt", message: "must be 1 to 64 of a-z 0-9 _ -" }],
-      });
-    }
     const { source } = await promptInput(call);
-    return shown(await call.dependencies.prompts.save(name, source, call.request.signal));
+    return shown(await call.dependencies.prompts.save(call.params.prompt ?? "", source, call.request.signal));
   },
 };
 
