@@ -10,6 +10,7 @@ import type { AnnouncementOutcome, AnnouncementResult } from "../line/announceme
 import type { GatherResult } from "../line/gather";
 import type { LineInput } from "../line/model";
 import { type Announcement, type AnnounceVerb, checkAnnounce } from "./announcement";
+import { invalid } from "./caller_id";
 import type { Clock } from "./clock";
 import { type Gather, type GatherVerb, gatherRules } from "./gather";
 import { playedOf } from "./gatherer";
@@ -60,7 +61,7 @@ export class Announcer {
     const { nowNs, newAnnounceId, lifted, refuseSecondGather } = this.needs;
     const { maxRingMs, pauseMs } = checkAnnounce(verb);
     if (verb.gather) {
-      gatherRules(verb.gather);
+      gatherRules(verb.gather, "gather.");
       refuseSecondGather();
     }
     if (this.#active) {
@@ -96,7 +97,7 @@ export class Announcer {
       await this.needs.ring({ ...verb.ring, durationMs: maxRingMs, repeat: 0 });
     } catch (error) {
       this.#active = null;
-      throw error;
+      throw inItsWords(error);
     }
     active.rangNs = nowNs();
     void active.answered.promise.then(() => this.#say(active, pauseMs));
@@ -199,6 +200,17 @@ export class Announcer {
     this.needs.tell({ type: "announcement_ended", atMs: 0, result }, this.needs.nowNs());
     finished.resolve(result);
   }
+}
+
+/** The bell's pattern has another name here. */
+function inItsWords(error: unknown): unknown {
+  if (!(error instanceof Refusal) || error.code !== "invalid_input") return error;
+  return invalid(
+    ...error.fields.map(({ field, message }) => ({
+      field: field === "pattern" ? "ring_pattern" : field,
+      message,
+    })),
+  );
 }
 
 /** A lift is dated back: it may seem to lie before our word of the bell. */

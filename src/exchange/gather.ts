@@ -41,7 +41,8 @@ export interface GatherVerb extends GatherRequest {
   when: "now" | "off_hook";
 }
 
-export function gatherRules(request: GatherRequest): GatherRules {
+/** `within`: of which member it is, for complaints. */
+export function gatherRules(request: GatherRequest, within = ""): GatherRules {
   const { maxDigits = MAX_DIGITS, timeoutMs = DEFAULT_TIMEOUT_MS, pattern, bargeIn = "dtmf" } = request;
   const { interDigitTimeoutMs = DEFAULT_INTER_DIGIT_TIMEOUT_MS } = request;
   const errors: { field: string; message: string }[] = [];
@@ -65,6 +66,7 @@ export function gatherRules(request: GatherRequest): GatherRules {
   } else if ([...finishOnKey].some((key) => digitMap?.named.includes(key))) {
     errors.push({ field: "finish_on_key", message: "must not be a digit that the pattern names" });
   }
-  if (errors.length > 0) throw invalid(...errors);
+  if (errors.length > 0)
+    throw invalid(...errors.map(({ field, message }) => ({ field: within + field, message })));
   return { maxDigits, finishOnKey, timeoutMs, interDigitTimeoutMs, digitMap, bargeIn };
 }

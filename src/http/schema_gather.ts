@@ -77,9 +77,11 @@ const WAIT = Type.Optional(
 
 export const GatherOptionsInput = Type.Object(GATHER_OPTIONS, closed);
 
+export const PromptInput = Type.Object({ prompt: SoundReferenceInput });
+
 export const GatherInput = Type.Object(
   {
-    // Checked by gatherPrompt, whose complaints name the member at fault.
+    // Checked as PromptInput, whose complaints name the member at fault.
     prompt: Type.Optional(
       Type.Any({
         anyOf: [Type.String({ description: "Of GET /prompts" }), SoundReferenceInput],

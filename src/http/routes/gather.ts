@@ -16,8 +16,9 @@ import {
   GatherInput,
   type GatherOptionsInput,
   GatherStopAnswer,
+  PromptInput,
 } from "../schema_gather";
-import { namedSound, SoundReferenceInput } from "../schema_sounds";
+import { namedSound } from "../schema_sounds";
 import { whenOver } from "../waiting";
 
 const MS_PER_S = 1000;
@@ -51,7 +52,7 @@ function gatherRequest(input: Options): GatherRequest {
 async function promptOf(call: Call, prompt: unknown): Promise<PcmSource | null> {
   if (prompt === undefined) return null;
   const named = typeof prompt === "string" ? { prompt } : prompt;
-  return await namedSound(call, validated(SoundReferenceInput, named), null);
+  return await namedSound(call, validated(PromptInput, { prompt: named }).prompt, null);
 }
 
 /** Whoever refuses it leaves the source to us. */

@@ -403,8 +403,8 @@ describe("announce", () => {
   test.each<[Partial<AnnounceVerb>, string]>([
     [{ maxRingMs: 0 }, "max_ring_seconds"],
     [{ pauseMs: -1 }, "pause_ms"],
-    [{ ring: { pattern: "LOUD" } }, "pattern"],
-    [{ gather: { maxDigits: 0 } }, "max_digits"],
+    [{ ring: { pattern: "LOUD" } }, "ring_pattern"],
+    [{ gather: { maxDigits: 0 } }, "gather.max_digits"],
   ])("refuses %p and rings nobody", async (verb, field) => {
     using phone = await telephone(false);
     try {
