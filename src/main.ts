@@ -39,6 +39,7 @@ import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
+import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
 import { Prompts } from "./sounds/prompts";
 import { SoundSources } from "./sounds/sound_sources";
@@ -166,6 +167,7 @@ async function serve(line: ServeArguments): Promise<void> {
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
+    newBridgeId: () => Bun.randomUUIDv7(),
     newGatherId: () => Bun.randomUUIDv7(),
     newAnnounceId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
@@ -221,6 +223,11 @@ async function serve(line: ServeArguments): Promise<void> {
     streams,
     webhooks,
     recordings,
+    // As of the log's thread.
+    flacFiles: new FlacFiles(
+      new URL("./recordings/flac_thread.ts", import.meta.url).href,
+      config.api.timeout * 1000,
+    ),
     sounds,
     prompts,
     speech,

@@ -5,7 +5,6 @@
  *
  *   places are counted from the beginning, rounds included: place = round · length + place in the sound
  */
-import { AudioError } from "./error";
 import { NOT_YET, type PcmSource } from "./source";
 
 /** Of one sound: nine minutes. */
@@ -94,17 +93,16 @@ export class KeptSource implements PcmSource {
     this.#place = place;
   }
 
-  /** Reads all of it into memory. Throws what is wrong with it, and AudioError where it is longer than the bound. */
-  async gather(): Promise<void> {
+  /** Reads all of it into memory, which fails where it is longer than the bound. Throws what is wrong with it. */
+  async gather(): Promise<"whole" | "too_long" | "no_room"> {
     while (this.seekable && !this.#ended) {
       const ready = new Promise<void>((resolve) => this.#listen(resolve));
       if (this.#readOn(TURN_SAMPLES)) await ready;
       else await new Promise<void>((resolve) => this.options.later(resolve)); // others have their turn
     }
     if (this.#failure !== null) throw this.#failure;
-    if (this.seekable) return;
-    const longest = Math.floor(this.options.maxBytes / 16_000);
-    throw new AudioError("too_long_to_loop", `Only what is shorter than ${longest} s can be looped: send less.`);
+    if (this.seekable) return "whole";
+    return this.#tooLong || this.#readSamples * 2 >= this.options.maxBytes ? "too_long" : "no_room";
   }
 
   read(into: Int16Array): number {

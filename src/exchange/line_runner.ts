@@ -11,6 +11,7 @@ import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import {
+  type Attachment,
   initialState,
   type LineEffect,
   type LineInput,
@@ -160,13 +161,13 @@ export class LineRunner {
         this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
         break;
       case "play_started":
-        this.playout.started(event.mark, event.atNs);
+        this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
-        this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
-        this.playout.pour();
+        this.playout.pour(event.lane);
         break;
       default: // a key going down and the bell's single bursts are told by their ends
         break;
@@ -355,6 +356,15 @@ export class LineRunner {
 
   gather(verb: GatherVerb): Gather {
     return this.gatherer.gather(verb, playDecision(this.#state, verb.when));
+  }
+
+  /** Somebody talks with whoever has lifted it, until detach: no tone of ours gets into it, and it is IN_CALL. */
+  attach(what: Attachment): void {
+    this.#input({ type: "attached", atMs: this.#options.clock.nowMs(), what }, 0);
+  }
+
+  detach(what: Attachment): void {
+    this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

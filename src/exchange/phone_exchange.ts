@@ -14,6 +14,7 @@ import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { Announcement, AnnounceVerb } from "./announcement";
+import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
@@ -57,6 +58,7 @@ export interface ExchangeOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newBridgeId: () => string;
   newGatherId: () => string;
   newAnnounceId: () => string;
   maxRingMs: number;
@@ -81,6 +83,7 @@ export class PhoneExchange implements Exchange {
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
   readonly playbacks: Playbacks;
+  readonly bridges: Bridges;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
   readonly #byLine: ReadonlyMap<number, LineRunner>;
@@ -124,6 +127,11 @@ export class PhoneExchange implements Exchange {
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
     this.playbacks = new LinePlaybacks(this.#runners.map(({ playout }) => playout));
+    this.bridges = new Bridges({
+      runner: (line) => this.#runner(line),
+      newBridgeId: options.newBridgeId,
+      tell: (line, body) => options.publish(line, options.clock.nowMs(), 0, body),
+    });
   }
 
   /** Every driver event, in the order in which the I/O thread told them. */
@@ -132,6 +140,9 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
+    // A ring that was answered ends before the lift is told.
+    if (event.kind === "ring_done" && event.reason === "answered") return;
+    this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
   /**
@@ -292,6 +303,7 @@ export class PhoneExchange implements Exchange {
         max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
         queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
         tap_lost_blocks: stats.tap_lost_blocks,
+        bridge_slips: stats.bridge_slips,
       },
       engine: {
         realtime: engine.realtime === 1,

@@ -5,23 +5,13 @@
  */
 import { withGain } from "../audio/gain";
 import type { PlayoutEnd } from "../driver/decode";
-import type { PlaybackEndReason } from "../line/state";
+import type { PlayLane } from "../driver/play_lane";
+import type { BargedBy, PlaybackEndReason } from "../line/state";
 import type { PlaybackEntry, Stretch } from "./playback_entry";
 import { SampleFeed } from "./sample_feed";
 
-/** Of the native lanes: see dshim_play_begin. */
-export interface Lane {
-  position(): number;
-  write(samples: Int16Array): number;
-  begin(mark: number, position: number): Promise<void>;
-  end(mark: number, position: number): Promise<void>;
-  flush(): Promise<void>;
-  hold(held: boolean): Promise<void>;
-}
-
 export interface QueueNeeds {
   newMark: () => number;
-  nowNs: () => number;
   started: (entry: PlaybackEntry, atNs: number) => void;
   ended: (entry: PlaybackEntry, atNs: number) => void;
 }
@@ -32,14 +22,17 @@ const CUTS: Record<PlayoutEnd, PlaybackEndReason | null> = {
   flushed: "stopped",
   lost: "error",
   hung_up: "hung_up",
+  barged_dtmf: "barged",
+  barged_voice: "barged",
 };
+const BARGED_BY: Partial<Record<PlayoutEnd, BargedBy>> = { barged_dtmf: "dtmf", barged_voice: "voice" };
 
 export class PlayQueue {
   #entries: PlaybackEntry[] = [];
   readonly #stretches = new Map<number, Stretch>();
 
   constructor(
-    private readonly lane: Lane,
+    private readonly lane: PlayLane,
     private readonly needs: QueueNeeds,
   ) {}
 
@@ -57,7 +50,7 @@ export class PlayQueue {
   cut(entries: readonly PlaybackEntry[], reason: PlaybackEndReason): void {
     const inLane = entries.filter((entry) => entry.inLane);
     for (const entry of entries) entry.cut ??= reason;
-    for (const entry of entries) if (!entry.inLane) this.#finish(entry, this.needs.nowNs());
+    for (const entry of entries) if (!entry.inLane) this.#finish(entry, this.lane.nowNs());
     // What is being heard and cannot be rewound is not disturbed: those behind it end when they begin.
     const lasting = this.#entries.find((entry) => entry.heard && !entry.cut && !entry.source.rewindable);
     if (inLane.length > 0 && !lasting) this.#flush();
@@ -72,7 +65,7 @@ export class PlayQueue {
   async hold(entry: PlaybackEntry, held: boolean): Promise<void> {
     entry.paused = held;
     await this.lane.hold(held);
-    const nowNs = this.needs.nowNs();
+    const nowNs = this.lane.nowNs();
     const { stretch } = entry;
     if (!stretch || stretch.startedNs === null) return;
     if (stretch.heldSinceNs !== null) stretch.heldNs += nowNs - stretch.heldSinceNs;
@@ -123,11 +116,26 @@ export class PlayQueue {
       entry.goTo(place, true);
     } else {
       entry.place = place;
+      const by = BARGED_BY[end];
+      if (by && !entry.cut) entry.bargedBy = by;
       entry.cut ??= CUTS[end] ?? (entry.failed ? "error" : null);
       this.#finish(entry, atNs);
+      if (by) this.#barged(by);
     }
     // After the other ends the machine says what becomes of the queue.
     if (end === "completed" || end === "flushed") this.pour();
+  }
+
+  /** So are those behind it, up to the first that may not be. The lane is silent until it is flushed. */
+  #barged(by: BargedBy): void {
+    const lasting = this.#entries.findIndex((entry) => !bargeOn(entry)[by]);
+    const behind = this.#entries.slice(0, lasting < 0 ? undefined : lasting);
+    for (const entry of behind) {
+      entry.cut ??= "barged";
+      entry.bargedBy ??= by;
+      if (!entry.inLane) this.#finish(entry, this.lane.nowNs());
+    }
+    this.#flush();
   }
 
   #open(entry: PlaybackEntry): SampleFeed {
@@ -147,6 +155,8 @@ export class PlayQueue {
     this.#stretches.set(mark, stretch);
     // Marks go ahead of the samples that they bound: see dshim_play_begin.
     void this.#mark(lane.begin(mark, lane.position()));
+    const barge = bargeOn(entry);
+    if (barge.dtmf || barge.voice) void lane.barge(mark, barge).catch(() => undefined); // it was over before
     return new SampleFeed(
       withGain(entry.source, entry.options.gainDb),
       (samples) => {
@@ -173,15 +183,15 @@ export class PlayQueue {
       else entry.takeBack();
       if (entry === sought?.entry && !entry.cut) entry.goTo(sought.place, true);
     }
-    const atNs = this.needs.nowNs();
+    const atNs = this.lane.nowNs();
     this.lane.flush().then(
       () => {
         this.#settle(flushed, atNs);
         this.pour();
       },
       () => {
-        // A driver that is gone has nothing to flush; all is settled here.
-        for (const entry of this.#entries) entry.cut ??= "error";
+        // A driver that is gone has nothing to flush; what it had is settled here.
+        for (const { entry } of flushed) entry.cut ??= "error";
         this.#settle(flushed, atNs);
       },
     );
@@ -206,3 +216,8 @@ export class PlayQueue {
     this.needs.ended(entry, atNs);
   }
 }
+
+const bargeOn = ({ options: { bargeIn } }: PlaybackEntry): Record<BargedBy, boolean> => ({
+  dtmf: bargeIn === "dtmf" || bargeIn === "any",
+  voice: bargeIn === "voice" || bargeIn === "any",
+});

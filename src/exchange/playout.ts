@@ -3,7 +3,9 @@
  * way to both. Clients steer each playback by its id; what is over can be asked for a while.
  */
 import { KeptSource } from "../audio/kept_source";
+import { OVERLAYS } from "../driver/abi.gen";
 import type { PlayoutEnd } from "../driver/decode";
+import { QUEUE_LANE } from "../driver/play_lane";
 import type { Port } from "../driver/port";
 import type { LineInput } from "../line/model";
 import type { PlaybackEndReason } from "../line/state";
@@ -34,6 +36,8 @@ export type PlaybackInput = Extract<
 
 export class Playout {
   readonly #queue: PlayQueue;
+  /** At most one playback each. */
+  readonly #overlays: readonly PlayQueue[];
   readonly #book = new PlaybackBook();
   #nextMark = 1;
 
@@ -45,20 +49,13 @@ export class Playout {
   ) {
     const needs: QueueNeeds = {
       newMark: () => this.#nextMark++,
-      nowNs: () => port.nowNs(),
       started: (entry, atNs) => this.#started(entry, atNs),
       ended: (entry, atNs) => this.#ended(entry, atNs),
     };
-    this.#queue = new PlayQueue(
-      {
-        position: () => port.playPosition(),
-        write: (samples) => port.playWrite(samples),
-        begin: (mark, position) => port.playBegin(mark, position),
-        end: (mark, position) => port.playEnd(mark, position),
-        flush: () => port.playFlush(),
-        hold: async () => undefined,
-      },
-      needs,
+    this.#queue = new PlayQueue(port.lane(QUEUE_LANE), needs);
+    this.#overlays = Array.from(
+      { length: OVERLAYS },
+      (_, i) => new PlayQueue(port.lane(QUEUE_LANE + 1 + i), needs),
     );
   }
 
@@ -71,13 +68,20 @@ export class Playout {
       kept.repeat(whole.loop);
     }
     const entry = new PlaybackEntry(this.line, this.newPlaybackId(), kept, whole, awaits, false);
-    const replaced = whole.mode === "replace" ? this.#queue.entries : [];
+    const queue = whole.mode === "mix" ? this.#freeOverlay() : this.#queue;
+    const replaced = whole.mode === "replace" ? queue.entries : [];
     this.#admit(entry, replaced);
-    this.#queue.cut(replaced, "replaced");
-    this.#queue.push(entry);
+    queue.cut(replaced, "replaced");
+    queue.push(entry);
     const { samples } = kept;
     const bytes = samples === null ? null : samples * SAMPLE_BYTES;
     return { playbackId: entry.playbackId, durationMs: entry.durationMs, bytes, finished: entry.finished };
+  }
+
+  #freeOverlay(): PlayQueue {
+    const free = this.#overlays.find(({ entries }) => entries.length === 0);
+    if (free) return free;
+    throw new Refusal("queue_full", `No more than ${OVERLAYS} sounds are mixed in at once: stop one of them.`);
   }
 
   #admit(entry: PlaybackEntry, replaced: readonly PlaybackEntry[]): void {
@@ -108,7 +112,7 @@ export class Playout {
   /** The telephone was lifted: nothing waits for that any more. */
   start(): void {
     for (const entry of this.#clients) entry.awaits = "nothing";
-    this.#queue.pour();
+    for (const queue of this.#queues) queue.pour();
   }
 
   /** The ring ended unanswered. */
@@ -121,16 +125,17 @@ export class Playout {
     this.#cut((entry) => entry.awaits !== "lift", reason);
   }
 
-  pour(): void {
-    this.#queue.pour();
+  /** What the driver tells of a lane; of a talker's, nothing is meant for here. */
+  pour(lane: number): void {
+    this.#queues[lane]?.pour();
   }
 
-  started(mark: number, atNs: number): void {
-    this.#queue.started(mark, atNs);
+  started(lane: number, mark: number, atNs: number): void {
+    this.#queues[lane]?.started(mark, atNs);
   }
 
-  done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
-    this.#queue.done(mark, end, heardSamples, atNs);
+  done(lane: number, mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
+    this.#queues[lane]?.done(mark, end, heardSamples, atNs);
   }
 
   /** What plays and waits, in its order, then what ended, the newest first. */
@@ -145,22 +150,22 @@ export class Playout {
   }
 
   async pause(playbackId: string): Promise<PlaybackStatus> {
-    const entry = this.#running(playbackId);
+    const { entry, queue } = this.#running(playbackId);
     if (!entry.heard || entry.paused) throw notPlaying(entry);
-    await this.#queue.hold(entry, true);
+    await queue.hold(entry, true);
     return this.#moved(entry, "playback_paused");
   }
 
   async resume(playbackId: string): Promise<PlaybackStatus> {
-    const entry = this.#running(playbackId);
+    const { entry, queue } = this.#running(playbackId);
     if (!entry.paused)
       throw new Refusal("not_paused", "It is not paused: POST /playbacks/{playback_id}/pause does that.");
-    await this.#queue.hold(entry, false);
+    await queue.hold(entry, false);
     return this.#moved(entry, "playback_resumed");
   }
 
   seek(playbackId: string, positionMs: number): PlaybackStatus {
-    const entry = this.#running(playbackId);
+    const { entry, queue } = this.#running(playbackId);
     const { source } = entry;
     if (!source.seekable) {
       throw new Refusal(
@@ -174,13 +179,13 @@ export class Playout {
       throw invalid("position_ms", `must not be more than the sound's length, ${toMs(once)} ms`);
     }
     const roundsBefore = entry.status(nowNs).round - 1;
-    this.#queue.seek(entry, roundsBefore * (once ?? 0) + toSamples(positionMs));
+    queue.seek(entry, roundsBefore * (once ?? 0) + toSamples(positionMs));
     return entry.status(nowNs);
   }
 
   async stop(playbackId: string): Promise<PlaybackStatus> {
-    const entry = this.#running(playbackId);
-    this.#queue.cut([entry], "stopped");
+    const { entry, queue } = this.#running(playbackId);
+    queue.cut([entry], "stopped");
     await entry.finished;
     return entry.status(this.port.nowNs());
   }
@@ -192,18 +197,25 @@ export class Playout {
     return all.map((entry) => entry.status(this.port.nowNs()));
   }
 
+  /** By the number of their lanes. */
+  get #queues(): readonly PlayQueue[] {
+    return [this.#queue, ...this.#overlays];
+  }
+
   get #clients(): PlaybackEntry[] {
-    return this.#queue.entries.filter(({ own }) => !own);
+    return this.#queues.flatMap(({ entries }) => entries.filter(({ own }) => !own));
   }
 
   #cut(which: (entry: PlaybackEntry) => boolean, reason: PlaybackEndReason): void {
-    this.#queue.cut(this.#queue.entries.filter(which), reason);
+    for (const queue of this.#queues) queue.cut(queue.entries.filter(which), reason);
   }
 
-  /** Throws Refusal where it is over, or none of this line's. */
-  #running(playbackId: string): PlaybackEntry {
-    const entry = this.#clients.find((each) => each.playbackId === playbackId && !each.cut);
-    if (entry) return entry;
+  /** Throws Refusal where it is over. */
+  #running(playbackId: string): { entry: PlaybackEntry; queue: PlayQueue } {
+    for (const queue of this.#queues) {
+      const entry = queue.entries.find((each) => each.playbackId === playbackId && !each.cut);
+      if (entry) return { entry, queue };
+    }
     throw new Refusal("playback_finished", "It is over: GET /playbacks/{playback_id} tells how it ended.");
   }
 

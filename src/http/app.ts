@@ -3,9 +3,11 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
@@ -29,9 +31,11 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...LINE_ENDPOINTS,
     ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...PLAYBACK_ENDPOINTS,
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,

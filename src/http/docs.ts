@@ -103,9 +103,12 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [{ type: "flash", duration: 310 }, "Hook flash, ms."],
   [{ type: "voltage_change", voltage: 8.1 }, "A change of 1 V or more."],
   [{ type: "playback_started", playback_id: "01k…", duration_ms: 2000 }, "Its first sample is heard."],
+  [{ type: "playback_paused", playback_id: "01k…", position_ms: 740 }, "It stands still."],
+  [{ type: "playback_resumed", playback_id: "01k…", position_ms: 740 }, "It goes on."],
   [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
-    "reason: completed, stopped, hung_up, cancelled or error.",
+    "reason: completed, stopped, replaced, barged (then `barged_by` is dtmf or voice), hung_up, cancelled or error. " +
+      "heard_ms is exact, rounds and what was heard before and after a seek together. Not told of what nobody heard.",
   ],
   [
     { type: "recording_started", recording_id: "01k…" },
@@ -115,6 +118,14 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "recording_finished", recording_id: "01k…", reason: "hung_up", duration_ms: 5240, bytes: 83_884 },
     "Its file is closed and can be fetched. reason: stopped, max_duration, silence, finish_key, hung_up, disk_full or error. " +
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
+  ],
+  [
+    { type: "bridge_joined", bridge_id: "01k…" },
+    "From here on it hears the other lines on the bridge, and they hear it.",
+  ],
+  [
+    { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
+    "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
   ],
   [
     {
@@ -179,7 +190,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording or prompt",
+  404: "No such line, recording, playback, bridge or prompt",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -248,6 +259,14 @@ const LINE_PARAMETER = {
 
 const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   line: LINE_PARAMETER,
+  playback_id: {
+    name: "playback_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /play-audio or GET /playbacks",
+  },
   recording_id: {
     name: "recording_id",
     in: "path",
@@ -255,6 +274,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     schema: { type: "string" },
     example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
     description: "Of POST /record or GET /recordings",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
   },
   prompt: {
     name: "prompt",
@@ -331,6 +358,7 @@ const TAGS = [
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },

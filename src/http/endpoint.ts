@@ -5,6 +5,7 @@ import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
@@ -19,6 +20,7 @@ export interface HttpDependencies {
   streams: EventStreams;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  flacFiles: FlacFiles;
   sounds: SoundSources;
   prompts: Prompts;
   speech: Speech;
@@ -55,7 +57,7 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
+  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Bridges" | "Lines" | "Events" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

@@ -67,6 +67,7 @@ export class Problem extends Error {
 
 const REFUSAL_STATUS: Record<RefusalCode, number> = {
   unknown_line: 404,
+  unknown_bridge: 404,
   not_simulated: 404,
   unknown_playback: 404,
   line_off_hook: 409,
@@ -78,6 +79,9 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   not_seekable: 409,
   recording_active: 409,
   not_recording: 409,
+  line_bridged: 409,
+  not_on_bridge: 409,
+  bridge_full: 409,
   gather_active: 409,
   not_gathering: 409,
   announcement_active: 409,
@@ -93,6 +97,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
 const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
   unknown_recording: 404,
   recording_active: 409,
+  encoder_busy: 429,
   recordings_unavailable: 503,
   disk_full: 507,
 };
@@ -127,7 +132,8 @@ export function toProblem(error: unknown): Problem | null {
     return new Problem(status, error.code, error.message, { errors: error.fields, headers: headersOf(status) });
   }
   if (error instanceof RecordingStoreError) {
-    return new Problem(STORE_STATUS[error.code], error.code, error.message);
+    const status = STORE_STATUS[error.code];
+    return new Problem(status, error.code, error.message, { headers: headersOf(status) });
   }
   if (error instanceof SoundError) {
     const status = SOUND_STATUS[error.code];

@@ -2,6 +2,7 @@ import type { AnnouncementOutcome } from "./announcement";
 import type { GatherEndReason, Played } from "./gather";
 import type {
   BargedBy,
+  BridgeLeaveReason,
   DigitSource,
   KeyDetail,
   KeyRefusalReason,
@@ -83,6 +84,8 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "bridge_joined"; bridge_id: string }
+  | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
   | {
       type: "gather_finished";
       gather_id: string;
@@ -129,6 +132,8 @@ export const LINE_EVENT_TYPES = [
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "bridge_joined",
+  "bridge_left",
   "gather_finished",
   "announce_finished",
   "off_hook_timeout",

@@ -37,6 +37,8 @@ export interface LineSettings {
 
 export const SILENT_LINE: LineSettings = { dialTone: null, offHookTimeout: null };
 
+export type Attachment = "audio" | "stream" | "bridge";
+
 export interface Watch {
   stage: "dial_tone" | "open" | "reorder" | "howler" | "lockout";
   /** The beginning of the stage; of `open`, when something happened last. */
@@ -61,6 +63,8 @@ export interface LineState {
   playing: number;
   /** What the caller says is recorded now. */
   recording: boolean;
+  /** Clients and lines that talk with whoever lifts it. */
+  attached: number;
   /** Digits are collected now. */
   gathering: boolean;
   /** While it is lifted and in service. */
@@ -124,6 +128,9 @@ export type LineInput = { atMs: number } & (
       /** Where the reason is barged. */
       bargedBy?: BargedBy;
     }
+  /** Somebody talks with it from now on: a client's live audio, a media stream, another line. */
+  | { type: "attached"; what: Attachment }
+  | { type: "detached"; what: Attachment }
   | { type: "recording_started"; recordingId: string }
   | {
       type: "recording_ended";
@@ -174,6 +181,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     talkspurtStartedAtMs: null,
     playing: 0,
     recording: false,
+    attached: 0,
     gathering: false,
     watch: null,
     digits: [],
@@ -195,7 +203,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
 export function stateName(state: LineState): LineStateName {
   if (state.service === "unknown") return "INITIALIZING";
   if (state.service === "down") return "ERROR";
-  if (state.lifted) return state.session?.answered ? "IN_CALL" : "OFF_HOOK";
+  if (state.lifted) return state.session?.answered || state.attached > 0 ? "IN_CALL" : "OFF_HOOK";
   return state.ring ? "RINGING" : "IDLE";
 }
 

@@ -44,6 +44,7 @@ export type PlaybackEndReason =
   | "cancelled"
   | "error";
 export type BargedBy = "dtmf" | "voice";
+export type BridgeLeaveReason = "hung_up" | "line_down" | "no_answer" | "removed" | "deleted" | "alone";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */
 export interface LineFault {

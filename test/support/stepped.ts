@@ -66,6 +66,7 @@ export async function stepped(
     clock,
     publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
     newPlaybackId: () => `playback-${++playbacks}`,
+    newBridgeId: () => `bridge-${++playbacks}`,
     newGatherId: () => `gather-${++gathers}`,
     newAnnounceId: () => `announcement-${++announcements}`,
     recording: {
@@ -137,7 +138,7 @@ export function pcmSource(samples: Int16Array): PcmSource {
   };
 }
 
-export function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
+export function readAll(source: Pick<PcmSource, "read">, chunkSamples = 1000): Int16Array {
   const parts: number[] = [];
   const into = new Int16Array(chunkSamples);
   for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));

@@ -20,6 +20,7 @@ import {
 } from "../schema_gather";
 import { namedSound } from "../schema_sounds";
 import { whenOver } from "../waiting";
+import { inMemory } from "./sound";
 
 const MS_PER_S = 1000;
 const ofLine = { method: "POST", scope: "line", tag: "Telephone" } as const;
@@ -147,7 +148,7 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
       const source = KeptSource.of(await namedSound(call, reference, input.loudness_dbm0 ?? null));
       const announcement = await closedIfRefused(source, async () => {
         const { repeat: loop = 1, max_ring_seconds, pause_ms, custom_pattern } = input;
-        if (loop !== 1) await source.gather();
+        if (loop !== 1) await inMemory(source);
         return await call.dependencies.exchange.announce(call.line, {
           source,
           loop,
