@@ -39,6 +39,8 @@ export interface GathererDependencies {
   newGatherId: () => string;
   play: (source: PcmSource, options: PlayOptions) => Playback;
   stopPlayback: (playbackId: string) => void;
+  /** One that is heard, the I/O thread has stopped itself by then. */
+  stopUnheard: (playbackId: string) => void;
   tell: (input: GathererInput, atNs: number) => void;
 }
 
@@ -173,8 +175,8 @@ export class Gatherer {
     if (!before || before.end) return;
     const state = gatherStep(before, input);
     active.state = state;
-    if (before.prompting && !state.prompting && active.prompt) {
-      if (input.type !== "prompt_ended") this.needs.stopPlayback(active.prompt.playbackId);
+    if (before.prompting && !state.prompting && active.prompt && input.type !== "prompt_ended") {
+      this.needs.stopUnheard(active.prompt.playbackId);
     }
     this.#expect(active);
     if (state.end) void this.#finish(active, state);
@@ -195,7 +197,8 @@ export class Gatherer {
     { digits, end }: GatherState,
   ): Promise<void> {
     const endedNs = this.needs.nowNs();
-    if (!prompt) verb.prompt?.close?.();
+    if (prompt) this.needs.stopPlayback(prompt.playbackId);
+    else verb.prompt?.close?.();
     // How much of it was heard is known when it has faded.
     const heard = (await prompt?.finished) ?? UNHEARD;
     this.#active = null;

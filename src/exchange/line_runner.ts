@@ -110,16 +110,23 @@ export class LineRunner {
       play: (source) => this.play(source, { when: "now" }),
       tell,
     });
+    const stopPlayback = (playbackId: string): void => {
+      this.playout.stop(playbackId).catch(() => undefined); // it was over just now
+    };
     const speaking = {
       nowNs: () => options.port.nowNs(),
       after: options.clock.after,
       play: (source: PcmSource, how: PlayOptions) => this.play(source, how),
-      stopPlayback: (playbackId: string) => {
-        this.playout.stop(playbackId).catch(() => undefined); // it was over just now
-      },
+      stopPlayback,
       tell,
     };
-    this.gatherer = new Gatherer({ ...speaking, newGatherId: options.newGatherId });
+    this.gatherer = new Gatherer({
+      ...speaking,
+      newGatherId: options.newGatherId,
+      stopUnheard: (playbackId) => {
+        if (this.playout.find(playbackId)?.state !== "playing") stopPlayback(playbackId);
+      },
+    });
     this.announcer = new Announcer({
       ...speaking,
       newAnnounceId: options.newAnnounceId,

@@ -108,7 +108,12 @@ describe("gather", () => {
     expect(result.heardMs).toBeGreaterThan(900);
     expect(result.heardMs).toBeLessThan(1200);
     expect(prompt.closed).toBe(1);
-    expect(types(phone).slice(-4)).toEqual(["playback_finished:barged", "dtmf", "dtmf", "gather_finished:complete"]);
+    expect(types(phone).slice(-4)).toEqual([
+      "playback_finished:barged",
+      "dtmf",
+      "dtmf",
+      "gather_finished:complete",
+    ]);
   });
 
   test("a prompt that nothing may stop is heard whole; then the time begins", async () => {
@@ -138,6 +143,18 @@ describe("gather", () => {
     const result = await phone.until(finished);
     expect(result).toMatchObject({ reason: "timeout", played: "part" });
     expect(result.heardMs).toBeLessThan(1500);
+  });
+
+  test("a key drops a prompt that still waits behind something else, which goes on", async () => {
+    using phone = await telephone(true);
+    const ahead = phone.exchange.play(1, pcmSource(noise(24_000)), { when: "now" });
+    const prompt = watched(noise(8000));
+    const { finished } = gather(phone, { prompt, maxDigits: 1 });
+    await phone.advance(500);
+    await phone.until(phone.handsets.press(1, { ...KEYS, digits: "6" }));
+    expect(await phone.until(finished)).toMatchObject({ digits: "6", reason: "complete", played: "none" });
+    expect(prompt.closed).toBe(1);
+    expect(await phone.until(ahead.finished)).toMatchObject({ reason: "completed", heardMs: 3000 });
   });
 
   test("hanging up ends it, with what was pressed; a prompt that waits is closed", async () => {
