@@ -38,7 +38,8 @@ export interface AnnouncerDependencies {
 interface Active {
   announceId: string;
   verb: AnnounceVerb;
-  stage: "ringing" | "pause" | "heard";
+  /** asking: the driver has not taken the ring yet, and may refuse it. */
+  stage: "asking" | "ringing" | "pause" | "heard";
   /** Engine time of the bell's first burst. */
   rangNs: number | null;
   answeredNs: number | null;
@@ -58,7 +59,7 @@ export class Announcer {
 
   /** Settles when the bell rings, or nothing needs to. Rejects with Refusal; the source is then the caller's to close. */
   async announce(verb: AnnounceVerb): Promise<Announcement> {
-    const { nowNs, newAnnounceId, lifted, refuseSecondGather } = this.needs;
+    const { newAnnounceId, lifted, refuseSecondGather } = this.needs;
     const { maxRingMs, pauseMs } = checkAnnounce(verb);
     if (verb.gather) {
       gatherRules(verb.gather, "gather.");
@@ -73,7 +74,7 @@ export class Announcer {
     const active: Active = {
       announceId: newAnnounceId(),
       verb,
-      stage: "ringing",
+      stage: "asking",
       rangNs: null,
       answeredNs: null,
       answered: Promise.withResolvers(),
@@ -84,30 +85,37 @@ export class Announcer {
     this.#active = active;
     const { announceId, finished } = active;
     const announcement = { announceId, finished: finished.promise, stop: () => this.#cut(active, "stopped") };
-    if (lifted() && verb.whenLifted === "busy") {
+    if (!lifted() && (await this.#rings(active, maxRingMs))) {
+      void active.answered.promise.then(() => this.#say(active, pauseMs));
+      return announcement;
+    }
+    active.stage = "heard";
+    if (verb.whenLifted === "play") void this.#say(active, 0);
+    else {
       active.cut = "busy";
       this.#finish(active, null, null);
-      return announcement;
     }
-    if (lifted()) {
-      void this.#say(active, 0);
-      return announcement;
-    }
+    return announcement;
+  }
+
+  /** False: it was lifted in the moment between. */
+  async #rings(active: Active, maxRingMs: number): Promise<boolean> {
     try {
-      await this.needs.ring({ ...verb.ring, durationMs: maxRingMs, repeat: 0 });
+      await this.needs.ring({ ...active.verb.ring, durationMs: maxRingMs, repeat: 0 });
     } catch (error) {
+      if (error instanceof Refusal && error.code === "line_off_hook" && this.needs.lifted()) return false;
       this.#active = null;
       throw inItsWords(error);
     }
-    active.rangNs = nowNs();
-    void active.answered.promise.then(() => this.#say(active, pauseMs));
-    return announcement;
+    active.rangNs = this.needs.nowNs();
+    active.stage = "ringing";
+    return true;
   }
 
   /** Settles when it is over. */
   stop(): Promise<AnnouncementResult> {
     const active = this.#active;
-    if (!active) {
+    if (!active || active.stage === "asking") {
       throw new Refusal("not_announcing", "Nothing is being announced on this line: POST /announce begins.");
     }
     this.#cut(active, "stopped");
@@ -123,10 +131,10 @@ export class Announcer {
   handle(event: DriverEvent): void {
     const active = this.#active;
     if (!active) return;
-    if (event.kind === "off_hook" && active.stage === "ringing") {
-      active.answeredNs ??= event.atNs;
+    if (event.kind === "off_hook" && unanswered(active)) {
+      active.answeredNs = event.atNs;
       active.answered.resolve();
-    } else if (event.kind === "on_hook" && (active.stage !== "ringing" || active.answeredNs !== null)) {
+    } else if (event.kind === "on_hook" && !unanswered(active)) {
       this.#cut(active, "hung_up");
     } else if (event.kind === "line_down") this.#cut(active, "error");
   }
@@ -134,7 +142,7 @@ export class Announcer {
   /** The ring ended unanswered. */
   unanswered(lineLost: boolean): void {
     const active = this.#active;
-    if (active?.stage === "ringing") this.#cut(active, lineLost ? "error" : "not_answered");
+    if (active && unanswered(active)) this.#cut(active, lineLost ? "error" : "not_answered");
   }
 
   #cut(active: Active, outcome: AnnouncementOutcome): void {
@@ -201,6 +209,9 @@ export class Announcer {
     finished.resolve(result);
   }
 }
+
+const unanswered = ({ stage, answeredNs, cut }: Active): boolean =>
+  (stage === "asking" || stage === "ringing") && answeredNs === null && cut === null;
 
 /** The bell's pattern has another name here. */
 function inItsWords(error: unknown): unknown {

@@ -137,7 +137,7 @@ export class Gatherer {
 
   lifted(): void {
     const active = this.#active;
-    if (!active?.waitsFor) return;
+    if (!active?.waitsFor || active.state) return;
     active.waitsFor = null;
     active.startedNs = this.needs.nowNs();
     try {
