@@ -308,8 +308,8 @@ alone(
     await using patient = await startServer({ arguments: ["--simulate=2"], environment: { API_TIMEOUT: "5" } });
     await post(`${patient.rest}/simulator/lines/1/lift`);
     const [{ body }, collecting, rung] = await Promise.all([
-      // Bun counts silence in steps of four seconds.
-      post(`${patient.rest}/gather`, { timeout_ms: 10_000 }),
+      // Bun counts silence in steps of four seconds, and only where no body was read.
+      post(`${patient.rest}/gather?timeout_ms=10000`),
       post(`${patient.rest}/lines/2/gather?when=off_hook&wait=false`),
       post(`${patient.rest}/lines/2/announce`, { tone: "busy", max_ring_seconds: 1 }),
     ]);

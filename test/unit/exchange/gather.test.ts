@@ -187,6 +187,12 @@ describe("gather", () => {
     const stopped = phone.exchange.stopGather(1);
     expect(await phone.until(stopped)).toMatchObject({ digits: "9", reason: "stopped" });
     expect(await finished).toEqual(await stopped);
+    const second = gather(phone, { prompt: pcmSource(noise(80_000)) });
+    await phone.advance(1000);
+    second.stop();
+    const { played, heardMs } = await phone.until(second.finished);
+    expect(played).toBe("part");
+    expect(heardMs).toBeLessThan(1100);
   });
 
   test("waits for the lift, or for the answer, which may not come", async () => {
