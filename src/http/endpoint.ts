@@ -10,6 +10,7 @@ import type { RecordingStore } from "../recordings/store";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
+import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
@@ -24,6 +25,11 @@ export interface HttpDependencies {
   sounds: SoundSources;
   prompts: Prompts;
   speech: Speech;
+  metrics: Metrics;
+  /** The newest lines of the log, JSON. */
+  recentLog(): readonly string[];
+  /** Of the machine, for a bug report. */
+  machine(): Promise<{ about: Record<string, unknown>; doctor: string; files: Record<string, string> }>;
   logs: Logs;
   version: string;
   /** Unix ms. */
@@ -41,6 +47,8 @@ export interface HttpDependencies {
 
 export interface Call {
   request: Request;
+  /** In the answer's x-request-id, and with whatever is logged of the request. */
+  requestId: string;
   query: Record<string, string | undefined>;
   /** The line that is meant: of the path, or the default one. */
   line: number;
@@ -71,6 +79,8 @@ export interface Endpoint {
   answer: TSchema | { mediaType: string };
   /** Of the answer that works; omitted: 200. */
   success?: 204;
+  /** JSON that is no problem, with a status of its own. */
+  otherAnswers?: Readonly<Record<number, { description: string; schema: TSchema }>>;
   /** Codes of RFC 9457 problems that it may answer, beside 500. */
   problems: readonly number[];
   handle(call: Call): unknown;

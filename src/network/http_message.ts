@@ -9,6 +9,7 @@ export interface HttpHead {
 /** A status line and headers are no longer than this. */
 export const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_CHUNK_LINE_BYTES = 1024;
+const LINE_FEED = 10;
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 /** The message is half a sentence about the server, without the URL. */
@@ -31,45 +32,43 @@ class Incoming {
 
   constructor(private readonly pieces: AsyncIterator<Uint8Array>) {}
 
-  /** null: there is no more. At most `limit` of what is there. */
-  async some(limit: number): Promise<Uint8Array | null> {
+  /** False: there is no more. */
+  async #more(): Promise<boolean> {
     while (this.#rest.length === 0) {
       const { done, value } = await this.pieces.next();
-      if (done) return null;
+      if (done) return false;
       this.#rest = value;
     }
-    const piece = this.#rest.subarray(0, limit);
+    return true;
+  }
+
+  #take(count: number): Uint8Array {
+    const piece = this.#rest.subarray(0, count);
     this.#rest = this.#rest.subarray(piece.length);
     return piece;
   }
 
+  /** null: there is no more. At most `limit` of what is there. */
+  async some(limit: number): Promise<Uint8Array | null> {
+    return (await this.#more()) ? this.#take(limit) : null;
+  }
+
   /** Without its end; null: there is no more at all. */
   async line(limitBytes: number): Promise<string | null> {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for (;;) {
-      const part = await this.some(limitBytes + 1 - length);
-      if (part === null) {
-        if (length === 0) return null;
-        throw cutOff();
-      }
-      const end = part.indexOf(10);
-      if (end >= 0) {
-        this.#rest = joined([part.subarray(end + 1), this.#rest]);
-        parts.push(part.subarray(0, end));
-        return Buffer.concat(parts).toString("latin1").replace(/\r$/, "");
-      }
-      parts.push(part);
-      length += part.length;
-      if (length > limitBytes) throw notHttp();
+    let line = "";
+    while (await this.#more()) {
+      const end = this.#rest.indexOf(LINE_FEED);
+      const part = this.#take(end < 0 ? this.#rest.length : end);
+      if (line.length + part.length > limitBytes + 1) throw notHttp();
+      line += Buffer.from(part).toString("latin1");
+      if (end < 0) continue;
+      this.#take(1);
+      return line.replace(/\r$/, "");
     }
+    if (line === "") return null;
+    throw cutOff();
   }
 }
-
-const joined = (parts: Uint8Array[]): Uint8Array => {
-  const [only, ...others] = parts.filter(({ length }) => length > 0);
-  return only && others.length === 0 ? only : Buffer.concat(parts);
-};
 
 async function readHead(incoming: Incoming): Promise<HttpHead | null> {
   const first = await incoming.line(MAX_HEAD_BYTES);

@@ -1,11 +1,15 @@
 /** Encodes one recording beside the event loop: an hour of it is seconds of work. Gives a piece when it is asked for one. */
 
+import { constants, setPriority } from "node:os";
 import { TELEPHONE_RATE_HZ } from "../audio/source";
 import { readWavHeader, WAV_HEADER_BYTES, WAV_SAMPLE_BYTES } from "../audio/wav_header";
 import { FlacEncoder } from "./flac_encoder";
 import type { FromFlacThread, ToFlacThread } from "./flac_file";
 
 declare const self: Worker;
+
+// Linux takes it for this thread alone: events and answers go first.
+setPriority(constants.priority.PRIORITY_LOW);
 
 const PIECE_SECONDS = 10;
 

@@ -121,10 +121,11 @@ export class Prompts {
         throw new SoundError("bad_name", "A prompt's name is 1 to 64 of a-z 0-9 _ -.");
       }
       const folder = await this.#folder();
-      await this.#roomFor(folder);
+      const keptBytes = (await this.list()).reduce((sum, { bytes }) => sum + bytes, 0);
+      await this.#roomFor(folder, keptBytes);
       const part = join(folder, `${name}.${process.pid}.${this.#nextPart++}${PART}`);
       try {
-        await this.#write(part, folder, source, signal);
+        await this.#write(part, source, signal, () => this.#roomFor(folder, keptBytes));
         await rename(part, join(folder, name + FILE));
       } catch (error) {
         await rm(part, { force: true }).catch(() => undefined);
@@ -137,7 +138,7 @@ export class Prompts {
     }
   }
 
-  async #write(path: string, folder: string, source: PcmSource, signal: AbortSignal): Promise<void> {
+  async #write(path: string, source: PcmSource, signal: AbortSignal, roomFor: () => Promise<void>): Promise<void> {
     const file = await OpenFile.open(path, "wx");
     const piece = new Int16Array(PIECE_SAMPLES);
     const bytes = new Uint8Array(piece.buffer);
@@ -149,7 +150,7 @@ export class Prompts {
         const place = WAV_HEADER_BYTES + (samples - count) * WAV_SAMPLE_BYTES;
         this.#growingBytes += count * WAV_SAMPLE_BYTES;
         await writeAll(file, bytes.subarray(0, count * WAV_SAMPLE_BYTES), place);
-        await this.#roomFor(folder);
+        await roomFor();
       }
       if (samples === 0) throw new AudioError("empty", "There is no sound in it: nothing was kept.");
       await writeAll(file, wavHeader(1, TELEPHONE_RATE_HZ, samples * WAV_SAMPLE_BYTES), 0);
@@ -160,12 +161,10 @@ export class Prompts {
     }
   }
 
-  async #roomFor(folder: string): Promise<void> {
+  async #roomFor(folder: string, keptBytes: number): Promise<void> {
     const { maxTotalBytes, minFreeBytes } = this.options;
     if (minFreeBytes > 0 && (await freeBytes(folder)) <= minFreeBytes) throw full("prompts.min_free_mb");
-    if (maxTotalBytes === 0) return;
-    const kept = (await this.list()).reduce((sum, { bytes }) => sum + bytes, 0);
-    if (kept + this.#growingBytes >= maxTotalBytes) throw full("prompts.max_total_mb");
+    if (maxTotalBytes > 0 && keptBytes + this.#growingBytes >= maxTotalBytes) throw full("prompts.max_total_mb");
   }
 }
 

@@ -1,4 +1,5 @@
 /** Text, spoken by a program of this machine while it is heard. */
+import { constants, setPriority } from "node:os";
 import type { PcmSource } from "../audio/source";
 import { Espeak } from "./espeak";
 import { type OpenOptions, opened } from "./opened";
@@ -140,10 +141,21 @@ function checkText(text: string): void {
 function spawn(command: string[], input: string) {
   try {
     const stdin = new TextEncoder().encode(input);
-    return Bun.spawn(command, { stdin, stdout: "pipe", stderr: "ignore", cwd: "/", env: environment() });
+    const child = Bun.spawn(command, { stdin, stdout: "pipe", stderr: "ignore", cwd: "/", env: environment() });
+    politely(child.pid);
+    return child;
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? "unknown error";
     throw new SoundError("speech_failed", `${command[0]} cannot be started (${why}).`);
+  }
+}
+
+/** Events and answers go first. */
+function politely(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It is over already.
   }
 }
 

@@ -96,6 +96,7 @@ describe("a prompt", () => {
 
   test("whose sender goes is given up, and its source closed", async () => {
     const { folder, prompts: store } = prompts("gone");
+    await store.list();
     let closed = 0;
     const gone = new AbortController();
     const source: PcmSource = {
