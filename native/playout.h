@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "dahdi_shim.h"
+#include "playout_skips.h"
 #include "spsc_ring.h"
 #include "talker.h"
 
@@ -40,6 +41,7 @@ struct playout {
   struct playout_mark marks[PLAYOUT_MARKS]; /* a queue, oldest first */
   int32_t mark_count;
   uint64_t taken; /* the next sample for a block */
+  struct playout_skips skips;
   /* What each block in flight took, by its number. */
   uint64_t from[PLAYOUT_IN_FLIGHT], to[PLAYOUT_IN_FLIGHT];
   int32_t open_id;    /* begun and not ended as far as samples were taken; 0: none */
@@ -50,6 +52,7 @@ struct playout {
   bool barged; /* silent until the caller, who may be writing the rest of it, flushes */
   bool low_told;
   bool sounding; /* a sample was taken, and nothing came to rest since */
+  int16_t last;  /* that sample */
   int64_t underruns;
   int16_t fade[PLAYOUT_FADE]; /* goes before what comes next */
   int32_t fade_count;
@@ -84,6 +87,9 @@ void playout_take_back(struct playout *playout, int64_t number, int64_t where);
 /* Drops all samples up to position. */
 void playout_flush(struct playout *playout, uint64_t position, const struct playout_cut *cut, void *context,
                    playout_tell *tell);
+/* What was written from there up to `to`, and has not been taken yet, is not heard, nor are its marks: what
+ * follows comes right behind what was before. −EALREADY: some of it was taken; −ENOSPC: in too many places. */
+int playout_skip(struct playout *playout, uint64_t from, uint64_t to);
 /* Silence until it is let go on, with the very sample at which it stopped. */
 void playout_hold(struct playout *playout, bool held);
 

@@ -49,6 +49,15 @@ int dshim_play_flush(struct dshim_engine *engine, int line, int lane) {
   return submit(engine, line, lane, (struct command){.kind = CMD_PLAY_FLUSH, .position = position});
 }
 
+int dshim_play_skip(struct dshim_engine *engine, int line, int lane, double position) {
+  struct playout *found = lane_of(engine, line, lane);
+  if (!found || !(position >= 0.0)) return -EINVAL;
+  return submit(engine, line, lane,
+                (struct command){.kind = CMD_PLAY_SKIP,
+                                 .position = (uint64_t)position,
+                                 .until = spsc_write_position(&found->ring)});
+}
+
 int dshim_play_hold(struct dshim_engine *engine, int line, int lane, int held) {
   return submit(engine, line, lane, (struct command){.kind = CMD_PLAY_HOLD, .value = held});
 }

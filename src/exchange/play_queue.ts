@@ -51,9 +51,7 @@ export class PlayQueue {
     const inLane = entries.filter((entry) => entry.inLane);
     for (const entry of entries) entry.cut ??= reason;
     for (const entry of entries) if (!entry.inLane) this.#finish(entry, this.lane.nowNs());
-    // What is being heard and cannot be rewound is not disturbed: those behind it end when they begin.
-    const lasting = this.#entries.find((entry) => entry.heard && !entry.cut && !entry.source.rewindable);
-    if (inLane.length > 0 && !lasting) this.#flush();
+    if (inLane.length > 0) this.#takeOut();
   }
 
   /** Only of what is seekable. */
@@ -75,8 +73,8 @@ export class PlayQueue {
   /** Writes as much as there is room for. */
   pour(): void {
     for (const entry of [...this.#entries]) {
-      if (entry.cut && entry.flushed) continue;
-      if (entry.cut || entry.awaits !== "nothing" || entry.takenBack) return;
+      if (entry.cut) continue; // on its way out of the lane
+      if (entry.awaits !== "nothing" || entry.takenBack) return;
       if (entry.poured) continue;
       try {
         entry.feed ??= this.#open(entry);
@@ -100,7 +98,6 @@ export class PlayQueue {
       entry.told = true;
       this.needs.started(entry, atNs);
     }
-    if (entry.cut && !entry.flushed) this.#flush();
   }
 
   done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
@@ -142,9 +139,11 @@ export class PlayQueue {
     const mark = this.needs.newMark();
     const { lane } = this;
     const before = this.#entries.find((each) => each === entry || (each.stretch && !each.cut));
+    const position = lane.position();
     const stretch: Stretch = {
       mark,
       entry,
+      position,
       fromPlace: entry.place,
       writtenSamples: 0,
       startedNs: null,
@@ -154,7 +153,7 @@ export class PlayQueue {
     entry.stretch = stretch;
     this.#stretches.set(mark, stretch);
     // Marks go ahead of the samples that they bound: see dshim_play_begin.
-    void this.#mark(lane.begin(mark, lane.position()));
+    void this.#mark(lane.begin(mark, position));
     const barge = bargeOn(entry);
     if (barge.dtmf || barge.voice) void lane.barge(mark, barge).catch(() => undefined); // it was over before
     return new SampleFeed(
@@ -174,13 +173,39 @@ export class PlayQueue {
     return command.catch(() => this.cut(this.#entries, "error"));
   }
 
+  /** Those that are cut. What is before the first of them goes on as if nothing were, what is behind comes after it. */
+  #takeOut(): void {
+    const inLane = this.#entries.filter((entry) => entry.inLane);
+    const first = inLane.findIndex(({ cut }) => cut);
+    const from = inLane[first]?.stretch?.position;
+    if (first === 0 || from === undefined) {
+      this.#flush();
+      return;
+    }
+    const out = [...this.#stretches.values()].filter(({ position }) => position >= from);
+    for (const entry of inLane.slice(first)) {
+      if (!entry.source.rewindable) entry.cut ??= "error";
+      if (entry.cut) continue;
+      entry.takeBack();
+      entry.goTo(entry.place, entry.inside); // not a sample of it was heard
+    }
+    const atNs = this.lane.nowNs();
+    this.lane.skip(from).then(
+      () => {
+        this.#settle(out, atNs);
+        this.pour();
+      },
+      () => this.#flush(), // its turn has come
+    );
+    this.pour();
+  }
+
   /** Empties the lane. Of what stays, the sought one is poured again at once, the others when their place is known. */
   #flush(sought?: { entry: PlaybackEntry; place: number }): void {
     const flushed = [...this.#stretches.values()];
     for (const entry of this.#entries.filter(({ inLane }) => inLane)) {
       if (!entry.source.rewindable) entry.cut ??= "error";
-      if (entry.cut) entry.flushed = true;
-      else entry.takeBack();
+      if (!entry.cut) entry.takeBack();
       if (entry === sought?.entry && !entry.cut) entry.goTo(sought.place, true);
     }
     const atNs = this.lane.nowNs();

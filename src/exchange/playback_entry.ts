@@ -14,6 +14,8 @@ export const toSamples = (ms: number): number => Math.round(ms * SAMPLES_PER_MS)
 export interface Stretch {
   mark: number;
   entry: PlaybackEntry;
+  /** Where in the lane it begins. */
+  position: number;
   /** Where in the sound it begins, rounds included. */
   fromPlace: number;
   writtenSamples: number;
@@ -41,8 +43,6 @@ export class PlaybackEntry {
   heardSamples = 0;
   /** Why it is being cut short; null while it runs its course. */
   cut: PlaybackEndReason | null = null;
-  /** It was in the lane when that was emptied. */
-  flushed = false;
   bargedBy: BargedBy | null = null;
   end: PlaybackEnd | null = null;
   readonly #finished = Promise.withResolvers<PlaybackEnd>();

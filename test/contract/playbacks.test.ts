@@ -108,12 +108,18 @@ describe("a playback", () => {
       heard_ms: 300,
     });
     await events.event("playback_finished", { playback_id: first, reason: "replaced" });
+    const named = await post(`${url}/play-audio`, { tone: "busy", mode: "replace", loop: 0, gain_db: -12 });
+    expect(await shown(String(named.body.playback_id))).toMatchObject({
+      loop: 0,
+      gain_db: -12,
+      duration_ms: null,
+    });
     for (const query of ["mode=under", "loop=-1", "loop=1.5", "gain_db=13", "gain_db=-41", "barge_in=cough"]) {
       refused(await postBytes(`${url}/play-audio?${query}`, tone(100)), 422, "invalid_input");
     }
     const tooLong = new Uint8Array(9 * 1024 * 1024);
     refused(await postBytes(`${url}/play-audio?loop=0`, tooLong), 422, "too_long_to_loop");
-    expect((await get(`${url}/playbacks`)).body.playbacks).toHaveLength(2);
+    expect((await get(`${url}/playbacks`)).body.playbacks).toHaveLength(3);
     await phone.hangUp();
   });
 

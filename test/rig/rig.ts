@@ -42,7 +42,7 @@ const PLAN: Run[] = [
   {
     guest: "x64",
     card: "vfxs",
-    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "steady"].map(rigTest)],
+    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "echo", "steady"].map(rigTest)],
   },
   { guest: "x64", card: "local", tests: [...CONTRACT, ...["line", "caller_id", "doctor"].map(rigTest)] },
   { guest: "arm64-6.12", card: "vfxs", tests: ["line", "card", "faults"].map(rigTest) },

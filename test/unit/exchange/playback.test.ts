@@ -2,8 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { KeptSource } from "../../../src/audio/kept_source";
 import { NOT_YET } from "../../../src/audio/source";
-import type { PlayOptions } from "../../../src/exchange/playback";
+import type { Playback, PlayOptions } from "../../../src/exchange/playback";
 import { type PcmSource, Refusal } from "../../../src/exchange/verbs";
+import { seeded } from "../../support/sound_files";
 import { find, noise, pcmSource, type Stepped, sine, stepped } from "../../support/stepped";
 
 /** Samples pass as they are. */
@@ -201,20 +202,52 @@ describe("the queue", () => {
     expect(find(line.phone.handsets.ear(1, 5), sound)).toBeGreaterThan(-1);
   });
 
-  test("one that waits in the ring can be stopped; what plays loses nothing of itself", async () => {
+  test("one that waits in the ring can be taken out: what plays and what is behind it follow without a seam", async () => {
     using line = await lifted();
-    const sound = noise(8000, 1);
-    const first = line.play(sound);
-    const second = line.play(noise(8000, 2));
-    const third = line.play(noise(800, 3));
-    await line.phone.advance(500);
-    expect(await line.phone.until(line.playbacks.stop(second.playbackId))).toMatchObject({ heardMs: 0 });
-    expect(await line.phone.until(first.finished)).toEqual({ reason: "completed", heardMs: 1000 });
-    expect(await line.phone.until(third.finished)).toEqual({ reason: "completed", heardMs: 100 });
+    const sounds = Array.from({ length: 5 }, (_, i) => noise(4001, i + 1));
+    const [first, second, third, fourth, fifth] = sounds.map((sound) => line.play(sound)) as Playback[];
+    await line.phone.advance(300);
+    for (const out of [fourth, second] as Playback[]) {
+      expect(await line.phone.until(line.playbacks.stop(out.playbackId))).toMatchObject({ heardMs: 0 });
+    }
+    for (const stays of [first, third, fifth] as Playback[]) {
+      expect(await line.phone.until(stays.finished)).toEqual({ reason: "completed", heardMs: 500 });
+    }
     await line.phone.advance(60);
-    const ear = line.phone.handsets.ear(1, 5);
-    expect(find(ear, sound.slice(0, 3000))).toBeGreaterThan(-1);
-    expect(find(ear, sound.slice(-3000))).toBeGreaterThan(-1);
+    const stayed = [0, 2, 4].flatMap((i) => [...(sounds[i] as Int16Array)]);
+    expect(find(line.phone.handsets.ear(1, 5), Int16Array.from(stayed))).toBeGreaterThan(-1);
+    const started = line.phone.told.filter(({ body }) => body.type === "playback_started");
+    expect(started.map(({ atMs }) => Math.round(atMs - (started[0]?.atMs ?? 0)))).toEqual([0, 500, 1000]);
+    expect(line.phone.exchange.diagnostics(1).io.playout_underruns).toBe(0);
+  });
+
+  test("stopped just when its turn comes, it ends, and what is behind it is heard", async () => {
+    for (let ms = 440; ms <= 560; ms += 10) {
+      using line = await lifted();
+      line.play(noise(4000, 1));
+      const second = line.play(noise(8000, 2));
+      const sound = noise(2000, 3);
+      const third = line.play(sound);
+      await line.phone.advance(ms);
+      expect((await line.phone.until(line.playbacks.stop(second.playbackId))).heardMs).toBeLessThanOrEqual(
+        ms - 400,
+      );
+      expect(await line.phone.until(third.finished)).toEqual({ reason: "completed", heardMs: 250 });
+      await line.phone.advance(60);
+      expect(find(line.phone.handsets.ear(1, 3), sound)).toBeGreaterThan(-1);
+    }
+  });
+
+  test("a queue whose ring is full of what was taken out plays on", async () => {
+    using line = await lifted();
+    line.play(noise(4000, 1));
+    const long = line.play(noise(200_000, 2));
+    await line.phone.advance(100);
+    await line.phone.until(line.playbacks.stop(long.playbackId));
+    const sound = noise(100_000, 3);
+    expect((await line.phone.until(line.play(sound).finished)).reason).toBe("completed");
+    await line.phone.advance(60);
+    expect(find(line.phone.handsets.ear(1, 16), sound)).toBeGreaterThan(-1);
   });
 
   test("is listed: what plays, what waits, what ended last; the oldest are forgotten", async () => {
@@ -461,6 +494,67 @@ describe("barge-in", () => {
     await line.phone.until(press(line.phone));
     expect(await line.phone.until(playback.finished)).toEqual({ reason: "completed", heardMs: 2000 });
   });
+});
+
+describe("whatever is asked of it", () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    "each playback ends once, each start has its end, and the line plays on (%d)",
+    async (seed) => {
+      using line = await lifted();
+      const { phone, playbacks } = line;
+      const random = seeded(seed);
+      const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)] as T;
+      const all: Playback[] = [];
+      let hookIsOff = true;
+      for (let i = 0; i < 300; i++) {
+        const { playbackId } = all.length > 0 ? pick(all.slice(-6)) : { playbackId: "" };
+        const act = pick([
+          () => {
+            const options = {
+              mode: pick(["queue", "queue", "queue", "replace", "mix"] as const),
+              gainDb: pick([0, 0, 6]),
+              bargeIn: pick(["none", "none", "any"] as const),
+              when: pick(["now", "off_hook"] as const),
+            };
+            all.push(line.play(noise(Math.floor(random() * 12_000), i + 1), options));
+          },
+          () => playbacks.pause(playbackId),
+          () => playbacks.resume(playbackId),
+          () => playbacks.seek(playbackId, random() * 1500),
+          () => playbacks.stop(playbackId),
+          () => (random() < 0.2 ? playbacks.stopAll(1) : undefined),
+          () =>
+            random() < 0.2
+              ? phone.handsets.press(1, { digits: "1", onMs: 60, offMs: 60, levelDbm0: -8, twistDb: 0 })
+              : undefined,
+          () => {
+            if (random() > 0.1) return undefined;
+            hookIsOff = !hookIsOff;
+            return hookIsOff ? phone.handsets.lift(1) : phone.handsets.hangUp(1);
+          },
+        ]);
+        const asked = (async () => act())().catch((error: unknown) => {
+          if (!(error instanceof Refusal)) throw error;
+        });
+        await (random() < 0.5 ? phone.until(asked) : phone.advance(20));
+        await phone.advance(Math.floor(random() * 10) * 20);
+      }
+      if (!hookIsOff) await phone.until(phone.handsets.lift(1));
+      await phone.until(playbacks.stopAll(1));
+      for (const { finished } of all) await phone.until(finished, 100);
+      expect(playbacks.list(1).every(({ state }) => state === "finished")).toBe(true);
+      const open = new Set<string>();
+      for (const { body } of phone.told) {
+        if (body.type === "playback_started") open.add(body.playback_id);
+        if (body.type === "playback_finished") expect(open.delete(body.playback_id)).toBe(true);
+      }
+      expect([...open]).toEqual([]);
+      const sound = noise(9000, 999);
+      expect(await phone.until(line.play(sound).finished)).toEqual({ reason: "completed", heardMs: 1125 });
+      await phone.advance(60);
+      expect(find(phone.handsets.ear(1, 5), sound)).toBeGreaterThan(-1);
+    },
+  );
 });
 
 describe("no click", () => {
