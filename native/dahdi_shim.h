@@ -400,9 +400,9 @@ DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line, int 
  * with PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. While another lane
  * sounds in the card's queue, that is left alone: the end comes 40 to 120 ms later, and the other has no gap. */
 DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line, int lane);
-/* Takes out what was written from position on, samples and marks, before its turn: what is written next comes right
- * behind what stands before. No event tells it. Done with −EALREADY when its turn has come, −ENOSPC when that was
- * done in 8 places that are still to come. Not for talkers. */
+/* Takes out what was written from position on, samples and marks, before its turn: what is written next comes
+ * right behind what stands before. No event tells it. Done with −EALREADY when its turn has come, −ENOSPC when
+ * that was done in 8 places that are still to come. Not for talkers. */
 DSHIM_API int dshim_play_skip(struct dshim_engine *engine, int line, int lane, double position);
 /* Stops a lane (1) as a flush would and keeps what is in it, or lets it go on (0) with the very sample at which
  * the fade began, faded in. A flush does not end it. */
