@@ -9,6 +9,7 @@ import type { PlayLane } from "../driver/play_lane";
 import type { BargedBy, PlaybackEndReason } from "../line/state";
 import type { PlaybackEntry, Stretch } from "./playback_entry";
 import { SampleFeed } from "./sample_feed";
+import { Refusal } from "./verbs";
 
 export interface QueueNeeds {
   newMark: () => number;
@@ -62,7 +63,12 @@ export class PlayQueue {
 
   async hold(entry: PlaybackEntry, held: boolean): Promise<void> {
     entry.paused = held;
-    await this.lane.hold(held);
+    try {
+      await this.lane.hold(held);
+    } catch {
+      entry.paused = !held;
+      throw new Refusal("driver_error", "The line took no command just now: see GET /ready, and try again.");
+    }
     const nowNs = this.lane.nowNs();
     const { stretch } = entry;
     if (!stretch || stretch.startedNs === null) return;
@@ -82,7 +88,7 @@ export class PlayQueue {
         entry.failed = entry.feed.failed;
       } catch {
         // The engine takes no more: what was heard of it ends here, and so does what is queued behind it.
-        this.cut(this.#entries, "error");
+        this.#fail();
         return;
       }
       if (!entry.poured) return;
@@ -170,7 +176,15 @@ export class PlayQueue {
 
   /** A mark that the engine refuses (its command ring is full, or it was closed) ends the playback. */
   #mark(command: Promise<void>): Promise<void> {
-    return command.catch(() => this.cut(this.#entries, "error"));
+    return command.catch(() => this.#fail());
+  }
+
+  /** All but what still waits for a lift. */
+  #fail(): void {
+    this.cut(
+      this.#entries.filter(({ awaits }) => awaits !== "lift"),
+      "error",
+    );
   }
 
   /** Those that are cut. What is before the first of them goes on as if nothing were, what is behind comes after it. */

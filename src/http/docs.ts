@@ -190,7 +190,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording, playback, bridge or prompt",
+  404: "No such line, recording, playback, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -275,14 +275,6 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
     description: "Of POST /record or GET /recordings",
   },
-  bridge_id: {
-    name: "bridge_id",
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
-    description: "Of POST /bridges or GET /bridges",
-  },
   prompt: {
     name: "prompt",
     in: "path",
@@ -290,6 +282,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     schema: { type: "string", pattern: PROMPT_NAME.source },
     example: "welcome",
     description: "1 to 64 of a-z 0-9 _ -",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
   },
 };
 

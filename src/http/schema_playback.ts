@@ -95,9 +95,7 @@ export const SeekInput = Type.Object(
 
 export const StopPlaybackInput = Type.Object(
   {
-    playback_id: Type.Optional(
-      Type.String({ description: "Only this one; omitted: all of the line", examples: [] }),
-    ),
+    playback_id: Type.Optional(Type.String({ description: "Only this one; omitted: all of the line" })),
   },
   closed,
 );

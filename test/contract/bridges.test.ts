@@ -79,6 +79,7 @@ test("two hear each other at the level at which they speak, and not themselves; 
   await one.event("dtmf", { digit: "5" });
   await phone(2).hangUp();
   expect(await two.event("bridge_left")).toMatchObject({ bridge_id: id, reason: "hung_up" });
+  expect(two.types()).not.toContain("dtmf"); // heard there, and pressed by nobody there
   expect(await one.event("bridge_left")).toMatchObject({ bridge_id: id, reason: "alone" });
   refused(await get(url), 404, "unknown_bridge");
   expect(await stateOf(1)).toBe("OFF_HOOK");

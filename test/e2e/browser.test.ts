@@ -113,6 +113,8 @@ describe("Swagger UI", () => {
       ["get", "/prompts"],
       ["post", "/call-waiting"],
       ["post", "/message-waiting"],
+      ["post", "/bridges"],
+      ["get", "/bridges"],
       ["post", "/record"],
       ["post", "/record/pause"],
       ["post", "/record/resume"],

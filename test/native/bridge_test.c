@@ -8,14 +8,14 @@ static struct dshim_engine *engine;
 static struct queue_card *cards[3];
 static int16_t speech[3][CARD_HEARD];
 
-/* Each says a tone of its own. */
+/* Each says a tone of its own, of which no block is a whole number of periods. */
 static void begin(int count, int32_t parts_per_million) {
   engine = dshim_create(DSHIM_STEPPED);
   for (int c = 0; c < count; c++) {
     cards[c] = card_add(engine, c == 1 ? parts_per_million : 0);
     cards[c]->lifted = true;
     for (int i = 0; i < CARD_HEARD; i++) {
-      speech[c][i] = (int16_t)lrint(6000 * sin(2 * M_PI * (300 + 250 * c) * i / 8000));
+      speech[c][i] = (int16_t)lrint(6000 * sin(2 * M_PI * (310 + 250 * c) * i / 8000));
     }
   }
   dshim_start(engine);
@@ -67,6 +67,13 @@ static void two(void) {
   int back = find(cards[0], start, speech[1], 16000);
   tap_ok(back >= 0 && (back - start) / 8 <= 80, "the other way as well, %d ms", (back - start) / 8);
   tap_ok(slips(0) == 0 && slips(1) == 0, "clocks that agree never slip");
+  cards[1]->lifted = false;
+  dshim_step(engine, 200);
+  start = cards[0]->heard_count;
+  dshim_step(engine, 200);
+  tap_ok(silent(cards[0], start), "who has hung up is not heard, once for the clocks' sake and no more");
+  cards[1]->lifted = true;
+  dshim_step(engine, 200);
   dshim_bridge(engine, 0, 0);
   dshim_step(engine, 200);
   start = cards[1]->heard_count;

@@ -50,9 +50,9 @@ static void level(int16_t value) {
   for (int i = 0; i < 32000; i++) source[i] = value;
 }
 
-/* 400 Hz: a step of more than 0.31 of its amplitude is a click. */
+/* 410 Hz, of which no block is a whole number of periods: a step of more than 0.33 of its amplitude is a click. */
 static void tone(double amplitude) {
-  for (int i = 0; i < 32000; i++) source[i] = (int16_t)lrint(amplitude * sin(2 * M_PI * 400 * i / 8000));
+  for (int i = 0; i < 32000; i++) source[i] = (int16_t)lrint(amplitude * sin(2 * M_PI * 410 * i / 8000));
 }
 
 static void play(int lane, int id, int count) {
@@ -139,7 +139,7 @@ static void holds(void) {
   step(1500);
   int on = find(resumed, &source[taken + PLAYOUT_FADE], 8000 - taken - PLAYOUT_FADE);
   tap_ok(on >= 0, "goes on with the very sample, all of the rest in its order");
-  tap_ok(steepest(begun, card->heard_count) <= 3150, "without a click: steepest step %d of 10000",
+  tap_ok(steepest(begun, card->heard_count) <= 3400, "without a click: steepest step %d of 10000",
          steepest(begun, card->heard_count));
   tap_ok(strstr(told, "0:end1:0:8000@") != NULL, "and was heard whole: %s", told);
   end();
@@ -234,7 +234,7 @@ static void talks(void) {
   }
   struct dshim_talk_stats stats = talk_stats();
   int first = first_sound(start);
-  tap_ok(stats.underruns == 0 && stats.dropped_samples == 0 && steepest(start, card->heard_count) <= 2600,
+  tap_ok(stats.underruns == 0 && stats.dropped_samples == 0 && steepest(start, card->heard_count) <= 2700,
          "survives frames that come late: %lld underruns", (long long)stats.underruns);
   tap_ok(find(first, &source[PLAYOUT_FADE], 15000) >= 0, "each sample in its order");
   /* The network stands for 200 ms. */
@@ -247,7 +247,7 @@ static void talks(void) {
   }
   stats = talk_stats();
   tap_ok(stats.underruns == 1 && stats.late_samples > 800 && stats.late_samples < 2400 &&
-             steepest(dry, card->heard_count) <= 2600,
+             steepest(dry, card->heard_count) <= 2700,
          "ran dry once, %lld samples of silence, no click (%d)", (long long)stats.late_samples,
          steepest(dry, card->heard_count));
   step(1000);

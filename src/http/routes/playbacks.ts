@@ -40,7 +40,7 @@ const verb = (name: "pause" | "resume" | "stop", summary: string, description: s
   path: `/playbacks/:playback_id/${name}`,
   summary,
   description,
-  problems: [404, 409, 422],
+  problems: [404, 409, 422, 503],
   handle: async (call) => {
     await jsonInput(Nothing, call.request, call.query);
     return { status: "success", ...shown(await call.dependencies.exchange.playbacks[name](idOf(call))) };
