@@ -17,6 +17,7 @@ import type { LineInput } from "../line/model";
 import type { Clock } from "./clock";
 import { type Gather, type GatherVerb, gatherRules } from "./gather";
 import type { Playback, PlaybackEnd, PlayOptions } from "./playback";
+import type { Decision } from "./recorder";
 import { type PcmSource, Refusal } from "./verbs";
 
 const NS_PER_MS = 1e6;
@@ -26,12 +27,6 @@ const UNHEARD: PlaybackEnd = { reason: "cancelled", heardMs: 0 };
 
 export type GathererInput = Extract<LineInput, { type: "gather_started" | "gather_ended" }>;
 type LeftReason = Extract<GatherInput, { type: "left" }>["reason"];
-/** As of playback. */
-export type Decision =
-  | "now"
-  | "await_answer"
-  | "await_lift"
-  | { code: "line_on_hook" | "line_not_ready"; message: string };
 
 export interface GathererDependencies {
   nowNs: () => number;
