@@ -3,6 +3,7 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
@@ -31,6 +32,7 @@ import { lineInput } from "./driver_input";
 import type { Gather, GatherVerb } from "./gather";
 import { Gatherer } from "./gatherer";
 import { LineTap } from "./line_tap";
+import { LiveAudio } from "./live_audio";
 import { Playout } from "./playout";
 import { Recorder, type RecorderDependencies } from "./recorder";
 import {
@@ -74,6 +76,7 @@ export class LineRunner {
   readonly playout: Playout;
   readonly tap: LineTap;
   readonly recorder: Recorder;
+  readonly liveAudio: LiveAudio;
   readonly gatherer: Gatherer;
   readonly announcer: Announcer;
   readonly #options: LineRunnerOptions;
@@ -109,6 +112,13 @@ export class LineRunner {
       talking: () => this.#state.talkspurtStartedAtMs !== null,
       play: (source) => this.play(source, { when: "now" }),
       tell,
+    });
+    this.liveAudio = new LiveAudio({
+      tap: this.tap,
+      lanes: Array.from({ length: TALKERS }, (_, i) => options.port.lane(FIRST_TALKER + i)),
+      decide: (when) => playDecision(this.#state, when),
+      attach: () => this.attach("audio"),
+      detach: () => this.detach("audio"),
     });
     const stopPlayback = (playbackId: string): void => {
       this.playout.stop(playbackId).catch(() => undefined); // it was over just now
@@ -148,12 +158,14 @@ export class LineRunner {
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
+    this.liveAudio.handle(event);
     if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
       if (offHook(this.#state)) {
         this.recorder.lifted();
+        this.liveAudio.lifted();
         this.gatherer.lifted();
       }
       this.gatherer.handle(event);
@@ -171,7 +183,8 @@ export class LineRunner {
         this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
-        this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
+        if (event.lane >= FIRST_TALKER) this.liveAudio.markHeard(event.lane - FIRST_TALKER, event.mark);
+        else this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
         this.playout.pour(event.lane);
@@ -240,6 +253,7 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
+        this.liveAudio.cancelAwaitingAnswer();
         this.gatherer.unanswered(effect.lineLost);
         this.announcer.unanswered(effect.lineLost);
         return;

@@ -19,6 +19,7 @@ import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
@@ -213,6 +214,14 @@ export class PhoneExchange implements Exchange {
 
   async stopAnnouncement(line: number): Promise<AnnouncementResult> {
     return this.#runner(line).announcer.stop();
+  }
+
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
+    this.#runner(line).liveAudio.admit(request);
+  }
+
+  openAudio(line: number, request: AudioRequest): AudioSession {
+    return this.#runner(line).liveAudio.open(request);
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {

@@ -8,6 +8,7 @@ import type { Recording } from "../recordings/recording";
 import type { Announcement, AnnounceVerb } from "./announcement";
 import type { MemberState } from "./bridge_members";
 import type { Gather, GatherVerb } from "./gather";
+import type { AudioRequest, AudioSession } from "./live_audio";
 import type { Playback, Playbacks, PlayOptions } from "./playback";
 
 export type { Playback, Playbacks, PlayOptions } from "./playback";
@@ -48,6 +49,7 @@ export type RefusalCode =
   | "not_announcing" // 409 none does
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
+  | "talker_active" // 409 somebody talks live already
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
   | "line_not_ready" // 503 INITIALIZING or ERROR, with the fix
   | "driver_error" // 503 the kernel refused
@@ -274,6 +276,9 @@ export interface Exchange {
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
+  /** Throws what openAudio would throw now. */
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;
+  openAudio(line: number, request: AudioRequest): AudioSession;
   /** Throws Refusal; the prompt is then the caller's to close. */
   gather(line: number, verb: GatherVerb): Gather;
   stopGather(line: number): Promise<GatherResult>;

@@ -9,9 +9,11 @@ import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import { PROMPT_NAME } from "../sounds/prompts";
+import { AUDIO_TEXT } from "./docs_audio";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
+import { AudioQuery } from "./schema_audio";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -213,7 +215,7 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
   415: ["unsupported_media_type", "Send application/json, not text/xml."],
   422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
-  426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
+  426: ["websocket_only", "Connect with a WebSocket client; events can be polled (GET /events)."],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
@@ -252,7 +254,7 @@ const LINE_PARAMETER = {
   name: "line",
   in: "path",
   required: true,
-  schema: { type: "integer" },
+  schema: { type: "integer" as const },
   example: 1,
   description: "A line of GET /lines",
 };
@@ -359,6 +361,17 @@ const SOCKET_OPERATION = {
   },
 };
 
+const audioOperation = (ofLine: boolean) => ({
+  tags: [ofLine ? "Lines" : "Sound"],
+  summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
+  description: AUDIO_TEXT,
+  parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
+  responses: {
+    101: { description: "Upgraded: sound follows" },
+    ...Object.fromEntries([404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)])),
+  },
+});
+
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
@@ -401,8 +414,12 @@ export function documentation(version: string) {
                 "problem+json: `code` is stable, `detail` says what to do.",
             },
             tags: TAGS,
-            // The plugin leaves WebSocket routes out: this one is written in.
-            paths: { "/ws": { get: SOCKET_OPERATION } },
+            // The plugin leaves WebSocket routes out: these are written in.
+            paths: {
+              "/ws": { get: SOCKET_OPERATION },
+              "/audio": { get: audioOperation(false) },
+              "/lines/{line}/audio": { get: audioOperation(true) },
+            },
           },
           exclude: ["/docs", "/openapi.json"],
         }),

@@ -78,6 +78,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   not_paused: 409,
   not_seekable: 409,
   recording_active: 409,
+  talker_active: 409,
   not_recording: 409,
   line_bridged: 409,
   not_on_bridge: 409,
