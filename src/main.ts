@@ -210,6 +210,8 @@ async function serve(line: ServeArguments): Promise<void> {
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
     newBridgeId: () => Bun.randomUUIDv7(),
+    newGatherId: () => Bun.randomUUIDv7(),
+    newAnnounceId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
@@ -384,6 +386,7 @@ async function serve(line: ServeArguments): Promise<void> {
     sockets.events.closeAll();
     sockets.audio.closeAll();
     streams.closeAll();
+    exchange.endWaits();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);

@@ -1,9 +1,13 @@
 import type { RecordingSource } from "../audio/recording_take";
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
 import type { MemberState } from "./bridge_members";
+import type { Gather, GatherVerb } from "./gather";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import type { Playback, Playbacks, PlayOptions } from "./playback";
 
@@ -41,6 +45,10 @@ export type RefusalCode =
   | "not_playing" // 409 it waits
   | "not_paused" // 409
   | "not_seekable" // 409 a stream that is not kept in memory
+  | "gather_active" // 409 digits are collected on the line already
+  | "not_gathering" // 409 none are
+  | "announcement_active" // 409 one runs on the line already
+  | "not_announcing" // 409 none does
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "talker_active" // 409 somebody talks live already
@@ -275,4 +283,10 @@ export interface Exchange {
   /** Throws what openAudio would throw now. */
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;
   openAudio(line: number, request: AudioRequest): AudioSession;
+  /** Throws Refusal; the prompt is then the caller's to close. */
+  gather(line: number, verb: GatherVerb): Gather;
+  stopGather(line: number): Promise<GatherResult>;
+  /** Settles when the bell rings, or nothing needs to. Where it rejects, the source is the caller's to close. */
+  announce(line: number, verb: AnnounceVerb): Promise<Announcement>;
+  stopAnnouncement(line: number): Promise<AnnouncementResult>;
 }

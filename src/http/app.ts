@@ -6,6 +6,7 @@ import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
@@ -36,6 +37,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
+    ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
     ...PLAYBACK_ENDPOINTS,
     ...SPEECH_ENDPOINTS,

@@ -146,6 +146,35 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
   ],
   [
+    {
+      type: "gather_finished",
+      gather_id: "01k…",
+      digits: "1234",
+      reason: "finish_key",
+      finish_key: "#",
+      heard_ms: 1300,
+      played: "part",
+      duration_ms: 4200,
+    },
+    "Of POST /gather, whether it was waited for or not. reason: complete, finish_key, no_match, timeout, hung_up, stopped, " +
+      "cancelled (the ring that it waited for was not answered) or error. heard_ms and played (whole, part, none) of the prompt.",
+  ],
+  [
+    {
+      type: "announce_finished",
+      announce_id: "01k…",
+      outcome: "completed",
+      answered_after_ms: 6100,
+      heard_ms: 4200,
+      played: "whole",
+      digits: "1",
+      gather_reason: "complete",
+      finish_key: null,
+    },
+    "Of POST /announce. outcome: completed, not_answered, hung_up, busy, stopped or error; the last three fields only " +
+      "where digits were asked for.",
+  ],
+  [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],

@@ -100,7 +100,7 @@ function reduce(state: LineState, input: LineInput): Step {
     case "ring_refused":
       return {
         state: { ...state, pendingRings: state.pendingRings.filter((ring) => ring.id !== input.ringId) },
-        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer" }],
+        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer", lineLost: false }],
       };
     case "ring_ended":
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);
@@ -131,6 +131,12 @@ function reduce(state: LineState, input: LineInput): Step {
       return recordingStarted(state, input);
     case "recording_ended":
       return recordingEnded(state, input);
+    case "gather_started":
+      return taken({ state: { ...state, gathering: true }, effects: [] }, input.atMs);
+    case "gather_ended":
+      return gatherEnded(state, input);
+    case "announcement_ended":
+      return announcementEnded(state, input);
   }
 }
 
@@ -182,4 +188,33 @@ function recordingEnded(state: LineState, input: LineInput & { type: "recording_
     bytes,
   } as const;
   return active({ state: { ...state, recording: false }, effects: [emit(atMs, body)] }, atMs);
+}
+
+function gatherEnded(state: LineState, { atMs, result }: LineInput & { type: "gather_ended" }): Step {
+  const { gatherId, digits, reason, finishKey, heardMs, played, durationMs } = result;
+  const told = emit(atMs, {
+    type: "gather_finished",
+    gather_id: gatherId,
+    digits,
+    reason,
+    finish_key: finishKey,
+    heard_ms: heardMs,
+    played,
+    duration_ms: durationMs,
+  });
+  return active({ state: { ...state, gathering: false }, effects: [told] }, atMs);
+}
+
+function announcementEnded(state: LineState, { atMs, result }: LineInput & { type: "announcement_ended" }): Step {
+  const { announceId, outcome, answeredAfterMs, heardMs, played, gather } = result;
+  const told = emit(atMs, {
+    type: "announce_finished",
+    announce_id: announceId,
+    outcome,
+    answered_after_ms: answeredAfterMs,
+    heard_ms: heardMs,
+    played,
+    ...(gather ? { digits: gather.digits, gather_reason: gather.reason, finish_key: gather.finishKey } : {}),
+  });
+  return { state: { ...state }, effects: [told] };
 }

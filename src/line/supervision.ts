@@ -32,8 +32,8 @@ export function deadlineMs(state: LineState): number | null {
       return watch.sinceMs + patienceMs;
     }
     case "open": {
-      const { playing, recording, attached, talkspurtStartedAtMs } = state;
-      const busy = playing > 0 || recording || attached > 0 || talkspurtStartedAtMs !== null;
+      const { playing, recording, gathering, attached, talkspurtStartedAtMs } = state;
+      const busy = playing > 0 || recording || gathering || attached > 0 || talkspurtStartedAtMs !== null;
       return offHookTimeout && !busy ? watch.sinceMs + offHookTimeout.afterMs : null;
     }
     case "reorder":

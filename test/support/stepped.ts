@@ -56,6 +56,8 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  let gathers = 0;
+  let announcements = 0;
   const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
@@ -69,6 +71,8 @@ export async function stepped(
     },
     newPlaybackId: () => `playback-${++playbacks}`,
     newBridgeId: () => `bridge-${++playbacks}`,
+    newGatherId: () => `gather-${++gathers}`,
+    newAnnounceId: () => `announcement-${++announcements}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),
