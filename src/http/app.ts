@@ -2,6 +2,7 @@
 import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
+import { asker, type Next, noteProblem, originalOf } from "./guard";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
@@ -9,6 +10,7 @@ import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { TOKEN_ENDPOINTS } from "./routes/tokens";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
@@ -28,6 +30,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...RECORDING_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
+    ...TOKEN_ENDPOINTS,
     ...SERVER_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
@@ -50,7 +53,7 @@ function lineNumber(text: string, dependencies: HttpDependencies): number {
 type Query = Record<string, string | undefined>;
 
 export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
-  const { limits, logs } = dependencies;
+  const { limits, logs, guard, exchange, tls } = dependencies;
   const routes = routesFor(dependencies);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
@@ -75,9 +78,14 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   const app = new Elysia({
     normalize: false,
-    // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi".
-    handler: { standardHostname: false },
-    serve: { maxRequestBodySize: MAX_REQUEST_BYTES, idleTimeout: limits.timeoutS },
+    // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi". Without
+    // it, it takes the second slash of https:// for one.
+    handler: { standardHostname: tls !== null },
+    serve: {
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+      idleTimeout: limits.timeoutS,
+      ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
+    },
     websocket: {
       maxPayloadLength: limits.maxMessageBytes,
       idleTimeout: limits.pingTimeoutS,
@@ -88,6 +96,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
       if (code === "NOT_FOUND") return notFound(request).response();
       const problem = toProblem(error);
       if (problem) {
+        noteProblem(request, problem);
         logs.rest.debug("refused", {
           method: request.method,
           path: new URL(request.url).pathname,
@@ -102,7 +111,8 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
       });
       return internalProblem().response();
     })
-    .use(documentation(dependencies.version));
+    .use(documentation(dependencies.version))
+    .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
   // A hook costs every request something: there is none unless somebody reads it.
   if (logs.rest.enabled("debug")) {
     app.onAfterResponse(({ request, set }) => {
@@ -113,11 +123,13 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   for (const { path, endpoint } of routes) {
     const answer = (request: Request, query: unknown, line: number, params: unknown = {}): unknown => {
-      const keepOpen = (): void => app.server?.timeout(request, 0);
+      guard.authorize(request, endpoint, line);
+      const keepOpen = (): void => app.server?.timeout(originalOf(request), 0);
       const call: Call = {
         request,
         query: query as Query,
         line,
+        lines: asker(request).token?.lines ?? exchange.lines,
         params: params as Call["params"],
         dependencies,
         keepOpen,
@@ -144,7 +156,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.admit(context.query as Query);
+      admitted(context).socketRequest = sockets.admit(context.query as Query, guard.admitSocket(context.request));
     },
     open: (ws) => sockets.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
     drain: (ws) => sockets.drained(ws.raw),

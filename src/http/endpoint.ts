@@ -6,6 +6,9 @@ import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { RecordingStore } from "../recordings/store";
+import type { Scope } from "../security/token";
+import type { TokenRegistry } from "../security/token_registry";
+import type { Guard } from "./guard";
 import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
@@ -16,6 +19,10 @@ export interface HttpDependencies {
   streams: EventStreams;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  guard: Guard;
+  tokens: TokenRegistry;
+  /** The ports speak TLS. */
+  tls: { certificatePem: string; keyPem: string } | null;
   logs: Logs;
   version: string;
   /** Unix ms. */
@@ -39,6 +46,8 @@ export interface Call {
   /** What stands in the path, by the name that it has there. */
   params: Record<string, string>;
   dependencies: HttpDependencies;
+  /** The lines that the client may use. */
+  lines: readonly number[];
   /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
   keepOpen(): void;
 }
@@ -49,7 +58,11 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
+  /** The scope that a token needs; omitted: read for GET, else control. open: nobody needs one. */
+  access?: "open" | Scope;
+  /** Of scope server: it shows a token of certain lines no more than these. Without it such a token may not ask. */
+  ownLines?: boolean;
+  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Tokens" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

@@ -38,7 +38,7 @@ describe("the configuration", () => {
     expect(path).toBeNull();
     const example = await loadConfig(`${import.meta.dir}/../../../docs/config.example.yml`, {}, NOTHING);
     expect(example.config).toEqual(config);
-    expect(config.server).toEqual({ host: "127.0.0.1", rest_port: 8000, websocket_port: 8001 });
+    expect(config.server).toMatchObject({ host: "127.0.0.1", rest_port: 8000, websocket_port: 8001 });
   });
 
   test("environment outweighs the file, the command line both", async () => {
@@ -126,7 +126,37 @@ describe("a wrong configuration names file, line and key", () => {
       "FILE:3: logging.levels.rest: must be one of debug, info, warning, error",
     ],
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
-    ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: is not enforced"],
+    ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: the 1. must be a token of at least 16"],
+    [
+      "security:\n  api_tokens: [{name: a, token: hunter2hunter2hunter2}]\n",
+      "FILE:2: security.api_tokens: the 1. must have a scope",
+    ],
+    [
+      "security:\n  api_tokens: [hunter2hunter2hunter2, hunter2hunter2hunter2]\n",
+      "FILE:2: security.api_tokens: the 2. stands twice",
+    ],
+    [
+      "security:\n  allowed_origins: [example.org]\n",
+      "FILE:2: security.allowed_origins: must be a list of origins",
+    ],
+    [
+      "security:\n  allowed_origins: ['https://example.org/']\n",
+      "FILE:2: security.allowed_origins: must be a list of origins",
+    ],
+    [
+      "server:\n  allowed_hosts: ['https://example.org']\n",
+      "FILE:2: server.allowed_hosts: must be a list of names",
+    ],
+    ["server:\n  tls: {key: /k.pem}\n", "FILE: server.tls: certificate and key go together"],
+    [
+      "server:\n  tls: {certificate: /c.pem, key: /k.pem, self_signed: true}\n",
+      "FILE: server.tls.self_signed: there is a certificate already",
+    ],
+    [
+      "api:\n  rate_limit: {requests: 5}\n",
+      "FILE:2: api.rate_limit: must be auto, or {requests_per_second, burst}",
+    ],
+    ["api:\n  max_connections_per_address: -1\n", "FILE:2: api.max_connections_per_address: must be auto"],
     ["\ntone_zone: xx\n", "FILE:2: tone_zone: must be one of ae, al, ar, at, au, be, "],
     ["caller_id:\n  scheme: morse\n", "FILE:2: caller_id.scheme: must be one of auto, none, dtmf, bell202, "],
     ["message_waiting:\n  lamp: on\n", "FILE:2: message_waiting.lamp: must be one of none, line_reversal, "],
