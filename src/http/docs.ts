@@ -234,6 +234,16 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   },
 };
 
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  schema: { type: "string", maxLength: 255 },
+  description:
+    "Sent again with the same key and body, within 24 h, the request is not done again: the first answer comes once " +
+    "more, with Idempotency-Replayed. For bodies up to 4 MiB, which are then read before anything is done.",
+};
+
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
@@ -265,7 +275,11 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     summary: ofLine && endpoint.scope === "line" ? `${endpoint.summary} (of one line)` : endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
     operationId: `${endpoint.method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w?)/gi, (_, next: string) => next.toUpperCase())}`,
-    parameters: [...pathParameters(path), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
+    parameters: [
+      ...pathParameters(path),
+      ...(endpoint.query ? queryParameters(endpoint.query) : []),
+      ...(endpoint.method === "POST" ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(body === "sound"
       ? { requestBody: SOUND_BODY }
       : body

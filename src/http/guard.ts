@@ -72,13 +72,12 @@ const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Even
 const EXPOSED_HEADERS = "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate";
 const PREFLIGHT_MAX_AGE_S = "600";
 
-function pathOf(url: string): string {
-  const { pathname } = new URL(url);
-  return pathname;
-}
+const pathOf = (url: string): string => new URL(url).pathname;
 
 export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);
+  /** Where each token was last accepted. */
+  readonly #knownAt = new Map<string, string>();
   readonly #limiter: RateLimiter | null;
   /** Nothing of a GET is to be looked at but the name that it calls us by: unless there are tokens. */
   readonly #plainGets: boolean;
@@ -236,8 +235,6 @@ export class Guard {
     this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
     throw wrongToken();
   }
-  /** Where each token was last accepted. */
-  readonly #knownAt = new Map<string, string>();
 
   /** Inside of a route, where it is known what is asked of which line. */
   authorize(

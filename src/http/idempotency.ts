@@ -13,6 +13,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const MAX_KEYS_OF_ONE = 200;
 const MAX_CLIENTS = 256;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Not of what was asked, but of who asked and when: it may be asked again. */
+const NOT_KEPT = [401, 403, 429];
 /** Of an entry beside its answer's body. */
 const ENTRY_BYTES = 512;
 
@@ -82,13 +84,7 @@ export class IdempotencyStore {
     const body = new Uint8Array(await response.arrayBuffer());
     const { status, headers } = response;
     // What failed on our side, or for a while, may be tried again.
-    if (
-      status >= 500 ||
-      status === 401 ||
-      status === 403 ||
-      status === 429 ||
-      body.byteLength > MAX_ANSWER_BYTES
-    ) {
+    if (status >= 500 || NOT_KEPT.includes(status) || body.byteLength > MAX_ANSWER_BYTES) {
       this.#drop(owner, key, entry);
     } else {
       entry.answer = { status, headers: [...headers], body };
