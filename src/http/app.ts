@@ -2,7 +2,8 @@
 import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
-import { asker, type Next, noteProblem, originalOf } from "./guard";
+import type { Next } from "./guard";
+import { noteProblem, originalOf, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
@@ -129,7 +130,8 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
         request,
         query: query as Query,
         line,
-        lines: asker(request).token?.lines ?? exchange.lines,
+        lines: tokenOf(request)?.lines ?? exchange.lines,
+        asker: () => guard.passage(request, app.server),
         params: params as Call["params"],
         dependencies,
         keepOpen,
@@ -156,7 +158,10 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.admit(context.query as Query, guard.admitSocket(context.request));
+      admitted(context).socketRequest = sockets.admit(
+        context.query as Query,
+        guard.admitSocket(context.request, app.server),
+      );
     },
     open: (ws) => sockets.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
     drain: (ws) => sockets.drained(ws.raw),

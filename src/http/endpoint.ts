@@ -6,7 +6,7 @@ import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { RecordingStore } from "../recordings/store";
-import type { Scope } from "../security/token";
+import type { Scope, Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
 import type { Guard } from "./guard";
 import type { EventStreams } from "./sse/event_streams";
@@ -48,6 +48,8 @@ export interface Call {
   dependencies: HttpDependencies;
   /** The lines that the client may use. */
   lines: readonly number[];
+  /** Who asks. */
+  asker(): { address: string; token: Token | null };
   /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
   keepOpen(): void;
 }

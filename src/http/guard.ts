@@ -8,8 +8,10 @@ import type { OriginCheck } from "../security/origin_check";
 import { clientOf, isLoopback, RateLimiter, type RateState } from "../security/rate_limiter";
 import { covers, type Scope, type Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
+import { isOpen, presented } from "./credentials";
 import type { Endpoint } from "./endpoint";
 import type { IdempotencyStore } from "./idempotency";
+import { keepPassage, type Passage, passageOf } from "./passage";
 import { Problem, toProblem } from "./problem";
 import {
   insufficientScope,
@@ -19,20 +21,6 @@ import {
   tooManyRequests,
   wrongToken,
 } from "./refusals";
-
-/** What the guard learned of a request travels on it. */
-interface Passage {
-  /** "" where it is not to be had. */
-  address: string;
-  token: Token | null;
-  /** What is told by the audit log, where a route knows it. */
-  line: number | null;
-  code: string | null;
-  /** The request that Bun knows: it may have been read and made anew. */
-  original: Request;
-}
-const PASSAGE = Symbol("passage");
-type Passing = Request & { [PASSAGE]?: Passage };
 
 export type Next = (request: Request) => Response | Promise<Response>;
 
@@ -52,18 +40,6 @@ export interface GuardOptions {
   nowMs(): number;
 }
 
-/** Pages without a secret, and the sign of life that monitors ask for. */
-const OPEN_PATHS = new Set([
-  "/",
-  "/health",
-  "/docs",
-  "/docs/start.js",
-  "/docs/swagger-ui-bundle.js",
-  "/docs/swagger-ui.css",
-  "/openapi.json",
-]);
-/** A browser's WebSocket and EventSource send no headers: these take ?token=. */
-const QUERY_TOKEN_PATHS = new Set(["/ws", "/events/stream"]);
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
@@ -99,10 +75,18 @@ export class Guard {
     return this.#pass(next, request, server);
   }
 
-  async #pass(next: Next, request: Request, server: AddressBook | null): Promise<Response> {
+  /** Made when it is asked for: most requests are answered without. */
+  passage(request: Request, server: AddressBook | null): Passage {
+    const known = passageOf(request);
+    if (known) return known;
     const address = server?.requestIP(request)?.address ?? "";
     const passage: Passage = { address, token: null, line: null, code: null, original: request };
-    (request as Passing)[PASSAGE] = passage;
+    keepPassage(request, passage);
+    return passage;
+  }
+
+  async #pass(next: Next, request: Request, server: AddressBook | null): Promise<Response> {
+    const passage = this.passage(request, server);
     const headers: Record<string, string> = {};
     const response = await this.#answered(next, request, passage, headers);
     // An upgraded WebSocket has no answer.
@@ -130,7 +114,7 @@ export class Guard {
       if (key === null) return await next(request);
       const owner = passage.token ? `token ${passage.token.name}` : `address ${passage.address}`;
       return await this.options.idempotency.answer(owner, key, request, async (again) => {
-        (again as Passing)[PASSAGE] = passage;
+        keepPassage(again, passage);
         return await next(again);
       });
     } catch (error) {
@@ -216,7 +200,7 @@ export class Guard {
     const { tokens, nowMs } = this.options;
     if (!tokens.required) return null;
     const path = pathOf(request.url);
-    if (OPEN_PATHS.has(path)) return null;
+    if (isOpen(path)) return null;
     const secret = presented(request, path);
     if (secret === null) throw noToken();
     const now = nowMs();
@@ -242,7 +226,7 @@ export class Guard {
     endpoint: Pick<Endpoint, "method" | "scope" | "path" | "access" | "ownLines">,
     line: number,
   ): void {
-    const passage = (request as Passing)[PASSAGE];
+    const passage = passageOf(request);
     const ofLine = endpoint.scope !== "server" || endpoint.path.includes(":line");
     if (passage && ofLine) passage.line = line;
     if (!this.options.tokens.required || endpoint.access === "open") return;
@@ -251,22 +235,17 @@ export class Guard {
     if (ofLine ? !token.lines.includes(line) : !endpoint.ownLines) throw lineNotAllowed(token.lines);
   }
 
-  /** Before the upgrade of a WebSocket. Returns whose it is; null: no tokens are needed. */
-  admitSocket(request: Request): { token: Token | null; address: string } {
-    const passage = (request as Passing)[PASSAGE];
+  /** Before the upgrade of a WebSocket, which a page of any origin may ask for and then read. */
+  admitSocket(request: Request, server: AddressBook | null): Passage {
+    const passage = this.passage(request, server);
     const origin = request.headers.get("origin");
-    const address = passage?.address ?? "";
-    if (origin !== null)
-      this.#admitted(
-        origin,
-        request,
-        passage ?? { address, token: null, line: null, code: null, original: request },
-      );
-    return { token: this.options.tokens.required ? this.#holder(request, "read") : null, address };
+    if (origin !== null) this.#admitted(origin, request, passage);
+    if (this.options.tokens.required) this.#holder(request, "read");
+    return passage;
   }
 
   #holder(request: Request, needed: Scope): Token {
-    const token = (request as Passing)[PASSAGE]?.token;
+    const token = passageOf(request)?.token;
     if (!token) throw noToken();
     if (!covers(token.scope, needed)) throw insufficientScope(needed, token.scope);
     return token;
@@ -293,25 +272,3 @@ export class Guard {
     });
   }
 }
-
-function presented(request: Request, path: string): string | null {
-  const header = request.headers.get("authorization");
-  if (header !== null) return /^Bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1] ?? null;
-  if (request.method !== "GET" || !QUERY_TOKEN_PATHS.has(path)) return null;
-  return new URL(request.url).searchParams.get("token");
-}
-
-/** What the route found wrong, for the audit log. */
-export function noteProblem(request: Request, problem: Problem): void {
-  const passage = (request as Passing)[PASSAGE];
-  if (passage) passage.code = problem.code;
-}
-
-/** Who asks: the address, and the token if there is one. */
-export function asker(request: Request): { address: string; token: Token | null } {
-  const passage = (request as Passing)[PASSAGE];
-  return { address: passage?.address ?? "", token: passage?.token ?? null };
-}
-
-/** The request that Bun's server knows. */
-export const originalOf = (request: Request): Request => (request as Passing)[PASSAGE]?.original ?? request;

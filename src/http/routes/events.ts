@@ -6,7 +6,6 @@ import { cursor } from "../../events/published";
 import { LINE_EVENT_TYPES, type LineEventType } from "../../line/events";
 import type { Token } from "../../security/token";
 import type { Endpoint } from "../endpoint";
-import { asker } from "../guard";
 import { queryInput } from "../input";
 import { Problem } from "../problem";
 import { lineNotAllowed } from "../refusals";
@@ -62,9 +61,9 @@ export const EVENT_ENDPOINTS: readonly Endpoint[] = [
     }),
     problems: [404, 422],
     ownLines: true,
-    handle: async ({ request, query, dependencies: { events, exchange } }) => {
+    handle: async ({ query, asker, dependencies: { events, exchange } }) => {
       const { since, limit, types, line, ts } = queryInput(EventsQuery, query);
-      const filter = eventFilter(types, line, exchange.lines, asker(request).token);
+      const filter = eventFilter(types, line, exchange.lines, asker().token);
       // 0 stands for the beginning, whatever that is by now.
       const from = since === undefined || since === "0" ? null : eventId(since);
       await events.bus.begun;
@@ -92,15 +91,15 @@ export const EVENT_ENDPOINTS: readonly Endpoint[] = [
     answer: { mediaType: "text/event-stream" },
     problems: [404, 422, 429],
     ownLines: true,
-    handle: async ({ request, query, dependencies: { events, exchange, streams }, keepOpen }) => {
+    handle: async ({ request, query, asker, dependencies: { events, exchange, streams }, keepOpen }) => {
       const { since, types, line, ts } = queryInput(StreamQuery, query);
-      const filter = eventFilter(types, line, exchange.lines, asker(request).token);
+      const filter = eventFilter(types, line, exchange.lines, asker().token);
       const last = request.headers.get("last-event-id") ?? "";
       const from = last !== "" ? eventId(last, "Last-Event-ID") : since === undefined ? null : eventId(since);
       await events.bus.begun;
       keepOpen();
       const time = ts === "offset" ? ("offset" as const) : ("z" as const);
-      return streams.open(request, { filter, format: { time, stamp: false }, since: from }, asker(request));
+      return streams.open(request, { filter, format: { time, stamp: false }, since: from }, asker());
     },
   },
 ];
