@@ -1,5 +1,4 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
@@ -16,7 +15,7 @@ import {
 } from "./command_line";
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config, MessageLamp } from "./config/schema";
-import { stateDirectory } from "./config/state_dir";
+import { administeredDirectory, stateDirectory } from "./config/state_dir";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
@@ -343,9 +342,6 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
-/** The service's own, where root has no other: made by StateDirectory= of our unit. */
-const SERVICE_STATE = "/var/lib/dahdi-phone-api";
-
 async function token(line: TokenArguments): Promise<void> {
   // On 127.0.0.1 a configuration without tokens is right: here they are made.
   const { config } = await loadConfig(line.configPath, process.env, {
@@ -353,12 +349,7 @@ async function token(line: TokenArguments): Promise<void> {
     restPort: null,
     websocketPort: null,
   });
-  const ofService =
-    config.state_dir === null &&
-    !process.env.STATE_DIRECTORY &&
-    process.getuid?.() === 0 &&
-    existsSync(SERVICE_STATE);
-  const folder = ofService ? SERVICE_STATE : stateDirectory(config.state_dir, process.env, homedir());
+  const folder = administeredDirectory(config.state_dir, process.env, homedir());
   if (folder === null) throw new StartError("there is no folder to keep tokens in: set state_dir");
   try {
     const { out, note } = runTokenCommand(line, new TokenFile(folder), Date.now());

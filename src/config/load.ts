@@ -9,7 +9,7 @@ import type { LogLevel } from "../observe/log";
 import { hasTokens } from "../security/token_file";
 import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
-import { stateDirectory } from "./state_dir";
+import { administeredDirectory, stateDirectory } from "./state_dir";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
 
@@ -192,7 +192,10 @@ function settle(values: Config, path: string | null, environment: Record<string,
     isLocalHost(server.host) ||
     security.allow_unauthenticated ||
     security.api_tokens.length > 0 ||
-    hasTokens(stateDirectory(values.state_dir, environment, homedir()));
+    // Both: the doctor asks as root about a service that is not.
+    [stateDirectory, administeredDirectory].some((find) =>
+      hasTokens(find(values.state_dir, environment, homedir())),
+    );
   if (!guarded) {
     throw new ConfigError(
       `${where}: server.host: ${server.host} is open to the network, where anybody could use the telephone: make a token ` +
