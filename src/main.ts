@@ -19,6 +19,7 @@ import { administeredDirectory, stateDirectory } from "./config/state_dir";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
+import { machineReport } from "./doctor/machine_report";
 import { jsonReport, summary, textReport } from "./doctor/report";
 import { selfTest } from "./doctor/self_test";
 import { VmwiLamp } from "./driver/abi.gen";
@@ -35,6 +36,7 @@ import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
+import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
@@ -59,6 +61,7 @@ const CLOSE_GRACE_MS = 2000;
 /** An expired token's connections last no longer than this. */
 const EXPIRY_LOOK_MS = 5000;
 const MIB = 1024 * 1024;
+const NS_PER_S = 1e9;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
   none: 0,
@@ -134,9 +137,20 @@ function secured(config: Config, stateFolder: string | null, logs: Logs): Secure
   }
 }
 
+function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
+  const { max_size_mb, output } = logging;
+  const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
+  try {
+    return createLogs({ ...logging, maxBytes: max_size_mb * MIB, journal });
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    throw new StartError(`cannot write the log ${output} (${code}): choose another place (logging.output)`);
+  }
+}
+
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
-  const logs = createLogs(config.logging);
+  const { logs, control: logControl } = openLogs(config.logging);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
@@ -166,6 +180,7 @@ async function serve(line: ServeArguments): Promise<void> {
     clock: systemClock(() => engine.nowNs()),
     publish: (number, atMs, nativeNs, body) => {
       const event = bus.publish(number, atMs, nativeNs, body);
+      metrics.eventPublished(body.type, (engine.nowNs() - nativeNs) / NS_PER_S);
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
@@ -201,6 +216,16 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   tokens.onChange(closeRevoked);
   setInterval(closeRevoked, EXPIRY_LOOK_MS).unref();
+  const metrics = createMetrics({
+    exchange,
+    version,
+    startedAtMs,
+    eventLogStatus: () => journal.status(),
+    webhooks,
+    recordings,
+    websocketClients: () => sockets.count,
+    eventStreamClients: () => streams.count,
+  });
   const dependencies: HttpDependencies = {
     exchange,
     events,
@@ -211,6 +236,19 @@ async function serve(line: ServeArguments): Promise<void> {
     guard,
     tokens,
     tls,
+    metrics,
+    recentLog: () => logControl.recent(),
+    machine: () => {
+      const system = linuxSystem((device, channel) => probeChannel(engine.shim, device, channel));
+      return machineReport(system, version, () =>
+        examine({
+          system,
+          read: { config, path, problem: null },
+          simulated: line.simulatePorts !== null,
+          selfTest: null,
+        }),
+      );
+    },
     logs,
     version,
     startedAtMs,

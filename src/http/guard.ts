@@ -21,6 +21,7 @@ import {
   tooManyRequests,
   wrongToken,
 } from "./refusals";
+import { REQUEST_ID_HEADER, requestIdOf } from "./watched_request";
 
 export type Next = (request: Request) => Response | Promise<Response>;
 
@@ -45,7 +46,8 @@ const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
 const ALLOWED_METHODS = "GET, POST, PATCH, DELETE";
 const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
-const EXPOSED_HEADERS = "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate";
+const EXPOSED_HEADERS =
+  "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
 const PREFLIGHT_MAX_AGE_S = "600";
 
 const pathOf = (url: string): string => new URL(url).pathname;
@@ -89,10 +91,11 @@ export class Guard {
     const passage = this.passage(request, server);
     const headers: Record<string, string> = {};
     const response = await this.#answered(next, request, passage, headers);
-    // An upgraded WebSocket has no answer.
-    if (response) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    if (!response) return response; // an upgraded WebSocket
+    if (!response.headers.has(REQUEST_ID_HEADER)) headers[REQUEST_ID_HEADER] = requestIdOf(request);
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "OPTIONS") {
-      this.#tell(request, passage, response.status);
+      this.#tell(request, passage, response);
     }
     return response;
   }
@@ -259,8 +262,7 @@ export class Guard {
   }
 
   /** One line for everything that could change something, whatever became of it. */
-  #tell(request: Request, passage: Passage, status: number): void {
-    const id = request.headers.get("x-request-id");
+  #tell(request: Request, passage: Passage, { status, headers }: Response): void {
     this.options.audit.info(status < 400 ? "done" : "refused", {
       who: passage.token?.name ?? null,
       address: passage.address,
@@ -268,7 +270,7 @@ export class Guard {
       line: passage.line,
       status,
       ...(passage.code === null ? {} : { code: passage.code }),
-      ...(id !== null && /^[\w.:-]{1,64}$/.test(id) ? { request_id: id } : {}),
+      request_id: headers.get(REQUEST_ID_HEADER),
     });
   }
 }

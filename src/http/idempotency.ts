@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readBody } from "./input";
 import { Problem } from "./problem";
+import { REQUEST_ID_HEADER } from "./watched_request";
 
 /** The body is read before anything is done: one that is used while it arrives cannot be compared. */
 export const MAX_KEYED_BODY_BYTES = 4 * 1024 * 1024;
@@ -87,7 +88,7 @@ export class IdempotencyStore {
     if (status >= 500 || NOT_KEPT.includes(status) || body.byteLength > MAX_ANSWER_BYTES) {
       this.#drop(owner, key, entry);
     } else {
-      entry.answer = { status, headers: [...headers], body };
+      entry.answer = { status, headers: [...headers].filter(([name]) => name !== REQUEST_ID_HEADER), body };
       this.#bytes += body.byteLength;
     }
     return new Response(body, { status, headers });

@@ -26,6 +26,7 @@ const CONGESTED_BYTES = 64 * 1024;
 const MAX_FRAMES_A_SECOND = 100;
 
 interface Client {
+  number: number;
   socket: Socket;
   subscription: Subscription | null;
   windowStartedAtMs: number;
@@ -51,6 +52,7 @@ export interface EventSocketsOptions {
 
 export class EventSockets {
   readonly #clients = new Map<unknown, Client>();
+  #connections = 0;
   readonly #pings: ReturnType<typeof setInterval>;
 
   constructor(private readonly options: EventSocketsOptions) {
@@ -89,15 +91,19 @@ export class EventSockets {
 
   /** key: the same object for every call about one connection. */
   open(key: unknown, socket: Socket, request: SocketRequest): void {
+    const number = ++this.#connections;
+    const { log } = this.options;
     const sink: FrameSink = {
       send: (text) => {
         socket.send(text);
+        if (log.enabled("debug")) log.debug("frame sent", { client: number, frame: text });
       },
       congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
     };
     const { token, address } = request;
     const leaveSeat = this.options.seats.take(address);
     const client: Client = {
+      number,
       socket,
       subscription: null,
       windowStartedAtMs: 0,
@@ -115,7 +121,7 @@ export class EventSockets {
     const { bus } = this.options.events;
     if (bus.hasBegun) subscribe();
     else void bus.begun.then(subscribe);
-    this.options.log.debug("client connected", { clients: this.#clients.size });
+    log.debug("client connected", { client: number, clients: this.#clients.size });
   }
 
   /** The state of now: what comes after `id` is not in it yet. */
@@ -154,7 +160,7 @@ export class EventSockets {
     client?.subscription?.close();
     client?.leaveSeat();
     this.#clients.delete(key);
-    this.options.log.debug("client gone", { clients: this.#clients.size });
+    this.options.log.debug("client gone", { client: client?.number ?? 0, clients: this.#clients.size });
   }
 
   /** Tokens changed, or time went by. */

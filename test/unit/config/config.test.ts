@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, loadConfig, maskedConfig } from "../../../src/config/load";
 import { stateDirectory } from "../../../src/config/state_dir";
+import { tokenDigest } from "../../../src/security/token";
+import { TokenFile } from "../../../src/security/token_file";
+import { makeToken } from "../../../src/security/token_registry";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -210,6 +213,36 @@ describe("a wrong configuration names file, line and key", () => {
 
   test("a file asked for by name must be there", async () => {
     expect(loadConfig(join(folder, "none.yml"), {}, NOTHING)).rejects.toThrow("none.yml: cannot be read (ENOENT)");
+  });
+
+  test("tokens are kept as hashes, and shown without", async () => {
+    const config = await load(
+      `security:\n  api_tokens: [a-plain-token-of-old, {name: tv, scope: read, lines: [1], token_sha256: ${"AB".repeat(32)}}]\n`,
+    );
+    const common = { created_at: null, expires_at: null };
+    expect(config.security.api_tokens).toEqual([
+      { ...common, name: "config-1", scope: "admin", lines: null, sha256: tokenDigest("a-plain-token-of-old") },
+      { ...common, name: "tv", scope: "read", lines: [1], sha256: "ab".repeat(32) },
+    ]);
+    expect(JSON.stringify(maskedConfig(config))).not.toMatch(/a-plain-token|abab|sha256/);
+  });
+
+  test("a rate is a number, or a rate with a burst, or none", async () => {
+    const rate = async (text: string) => (await load(`api: { rate_limit: ${text} }\n`)).api.rate_limit;
+    expect(await rate("auto")).toBe("auto");
+    expect(await rate("50")).toEqual({ requests_per_second: 50, burst: 100 });
+    expect(await rate("0")).toEqual({ requests_per_second: 0, burst: 1 });
+    expect(await rate("{requests_per_second: 5, burst: 7}")).toEqual({ requests_per_second: 5, burst: 7 });
+  });
+
+  test("an address open to the network is fine with a token, of the file or of the state folder", async () => {
+    const open = "server:\n  host: 0.0.0.0\n";
+    expect((await load(`${open}security: { api_tokens: [a-plain-token-of-old] }\n`)).server.host).toBe("0.0.0.0");
+    const state = mkdtempSync(join(folder, "state-"));
+    const environment = { DAHDI_API_STATE_DIR: state };
+    expect(await wrong(open, environment)).toContain("token create");
+    makeToken(new TokenFile(state), { name: "a", scope: "read", lines: null, expiresAtMs: null }, 0);
+    expect((await load(open, environment)).server.host).toBe("0.0.0.0");
   });
 
   test("an address open to the network wants to be allowed", async () => {
