@@ -101,6 +101,17 @@ describe("who sends slowly", () => {
     await cutOff(beginning, drip);
   });
 
+  test("is not taken for somebody who waits for a long answer, with an Idempotency-Key too", async () => {
+    await using server = await startConfigured("api: { timeout: 1 }\n");
+    await post(`${server.rest}/simulator/lines/1/lift`);
+    const answer = await request(`${server.rest}/play-audio?wait=true`, {
+      method: "POST",
+      headers: { "idempotency-key": "long" },
+      body: new Uint8Array(new Int16Array(8000 * 8).buffer),
+    });
+    expect(answer).toMatchObject({ status: 200, body: { duration_ms: 8000 } });
+  });
+
   test("keeps nobody waiting meanwhile", async () => {
     await using server = await startConfigured("");
     const { hostname, port } = new URL(server.rest);

@@ -10,11 +10,16 @@ export interface ConfiguredServer extends RunningServer {
   configPath: string;
 }
 
-export async function startConfigured(yaml: string, lines = 2): Promise<ConfiguredServer> {
+export async function startConfigured(
+  yaml: string,
+  lines = 2,
+  command: string[] = serverCommand(),
+): Promise<ConfiguredServer> {
   const folder = mkdtempSync(join(tmpdir(), "dahdi-configured-"));
   const configPath = join(folder, "config.yml");
   writeFileSync(configPath, yaml);
   const server = await startServer({
+    command,
     arguments: [`--simulate=${lines}`, `--config=${configPath}`],
     stateDir: folder,
   });
