@@ -11,6 +11,7 @@ import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import {
+  type Attachment,
   initialState,
   type LineEffect,
   type LineInput,
@@ -87,7 +88,7 @@ export class LineRunner {
     this.#state = initialState(options.clock.nowMs(), options.settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
-    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) => {
+    this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
     });
@@ -129,13 +130,13 @@ export class LineRunner {
         this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
         break;
       case "play_started":
-        this.playout.started(event.mark, event.atNs);
+        this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
-        this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
-        this.playout.pour();
+        this.playout.pour(event.lane);
         break;
       default: // a key going down and the bell's single bursts are told by their ends
         break;
@@ -310,14 +311,23 @@ export class LineRunner {
     switch (decision) {
       case "now":
         this.#input({ type: "playback_requested", atMs: this.#options.clock.nowMs() }, 0);
-        return this.playout.enqueue(source, "nothing");
+        return this.playout.play(source, "nothing", options);
       case "await_answer":
-        return this.playout.enqueue(source, "answer");
+        return this.playout.play(source, "answer", options);
       case "await_lift":
-        return this.playout.enqueue(source, "lift");
+        return this.playout.play(source, "lift", options);
       default:
         throw new Refusal(decision.code, decision.message);
     }
+  }
+
+  /** Somebody talks with whoever has lifted it, until detach: no tone of ours gets into it, and it is IN_CALL. */
+  attach(what: Attachment): void {
+    this.#input({ type: "attached", atMs: this.#options.clock.nowMs(), what }, 0);
+  }
+
+  detach(what: Attachment): void {
+    this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

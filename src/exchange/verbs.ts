@@ -3,7 +3,10 @@ import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { MemberState } from "./bridge_members";
+import type { Playback, Playbacks, PlayOptions } from "./playback";
 
+export type { Playback, Playbacks, PlayOptions } from "./playback";
 export type { PcmSource };
 
 /** A verb that was refused or failed. `code` is stable; http/problem.ts turns it into RFC 9457. */
@@ -25,7 +28,16 @@ export type RefusalCode =
   | "line_off_hook" // 409 ring while lifted
   | "line_on_hook" // 409 play while idle, press while on-hook
   | "ring_stopped" // 409 stopped or replaced before it began
+  | "unknown_bridge" // 404
+  | "line_bridged" // 409 it is on a bridge already
+  | "not_on_bridge" // 409
+  | "bridge_full" // 409
   | "call_waiting_busy" // 409 one is announced already
+  | "unknown_playback" // 404
+  | "playback_finished" // 409 it is over already
+  | "not_playing" // 409 it waits
+  | "not_paused" // 409
+  | "not_seekable" // 409 a stream that is not kept in memory
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "already_in_that_position" // 409 simulator: lift while lifted, plug while plugged …
@@ -93,20 +105,6 @@ export type ToneRequest = {
   durationMs?: number;
 };
 
-export interface PlayOptions {
-  /** "now": 409 when IDLE, waits for the answer when RINGING. "off_hook": waits for the lift as well. */
-  when: "now" | "off_hook";
-}
-
-export interface Playback {
-  playbackId: string;
-  durationMs: number | null;
-  /** As it will be heard; null: not known beforehand. */
-  bytes: number | null;
-  /** Settles when it has been heard, or ended otherwise. */
-  finished: Promise<{ reason: string; heardMs: number }>;
-}
-
 export interface RecordRequest {
   /** Omitted: caller. */
   source?: RecordingSource;
@@ -126,6 +124,23 @@ export interface RecordRequest {
 
 export interface RecordAnswer {
   recordingId: string;
+}
+
+export interface BridgeInfo {
+  id: string;
+  members: readonly { line: number; state: MemberState }[];
+}
+
+/** Lines that hear each other. A line is on one bridge at most; one that two have not left yet. */
+export interface BridgeVerbs {
+  list(): BridgeInfo[];
+  get(id: string): BridgeInfo;
+  /** Settles when those that are lifted hear each other, and the others' bells ring (ring; null: they are refused). */
+  create(lines: readonly number[], ring: RingRequest | null): Promise<BridgeInfo>;
+  add(id: string, line: number, ring: RingRequest | null): Promise<BridgeInfo>;
+  remove(id: string, line: number): Promise<BridgeInfo>;
+  hold(id: string, line: number, held: boolean): Promise<BridgeInfo>;
+  delete(id: string): Promise<void>;
 }
 
 export interface LineStatus {
@@ -181,6 +196,8 @@ export interface LineDiagnostics {
     queued_playout_ms: number;
     /** Of what the line heard, for recordings: JavaScript stood still for ten seconds. */
     tap_lost_blocks: number;
+    /** Of other lines on its bridge, left out or heard twice because two cards' clocks differ. */
+    bridge_slips: number;
   };
   engine: {
     realtime: boolean;
@@ -231,6 +248,8 @@ export interface Exchange {
   readonly lines: readonly number[];
   /** Present only when simulating. */
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
+  readonly bridges: BridgeVerbs;
   status(line: number): LineStatus;
   voltage(line: number): VoltageReading;
   diagnostics(line: number): LineDiagnostics;

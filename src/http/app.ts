@@ -3,15 +3,19 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import type { Next } from "./guard";
-import { noteProblem, originalOf, tokenOf } from "./passage";
+import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
+import { PROMPT_ENDPOINTS } from "./routes/prompts";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { SPEECH_ENDPOINTS } from "./routes/speech";
 import { TOKEN_ENDPOINTS } from "./routes/tokens";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
@@ -30,7 +34,11 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const endpoints = [
     ...LINE_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...PLAYBACK_ENDPOINTS,
+    ...SPEECH_ENDPOINTS,
+    ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...TOKEN_ENDPOINTS,
@@ -144,7 +152,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
     const answer = ({ request, set, query }: Context, params: Call["params"] = {}): unknown => {
       const requestId = requestIdOf(request);
       set.headers[REQUEST_ID_HEADER] = requestId;
-      const keepOpen = (): void => app.server?.timeout(originalOf(request), 0);
+      const keepOpen = (): void => app.server?.timeout(request, 0);
       return timed(dependencies.metrics, endpoint.method, route, () => {
         const line = ofLine ? lineNumber(params.line ?? "", dependencies) : dependencies.exchange.defaultLine;
         guard.authorize(request, endpoint, line);
@@ -172,6 +180,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
     };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);
+    else if (endpoint.method === "PUT") app.put(path, handle, options);
     else app.post(path, handle, options);
   }
 

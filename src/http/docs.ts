@@ -8,6 +8,7 @@ import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
+import { PROMPT_NAME } from "../sounds/prompts";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
@@ -103,9 +104,12 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [{ type: "flash", duration: 310 }, "Hook flash, ms."],
   [{ type: "voltage_change", voltage: 8.1 }, "A change of 1 V or more."],
   [{ type: "playback_started", playback_id: "01k…", duration_ms: 2000 }, "Its first sample is heard."],
+  [{ type: "playback_paused", playback_id: "01k…", position_ms: 740 }, "It stands still."],
+  [{ type: "playback_resumed", playback_id: "01k…", position_ms: 740 }, "It goes on."],
   [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
-    "reason: completed, stopped, hung_up, cancelled or error.",
+    "reason: completed, stopped, replaced, barged (then `barged_by` is dtmf or voice), hung_up, cancelled or error. " +
+      "heard_ms is exact, rounds and what was heard before and after a seek together. Not told of what nobody heard.",
   ],
   [
     { type: "recording_started", recording_id: "01k…" },
@@ -115,6 +119,14 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "recording_finished", recording_id: "01k…", reason: "hung_up", duration_ms: 5240, bytes: 83_884 },
     "Its file is closed and can be fetched. reason: stopped, max_duration, silence, finish_key, hung_up, disk_full or error. " +
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
+  ],
+  [
+    { type: "bridge_joined", bridge_id: "01k…" },
+    "From here on it hears the other lines on the bridge, and they hear it.",
+  ],
+  [
+    { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
+    "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },
@@ -152,7 +164,7 @@ const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
   401: "Where tokens are needed: none was sent, or one that is not known",
   403: "The token's scope or lines do not allow it, or a web page of another origin asked",
-  404: "No such line, or no such recording",
+  404: "No such line, recording, playback, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -161,6 +173,8 @@ const PROBLEM_MEANINGS: Record<number, string> = {
   426: "Not a WebSocket request",
   429: "Too often, or too much waits already",
   500: "A defect of ours",
+  501: "No program that speaks is installed",
+  504: "What the sound comes from was too slow",
   503: "The line or its driver is not ready: detail says how to mend it",
   507: "The disk is as full as it may be",
 };
@@ -179,6 +193,11 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
+  501: ["no_speech_engine", "No program that speaks is installed: sudo apt-get install espeak-ng"],
+  504: [
+    "source_timeout",
+    "Nothing came from this URL for 10 s (sounds.timeout_seconds): try again, or play it from here.",
+  ],
   507: ["disk_full", "The disk is as full as it may be (recording.min_free_mb): delete recordings, or make room."],
   503: [
     "line_not_ready",
@@ -224,6 +243,14 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     example: "kitchen-tablet",
     description: "Of GET /tokens",
   },
+  playback_id: {
+    name: "playback_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /play-audio or GET /playbacks",
+  },
   recording_id: {
     name: "recording_id",
     in: "path",
@@ -231,6 +258,22 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     schema: { type: "string" },
     example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
     description: "Of POST /record or GET /recordings",
+  },
+  prompt: {
+    name: "prompt",
+    in: "path",
+    required: true,
+    schema: { type: "string", pattern: PROMPT_NAME.source },
+    example: "welcome",
+    description: "1 to 64 of a-z 0-9 _ -",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
   },
 };
 
@@ -258,6 +301,12 @@ const SOUND_BODY = {
   ),
 };
 
+function soundBody({ named, example }: Endpoint) {
+  if (!named) return SOUND_BODY;
+  const content = { ...SOUND_BODY.content, "application/json": { schema: named, example } };
+  return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
+}
+
 /** Elysia's `detail` of an operation, from our one definition of it. */
 export function operationDetail(endpoint: Endpoint, path: string): Record<string, unknown> {
   const ofLine = path.includes("{line}");
@@ -281,7 +330,7 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
       ...(endpoint.method === "POST" ? [IDEMPOTENCY_KEY] : []),
     ],
     ...(body === "sound"
-      ? { requestBody: SOUND_BODY }
+      ? { requestBody: soundBody(endpoint) }
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
@@ -323,7 +372,9 @@ const TOKEN_SCHEME = {
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
+  { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },

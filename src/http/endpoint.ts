@@ -5,9 +5,13 @@ import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
 import type { Scope, Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
+import type { Prompts } from "../sounds/prompts";
+import type { SoundSources } from "../sounds/sound_sources";
+import type { Speech } from "../sounds/speech";
 import type { Guard } from "./guard";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
@@ -24,6 +28,10 @@ export interface HttpDependencies {
   tokens: TokenRegistry;
   /** The ports speak TLS. */
   tls: { certificatePem: string; keyPem: string } | null;
+  flacFiles: FlacFiles;
+  sounds: SoundSources;
+  prompts: Prompts;
+  speech: Speech;
   metrics: Metrics;
   /** The newest lines of the log, JSON. */
   recentLog(): readonly string[];
@@ -63,7 +71,7 @@ export interface Call {
 }
 
 export interface Endpoint {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below / or /lines/{line}, or /simulator/lines/{line}. */
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
@@ -72,12 +80,24 @@ export interface Endpoint {
   access?: "open" | Scope;
   /** Of scope server: it shows a token of certain lines no more than these. Without it such a token may not ask. */
   ownLines?: boolean;
-  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Tokens" | "Server" | "Simulator";
+  tag:
+    | "Telephone"
+    | "Sound"
+    | "Prompts"
+    | "Recordings"
+    | "Bridges"
+    | "Lines"
+    | "Events"
+    | "Tokens"
+    | "Server"
+    | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;
   /** "sound": a file, or raw samples. */
   body?: TSchema | "sound";
+  /** Where a sound may be named instead of sent: that JSON. */
+  named?: TSchema;
   /** A body that works when "Execute" is pressed. */
   example?: unknown;
   /** A schema for JSON, or the media type of something else. */

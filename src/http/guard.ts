@@ -44,7 +44,7 @@ export interface GuardOptions {
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
-const ALLOWED_METHODS = "GET, POST, PATCH, DELETE";
+const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
 const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
 const EXPOSED_HEADERS =
   "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
@@ -82,7 +82,7 @@ export class Guard {
     const known = passageOf(request);
     if (known) return known;
     const address = server?.requestIP(request)?.address ?? "";
-    const passage: Passage = { address, token: null, line: null, code: null, original: request };
+    const passage: Passage = { address, token: null, line: null, code: null };
     keepPassage(request, passage);
     return passage;
   }

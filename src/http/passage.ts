@@ -9,8 +9,6 @@ export interface Passage {
   /** What a route knows of it, for the audit log. */
   line: number | null;
   code: string | null;
-  /** The request that Bun knows: it may have been read and made anew. */
-  original: Request;
 }
 
 const PASSAGE = Symbol("passage");
@@ -29,6 +27,3 @@ export function noteProblem(request: Request, problem: Problem): void {
 
 /** The token that came with it; null: none was needed. */
 export const tokenOf = (request: Request): Token | null => passageOf(request)?.token ?? null;
-
-/** The request that Bun's server knows. */
-export const originalOf = (request: Request): Request => passageOf(request)?.original ?? request;

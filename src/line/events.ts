@@ -1,4 +1,6 @@
 import type {
+  BargedBy,
+  BridgeLeaveReason,
   DigitSource,
   KeyDetail,
   KeyRefusalReason,
@@ -63,11 +65,14 @@ export type LineEventBody =
   | { type: "flash"; duration: number }
   | { type: "voltage_change"; voltage: number }
   | { type: "playback_started"; playback_id: string; duration_ms: number | null }
+  | { type: "playback_paused" | "playback_resumed"; playback_id: string; position_ms: number }
   | {
       type: "playback_finished";
       playback_id: string;
       reason: PlaybackEndReason;
       heard_ms: number;
+      /** Where the reason is barged. */
+      barged_by?: BargedBy;
     }
   | { type: "recording_started"; recording_id: string }
   | {
@@ -77,6 +82,8 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "bridge_joined"; bridge_id: string }
+  | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -96,9 +103,13 @@ export const LINE_EVENT_TYPES = [
   "flash",
   "voltage_change",
   "playback_started",
+  "playback_paused",
+  "playback_resumed",
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "bridge_joined",
+  "bridge_left",
   "off_hook_timeout",
   "hardware_status",
   "error",
