@@ -7,6 +7,7 @@ import { homedir } from "node:os";
 import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
 import { hasTokens } from "../security/token_file";
+import { shownUrl as shownStreamUrl } from "../streams/stream_request";
 import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
 import { administeredDirectory, stateDirectory } from "./state_dir";
@@ -217,6 +218,13 @@ export function maskedConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     webhooks: config.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url), secret: "***" })),
+    stream: { ...config.stream, twilio_auth_token: config.stream.twilio_auth_token && "***" },
+    hotline: config.hotline.map((hotline) => ({
+      ...hotline,
+      url: shownStreamUrl(new URL(hotline.url)),
+      // Whatever a bot is told to know us by.
+      custom_parameters: Object.fromEntries(Object.keys(hotline.custom_parameters).map((name) => [name, "***"])),
+    })),
     security: {
       ...config.security,
       api_tokens: config.security.api_tokens.map(({ name, scope, lines }) => ({

@@ -6,6 +6,7 @@ import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
 import type { Token } from "../security/token";
 import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
 import { apiTokens, hostnames, origins, perAddress, type RateLimit, rateLimit } from "./security";
+import { HOTLINE, type HotlineConfig, STREAM, type StreamConfig } from "./streams";
 import { WEBHOOKS, type WebhookConfig } from "./webhooks";
 
 export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
@@ -103,6 +104,9 @@ export interface Config {
     timeout_seconds: number;
   };
   webhooks: WebhookConfig[];
+  /** Voice bots that telephones are connected to. */
+  stream: StreamConfig;
+  hotline: HotlineConfig[];
   security: {
     allow_unauthenticated: boolean;
     /** As hashes. */
@@ -244,6 +248,8 @@ export const SCHEMA = {
     timeout_seconds: whole(60, 1, 600),
   },
   webhooks: WEBHOOKS,
+  stream: STREAM,
+  hotline: HOTLINE,
   security: { allow_unauthenticated: flag(false), api_tokens: apiTokens, allowed_origins: origins },
   mqtt: notYet,
 } as const;

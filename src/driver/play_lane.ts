@@ -80,7 +80,7 @@ export class PlayLane {
     );
   }
 
-  /** A talker's lane: what is written is live audio, heard when targetMs of it have come. */
+  /** A talker's lane: what is written is live audio, heard when targetMs of it have come. maxMs 0: none is dropped. */
   openTalk(targetMs: number, maxMs: number): Promise<void> {
     return this.engine.command((shim, handle) =>
       shim.dshim_talk_open(handle, this.line, this.number, targetMs, maxMs),

@@ -9,9 +9,11 @@ import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import { PROMPT_NAME } from "../sounds/prompts";
+import { AUDIO_TEXT } from "./docs_audio";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
+import { AudioQuery } from "./schema_audio";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -121,12 +123,57 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "stream_started", stream_id: "01k…", dialect: "twilio" },
+    "The voice bot is connected: it hears the telephone and is heard.",
+  ],
+  [
+    {
+      type: "stream_stopped",
+      stream_id: "01k…",
+      reason: "connect_failed",
+      detail: "cannot be reached (ECONNREFUSED)",
+      duration_ms: 0,
+    },
+    "Once for each POST /stream and each lift of a hotline. reason: completed (a client stopped it), bot_closed, hung_up, " +
+      "unanswered (it waited for an answer), connect_failed, bot_unresponsive (it does not read, or answer a ping), " +
+      "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
+  ],
+  [
     { type: "bridge_joined", bridge_id: "01k…" },
     "From here on it hears the other lines on the bridge, and they hear it.",
   ],
   [
     { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
     "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
+    {
+      type: "gather_finished",
+      gather_id: "01k…",
+      digits: "1234",
+      reason: "finish_key",
+      finish_key: "#",
+      heard_ms: 1300,
+      played: "part",
+      duration_ms: 4200,
+    },
+    "Of POST /gather, whether it was waited for or not. reason: complete, finish_key, no_match, timeout, hung_up, stopped, " +
+      "cancelled (the ring that it waited for was not answered) or error. heard_ms and played (whole, part, none) of the prompt.",
+  ],
+  [
+    {
+      type: "announce_finished",
+      announce_id: "01k…",
+      outcome: "completed",
+      answered_after_ms: 6100,
+      heard_ms: 4200,
+      played: "whole",
+      digits: "1",
+      gather_reason: "complete",
+      finish_key: null,
+    },
+    "Of POST /announce. outcome: completed, not_answered, hung_up, busy, stopped or error; the last three fields only " +
+      "where digits were asked for.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },
@@ -189,7 +236,7 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
   415: ["unsupported_media_type", "Send application/json, not text/xml."],
   422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
-  426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
+  426: ["websocket_only", "Connect with a WebSocket client; events can be polled (GET /events)."],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
@@ -228,7 +275,7 @@ const LINE_PARAMETER = {
   name: "line",
   in: "path",
   required: true,
-  schema: { type: "integer" },
+  schema: { type: "integer" as const },
   example: 1,
   description: "A line of GET /lines",
 };
@@ -369,11 +416,25 @@ const TOKEN_SCHEME = {
     "what acts on a telephone, admin for tokens and configuration.",
 } as const;
 
+const audioOperation = (ofLine: boolean) => ({
+  tags: [ofLine ? "Lines" : "Sound"],
+  summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
+  description: AUDIO_TEXT,
+  parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
+  responses: {
+    101: { description: "Upgraded: sound follows" },
+    ...Object.fromEntries(
+      [401, 403, 404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)]),
+    ),
+  },
+});
+
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
   { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
@@ -415,8 +476,12 @@ export function documentation(version: string) {
             // Nothing at all, too: without any token on a server nobody needs one.
             security: [{ token: [] }, {}],
             components: { securitySchemes: { token: TOKEN_SCHEME } },
-            // The plugin leaves WebSocket routes out: this one is written in.
-            paths: { "/ws": { get: SOCKET_OPERATION } },
+            // The plugin leaves WebSocket routes out: these are written in.
+            paths: {
+              "/ws": { get: SOCKET_OPERATION },
+              "/audio": { get: audioOperation(false) },
+              "/lines/{line}/audio": { get: audioOperation(true) },
+            },
           },
           exclude: ["/docs", "/openapi.json"],
         }),

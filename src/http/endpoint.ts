@@ -12,6 +12,7 @@ import type { TokenRegistry } from "../security/token_registry";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
+import type { StreamBook } from "../streams/stream_book";
 import type { Guard } from "./guard";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
@@ -22,6 +23,7 @@ export interface HttpDependencies {
   events: EventLog;
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
+  bots: Pick<StreamBook, "open" | "stop" | "get" | "all">;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
   guard: Guard;
@@ -85,6 +87,7 @@ export interface Endpoint {
     | "Sound"
     | "Prompts"
     | "Recordings"
+    | "Voice bots"
     | "Bridges"
     | "Lines"
     | "Events"

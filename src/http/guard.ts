@@ -239,11 +239,18 @@ export class Guard {
   }
 
   /** Before the upgrade of a WebSocket, which a page of any origin may ask for and then read. */
-  admitSocket(request: Request, server: AddressBook | null): Passage {
+  admitSocket(
+    request: Request,
+    server: AddressBook | null,
+    { needed = "read" as Scope, line = null as number | null } = {},
+  ): Passage {
     const passage = this.passage(request, server);
     const origin = request.headers.get("origin");
     if (origin !== null) this.#admitted(origin, request, passage);
-    if (this.options.tokens.required) this.#holder(request, "read");
+    if (this.options.tokens.required) {
+      const { lines } = this.#holder(request, needed);
+      if (line !== null && lines !== null && !lines.includes(line)) throw lineNotAllowed(lines);
+    }
     return passage;
   }
 

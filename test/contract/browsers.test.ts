@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server.stop(), plain.stop()]));
 
-const upgrade = (host: string, origin?: string): string =>
-  `GET /ws HTTP/1.1\r\nHost: ${host}\r\n${origin ? `Origin: ${origin}\r\n` : ""}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
+const upgrade = (host: string, origin?: string, path = "/ws"): string =>
+  `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${origin ? `Origin: ${origin}\r\n` : ""}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 describe("DNS rebinding: a request that calls us by a stranger's name", () => {
@@ -95,6 +95,7 @@ describe("a web page of another origin", () => {
       for (const port of [rest, websocket]) {
         const { status, body } = await rawRequest(port, upgrade(own, origin));
         expect([status, JSON.parse(body).code]).toEqual([403, "origin_not_allowed"]);
+        expect((await rawRequest(port, upgrade(own, origin, "/audio?mode=listen"))).status).toBe(403);
       }
       for (const path of ["/status", "/events", "/events/stream"]) {
         const response = await fetch(rest + path, { headers: { origin } });

@@ -162,6 +162,27 @@ describe("with a token", () => {
     expect(EventListener.open(server.websocket)).rejects.toThrow();
   });
 
+  test("live audio wants control to talk, read to listen, and the line", async () => {
+    const base = server.websocket.replace(/\/ws$/, "");
+    const opens = async (path: string, name: string): Promise<boolean> =>
+      EventListener.open(`${base}${path}&token=${tokens[name]}`).then(
+        (listener) => {
+          listener.socket.close();
+          return true;
+        },
+        () => false,
+      );
+    await as(tokens.boss ?? "", `${rest}/simulator/lines/1/lift`, "POST");
+    await as(tokens.boss ?? "", `${rest}/simulator/lines/2/lift`, "POST");
+    expect(await opens("/audio?mode=listen", "reader")).toBe(true);
+    expect(await opens("/audio?mode=both", "reader")).toBe(false);
+    expect(await opens("/lines/1/audio?mode=talk", "kitchen")).toBe(true);
+    expect(await opens("/lines/2/audio?mode=talk", "kitchen")).toBe(false);
+    expect(await opens("/lines/2/audio?mode=talk", "controller")).toBe(true);
+    expect(await opens("/audio?mode=listen", "nobody")).toBe(false);
+    for (const line of [1, 2]) await as(tokens.boss ?? "", `${rest}/simulator/lines/${line}/hang-up`, "POST");
+  });
+
   test("revoked, its connections end and it opens nothing more", async () => {
     const { out: gone } = await tokenCommand(server.folder, "create", "--name=guest", "--scope=read");
     using listener = await EventListener.open(`${server.websocket}?token=${gone}`);

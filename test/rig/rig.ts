@@ -30,12 +30,14 @@ const OWN_SERVERS = [
   "playback",
   "event_log",
   "webhooks",
-  "watching",
+  "live_audio",
+  "streams",
   "sounds",
   "tokens",
   "browsers",
   "tls",
   "limits",
+  "watching",
 ];
 const CONTRACT = [...new Bun.Glob("test/contract/*.test.ts").scanSync({ cwd: ROOT })]
   .filter((path) => !OWN_SERVERS.some((name) => path.endsWith(`/${name}.test.ts`)))
