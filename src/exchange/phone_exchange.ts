@@ -8,12 +8,19 @@ import type { DriverEngine, LineStats } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
+import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
+import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { AudioRequest, AudioSession } from "./live_audio";
+import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -26,6 +33,7 @@ import {
   type MessageWaitingRequest,
   type PcmSource,
   type Playback,
+  type Playbacks,
   type PlayOptions,
   type RecordAnswer,
   type RecordRequest,
@@ -51,6 +59,9 @@ export interface ExchangeOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newBridgeId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
@@ -72,6 +83,8 @@ export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
+  readonly bridges: Bridges;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
   readonly #byLine: ReadonlyMap<number, LineRunner>;
@@ -114,6 +127,12 @@ export class PhoneExchange implements Exchange {
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
+    this.playbacks = new LinePlaybacks(this.#runners.map(({ playout }) => playout));
+    this.bridges = new Bridges({
+      runner: (line) => this.#runner(line),
+      newBridgeId: options.newBridgeId,
+      tell: (line, body) => options.publish(line, options.clock.nowMs(), 0, body),
+    });
   }
 
   /** Every driver event, in the order in which the I/O thread told them. */
@@ -122,6 +141,9 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
+    // A ring that was answered ends before the lift is told.
+    if (event.kind === "ring_done" && event.reason === "answered") return;
+    this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
   /**
@@ -162,8 +184,12 @@ export class PhoneExchange implements Exchange {
   }
 
   tone(line: number, request: ToneRequest): Playback {
+    return this.#runner(line).play(this.toneSource(request), { when: "now" });
+  }
+
+  toneSource(request: ToneRequest): PcmSource {
     const { plan, durationMs } = planTone(request, this.#options.toneZone);
-    return this.#runner(line).play(toneSource(plan, durationMs, this.#renderTone), { when: "now" });
+    return toneSource(plan, durationMs, this.#renderTone);
   }
 
   async callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
@@ -172,6 +198,34 @@ export class PhoneExchange implements Exchange {
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
     return this.#runner(line).messageWaiting(request);
+  }
+
+  farEndLost(line: number): void {
+    this.#runner(line).farEndLost();
+  }
+
+  gather(line: number, verb: GatherVerb): Gather {
+    return this.#runner(line).gather(verb);
+  }
+
+  async stopGather(line: number): Promise<GatherResult> {
+    return this.#runner(line).gatherer.stop();
+  }
+
+  async announce(line: number, verb: AnnounceVerb): Promise<Announcement> {
+    return this.#runner(line).announcer.announce(verb);
+  }
+
+  async stopAnnouncement(line: number): Promise<AnnouncementResult> {
+    return this.#runner(line).announcer.stop();
+  }
+
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
+    this.#runner(line).liveAudio.admit(request);
+  }
+
+  openAudio(line: number, request: AudioRequest): AudioSession {
+    return this.#runner(line).liveAudio.open(request);
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {
@@ -188,6 +242,14 @@ export class PhoneExchange implements Exchange {
 
   resumeRecording(line: number): Recording {
     return this.#runner(line).recorder.resume();
+  }
+
+  /** Whoever waits for digits or an announcement is answered: before the program ends. */
+  endWaits(): void {
+    for (const { announcer, gatherer } of this.#runners) {
+      announcer.close();
+      gatherer.close();
+    }
   }
 
   /** Closes every file: before the program ends. */
@@ -254,6 +316,7 @@ export class PhoneExchange implements Exchange {
         max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
         queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
         tap_lost_blocks: stats.tap_lost_blocks,
+        bridge_slips: stats.bridge_slips,
       },
       engine: {
         realtime: engine.realtime === 1,

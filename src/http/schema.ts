@@ -3,8 +3,9 @@ import { Type } from "@sinclair/typebox";
 import { TONE_NAMES, TONE_ZONES } from "../audio/tone_zones";
 import { RING_PATTERN_NAMES } from "../line/cadence";
 import { LINE_EVENT_TYPES } from "../line/events";
+import { QueryToken } from "./schema_tokens";
 
-const closed = { additionalProperties: false } as const;
+export const closed = { additionalProperties: false } as const;
 
 const CallerIdInput = Type.Object(
   {
@@ -111,27 +112,6 @@ export const ToneInput = Type.Object(
   closed,
 );
 
-export const PlayQuery = Type.Object(
-  {
-    wait: Type.Optional(Type.Boolean({ description: "Answer when it has been heard" })),
-    when: Type.Optional(
-      Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
-        description: "off_hook: on an idle line, wait for the lift",
-      }),
-    ),
-    loudness_dbm0: Type.Optional(
-      Type.Number({
-        minimum: -40,
-        maximum: -6,
-        description:
-          "Brings speech to this level, pauses not counted; −18 is a clear voice. Omitted: as loud as it is. Peaks " +
-          "beyond full scale are limited softly in any case. Looks a second ahead",
-      }),
-    ),
-  },
-  closed,
-);
-
 const RECORDING_SOURCES = [Type.Literal("caller"), Type.Literal("played"), Type.Literal("both")];
 
 export const RecordInput = Type.Object(
@@ -202,7 +182,10 @@ export const EventsQuery = Type.Object(
   closed,
 );
 
-export const StreamQuery = Type.Omit(EventsQuery, ["limit"], closed);
+export const StreamQuery = Type.Object(
+  { ...Type.Omit(EventsQuery, ["limit"]).properties, token: QueryToken },
+  closed,
+);
 
 export const PressInput = Type.Object(
   {
@@ -257,8 +240,8 @@ export const EarQuery = Type.Object(
 
 // ---- answers -----------------------------------------------------------------------------------
 
-const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+export const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+export const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
 export const ProblemAnswer = Type.Object({
   type: Type.String(),
@@ -305,7 +288,7 @@ export const VoltageAnswer = Type.Object({
   max_voltage: nullableNumber("The highest since then"),
 });
 
-const success = Type.Literal("success");
+export const success = Type.Literal("success");
 export const SuccessAnswer = Type.Object({ status: success });
 export const RingAnswer = Type.Object({
   status: success,
@@ -342,8 +325,9 @@ export const PlayAnswer = Type.Object({
   ),
   playback_id: Type.String(),
   duration_ms: nullableNumber("null: not known beforehand"),
-  reason: Type.Optional(Type.String({ description: "With wait: completed, hung_up, cancelled, error …" })),
+  reason: Type.Optional(Type.String({ description: "With wait: as of playback_finished" })),
   heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard" })),
+  barged_by: Type.Optional(Type.String({ description: "With wait, where the reason is barged: dtmf or voice" })),
 });
 export const RecordAnswer = Type.Object({
   status: success,
@@ -420,6 +404,7 @@ export const SocketQuery = Type.Object(
       }),
     ),
     ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
+    token: QueryToken,
   },
   closed,
 );

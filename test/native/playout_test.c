@@ -1,5 +1,6 @@
 #include "playout.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,24 +8,28 @@
 
 static char told[512];
 
-static void tell(void *context, enum dshim_event_kind kind, int32_t id, int32_t end, int32_t samples,
-                 int64_t time_ns) {
+static void tell(void *context, struct dshim_event event) {
   (void)context;
   size_t length = strlen(told);
-  if (kind == DSHIM_EV_PLAY_STARTED) {
-    snprintf(told + length, sizeof(told) - length, "start%d@%lld ", id, (long long)(time_ns / 125000));
-  } else if (kind == DSHIM_EV_PLAY_DONE) {
-    snprintf(told + length, sizeof(told) - length, "end%d:%d:%d ", id, end, samples);
+  if (event.kind == DSHIM_EV_PLAY_STARTED) {
+    snprintf(told + length, sizeof(told) - length, "start%d@%lld ", event.a, (long long)(event.time_ns / 125000));
+  } else if (event.kind == DSHIM_EV_PLAY_DONE) {
+    snprintf(told + length, sizeof(told) - length, "end%d:%d:%d ", event.a, event.b, event.c);
   } else {
     snprintf(told + length, sizeof(told) - length, "low ");
   }
 }
 
 static struct playout *playout;
+static int16_t ring[DSHIM_PLAY_RING_SAMPLES];
 static int64_t now_ns;
+static int64_t made, heard; /* blocks */
 
 static void fresh(void) {
   memset(playout, 0, sizeof(*playout));
+  playout_init(playout, 0, ring, DSHIM_PLAY_RING_SAMPLES);
+  made = 0;
+  heard = 0;
   told[0] = '\0';
   now_ns = 0;
 }
@@ -32,18 +37,33 @@ static void fresh(void) {
 static void put(int count, int16_t value) {
   int16_t *samples = malloc((size_t)count * sizeof(*samples));
   for (int i = 0; i < count; i++) samples[i] = value;
-  spsc_write_samples(&playout->ring, playout->samples, DSHIM_PLAY_RING_SAMPLES, samples, count);
+  spsc_write_samples(&playout->ring, ring, DSHIM_PLAY_RING_SAMPLES, samples, count);
   free(samples);
 }
 
 static int16_t last_block[DSHIM_BLOCK_SAMPLES];
 
+static void make(void) {
+  if (!playout_block(playout, last_block, made++, NULL, tell)) memset(last_block, 0, sizeof(last_block));
+}
+
+/* Made, and heard when so many more have been made. */
 static void blocks(int count, int queue_blocks) {
   for (int i = 0; i < count; i++) {
-    playout_block(playout, last_block, queue_blocks, NULL, tell);
+    make();
     now_ns += 20000000;
-    playout_heard(playout, now_ns, NULL, tell);
+    if (made - heard > queue_blocks) playout_heard(playout, heard++, true, now_ns, NULL, tell);
   }
+}
+
+static void flush(uint64_t position, enum dshim_play_end end) {
+  struct playout_cut cut = {.end = end, .at_ns = now_ns, .fades = end == DSHIM_PLAY_FLUSHED};
+  playout_flush(playout, position, &cut, NULL, tell);
+}
+
+static void take_back(int count) {
+  made -= count;
+  playout_take_back(playout, made, made);
 }
 
 int main(void) {
@@ -116,7 +136,7 @@ int main(void) {
   playout_mark(playout, 9, false, 8000);
   put(8000, 1);
   blocks(10, 0);
-  playout_flush(playout, 8000, 0, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
+  flush(8000, DSHIM_PLAY_FLUSHED);
   tap_ok(strstr(told, "end8:1:1600") != NULL && strstr(told, "9") == NULL,
          "a flush tells what was heard, not what was not: %s", told);
   blocks(1, 0);
@@ -135,8 +155,8 @@ int main(void) {
   playout_mark(playout, 9, true, 0);
   put(2000, 10000);
   blocks(3, 0);
-  playout_flush(playout, 2000, 0, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
-  playout_block(playout, last_block, 0, NULL, tell);
+  flush(2000, DSHIM_PLAY_FLUSHED);
+  make();
   int steepest = abs(10000 - last_block[0]);
   for (int i = 1; i < DSHIM_BLOCK_SAMPLES; i++) {
     int step = abs(last_block[i] - last_block[i - 1]);
@@ -148,26 +168,105 @@ int main(void) {
   fresh();
   playout_mark(playout, 10, true, 0);
   put(480, 5000);
-  blocks(2, 0);
-  playout_flush(playout, 480, 160, DSHIM_PLAY_FLUSHED, now_ns, NULL, tell);
+  blocks(1, 0);
+  make();
+  take_back(1);
+  flush(480, DSHIM_PLAY_FLUSHED);
   playout_mark(playout, 11, true, 480);
   playout_mark(playout, 11, false, 780);
   put(300, -7000);
-  playout_block(playout, last_block, 0, NULL, tell);
+  make();
   tap_ok(last_block[0] > 4900 && last_block[39] == 0 && last_block[40] == -7000 && last_block[159] == -7000,
          "a fade of what the card gave back, and behind it the next playback as it is");
   now_ns += 20000000;
-  playout_heard(playout, now_ns, NULL, tell);
+  playout_heard(playout, heard++, true, now_ns, NULL, tell);
   blocks(2, 0);
-  tap_ok(strstr(told, "start11@360 end11:0:300") != NULL, "and its marks are where it is heard: %s", told);
+  tap_ok(strstr(told, "start11@200 end11:0:300") != NULL, "and its marks are where it is heard: %s", told);
 
   fresh();
   playout_mark(playout, 12, true, 0);
   put(2000, 10000);
   blocks(1, 0);
-  playout_flush(playout, 2000, 0, DSHIM_PLAY_HUNG_UP, now_ns, NULL, tell);
-  playout_block(playout, last_block, 0, NULL, tell);
+  flush(2000, DSHIM_PLAY_HUNG_UP);
+  make();
   tap_ok(last_block[0] == 0, "hung up, nothing follows");
+
+  fresh();
+  playout_mark(playout, 13, true, 0);
+  playout_mark(playout, 13, false, 200);
+  put(200, 10000);
+  blocks(2, 0);
+  steepest = 0;
+  for (int i = 1; i < DSHIM_BLOCK_SAMPLES; i++) {
+    int step = abs(last_block[i] - last_block[i - 1]);
+    if (step > steepest) steepest = step;
+  }
+  tap_ok(last_block[39] == 10000 && last_block[40] > 9900 && last_block[79] == 0 && last_block[80] == 0 &&
+             steepest < 400 && strstr(told, "end13:0:200") != NULL && playout->underruns == 0,
+         "what ends in mid-wave is let fall in the 5 ms after it: steepest step %d", steepest);
+  make();
+  tap_ok(last_block[0] == 0 && playout_idle(playout), "once");
+
+  fresh();
+  put(160, -10000);
+  blocks(1, 0);
+  tap_ok(!playout_idle(playout), "at a block's end, too, where only the next one shows that nothing follows");
+  make();
+  tap_ok(last_block[0] < -9900 && last_block[39] == 0, "it is let fall");
+
+  fresh();
+  put(200, 300);
+  blocks(2, 0);
+  tap_ok(last_block[39] == 300 && last_block[40] == 0, "what ends quietly is left as it is");
+
+  fresh();
+  playout_mark(playout, 20, true, 0);
+  playout_mark(playout, 20, false, 400);
+  playout_mark(playout, 21, true, 400);
+  playout_mark(playout, 21, false, 900);
+  put(400, 1);
+  put(300, 2);
+  blocks(1, 0);
+  tap_ok(playout_skip(playout, 400, 700) == 0 && playout_skip(playout, 100, 700) == -EALREADY,
+         "what waits is taken out, unless its turn has come");
+  playout_mark(playout, 22, true, 700);
+  playout_mark(playout, 22, false, 900);
+  put(200, 3);
+  blocks(2, 0);
+  tap_ok(last_block[79] == 1 && last_block[80] == 3 && last_block[159] == 3,
+         "and what follows comes right behind what was before");
+  make();
+  take_back(1);
+  blocks(2, 0);
+  tap_ok(strcmp(told, "low start20@0 end20:0:400 start22@400 end22:0:200 ") == 0 && playout->underruns == 0 &&
+             spsc_readable(&playout->ring) == 0,
+         "each mark where it is heard, and the ring empty: %s", told);
+
+  fresh();
+  playout_mark(playout, 23, true, 0);
+  playout_mark(playout, 23, false, 100);
+  put(100, 1);
+  put(5000, 2);
+  playout_skip(playout, 100, 5100);
+  blocks(1, 0);
+  flush(5100, DSHIM_PLAY_FLUSHED);
+  tap_ok(strstr(told, "end23:0:100") != NULL && spsc_readable(&playout->ring) == 0 && playout_idle(playout),
+         "what was taken out counts for nothing: %s", told);
+
+  fresh();
+  put(160, 1);
+  make();
+  put(160 * 2 * PLAYOUT_SKIPS + 320, 2);
+  bool skipped = true;
+  for (uint64_t i = 1; i <= PLAYOUT_SKIPS; i++) {
+    if (playout_skip(playout, 160 * 2 * i, 160 * (2 * i + 1)) != 0) skipped = false;
+  }
+  uint64_t end = 160 * (2 * PLAYOUT_SKIPS + 3);
+  tap_ok(skipped && playout_skip(playout, end - 10, end) == -ENOSPC, "in eight places");
+  tap_ok(playout_skip(playout, 200, end) == 0 && playout->skips.count == 1,
+         "one that covers them takes their place");
+  make();
+  tap_ok(last_block[39] == 2 && last_block[40] == 0, "and nothing of them is heard");
 
   free(playout);
   return tap_done();

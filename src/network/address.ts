@@ -1,4 +1,4 @@
-/** Which addresses belong to the open internet: a webhook's URL must not reach into the network it stands in. */
+/** Which addresses belong to the open internet: a URL that somebody gives must not reach into the network we stand in. */
 import type { BlockList } from "node:net";
 
 /** IANA's special-purpose registries: what is not globally reachable, and what only leads elsewhere. */
@@ -26,7 +26,7 @@ const PRIVATE_V6: readonly (readonly [network: string, bits: number])[] = [
   ["3fff::", 20],
 ];
 
-/** Loaded when first needed: who has no webhooks starts without it. */
+/** Loaded when first needed: who asks for no URL starts without it. */
 const net = () => process.getBuiltinModule("node:net");
 
 let lists: { blocked: BlockList; global: BlockList } | null = null;
@@ -54,4 +54,20 @@ export function isPrivateAddress(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return isPrivateAddress(mapped);
   return !global.check(address, "ipv6") || blocked.check(address, "ipv6");
+}
+
+const LINK_LOCAL: readonly (readonly [network: string, bits: number, family: "ipv4" | "ipv6"])[] = [
+  ["169.254.0.0", 16, "ipv4"],
+  ["fe80::", 10, "ipv6"],
+  ["::ffff:169.254.0.0", 112, "ipv6"],
+];
+let linkLocal: BlockList | null = null;
+
+/** Of this very wire: there a cloud's machine finds its credentials, and nobody else a server. */
+export function isLinkLocalAddress(address: string): boolean {
+  if (!linkLocal) {
+    linkLocal = new (net().BlockList)();
+    for (const [network, bits, family] of LINK_LOCAL) linkLocal.addSubnet(network, bits, family);
+  }
+  return linkLocal.check(address, net().isIPv4(address) ? "ipv4" : "ipv6");
 }
