@@ -1,4 +1,5 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
@@ -13,7 +14,18 @@ import {
   type TokenArguments,
   UsageError,
 } from "./command_line";
-import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
+import { ConfigEditor } from "./config/editor";
+import { replaceFile } from "./config/file";
+import {
+  ConfigError,
+  DEFAULT_CONFIG_PATH,
+  defaultConfig,
+  loadConfig,
+  maskedConfig,
+  parseConfig,
+} from "./config/load";
+import type { Patch } from "./config/patch";
+import { RunningConfig } from "./config/running";
 import type { Config, MessageLamp } from "./config/schema";
 import { administeredDirectory, stateDirectory } from "./config/state_dir";
 import { hotlineRequest } from "./config/streams";
@@ -34,7 +46,7 @@ import { createJournal } from "./events/create_journal";
 import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
-import type { Publish } from "./exchange/line_runner";
+import type { LineRules, Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
@@ -42,7 +54,6 @@ import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
 import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
-import type { LineSettings } from "./line/model";
 import { createLogs, type Logs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { FlacFiles } from "./recordings/flac_file";
@@ -103,15 +114,31 @@ function lineSetups(config: Config, simulatePorts: number | null): LineSetup[] {
   return Array.from({ length: simulatePorts }, (_, i) => ({ line: i + 1, device: null }));
 }
 
-function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
+function lineRules({ caller_id, dahdi, dial_tone, off_hook_timeout, recording, tone_zone }: Config): LineRules {
   const { seconds, reorder_seconds, howler_seconds } = off_hook_timeout;
   return {
-    dialTone: dial_tone.enabled ? { timeoutMs: dial_tone.timeout_seconds * 1000 } : null,
-    offHookTimeout:
-      seconds > 0
-        ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
-        : null,
+    maxRingMs: dahdi.max_ring_seconds * 1000,
+    maxRecordingMs: recording.max_duration_seconds * 1000,
+    callerIdScheme: chosenScheme(caller_id.scheme, tone_zone),
+    settings: {
+      dialTone: dial_tone.enabled ? { timeoutMs: dial_tone.timeout_seconds * 1000 } : null,
+      offHookTimeout:
+        seconds > 0
+          ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
+          : null,
+    },
   };
+}
+
+/** path: the file that was read; without one a server of real telephones makes the usual one. */
+function configEditor(running: RunningConfig, line: ServeArguments, path: string | null): ConfigEditor {
+  return new ConfigEditor({
+    running,
+    path: path ?? (line.simulatePorts === null ? DEFAULT_CONFIG_PATH : null),
+    read: (file) => (existsSync(file) ? readFileSync(file, "utf8") : null),
+    write: replaceFile,
+    parse: (text, file) => parseConfig(text, file, process.env, line),
+  });
 }
 
 function speechOptions({ speech }: Config): SpeechOptions {
@@ -133,7 +160,7 @@ function hotlines(
 ): StreamBookOptions["hotlines"] {
   return hotline.map((each, i) => {
     if (!lines.some(({ line }) => line === each.line)) {
-      throw new ConfigError(`${path}: hotline[${i}].line: there is no line ${each.line}`);
+      throw new ConfigError(path ?? "configuration", `hotline[${i}].line`, `there is no line ${each.line}`);
     }
     const checked = planStream(hotlineRequest(each), null);
     if ("faults" in checked) throw new Error("a hotline is checked when it is read");
@@ -188,6 +215,11 @@ function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const { logs, control: logControl } = openLogs(config.logging);
+  const running = new RunningConfig(config, (next) => {
+    logControl.setLevels(next.logging);
+    exchange.rulesChanged();
+  });
+  const editor = configEditor(running, line, path);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
@@ -205,8 +237,10 @@ async function serve(line: ServeArguments): Promise<void> {
   const setups = lineSetups(config, line.simulatePorts);
   const recordings = new RecordingStore({
     folder: stateFolder && join(stateFolder, "recordings"),
-    minFreeBytes: config.recording.min_free_mb * MIB,
-    maxTotalBytes: config.recording.max_total_mb * MIB,
+    limits: () => {
+      const { min_free_mb, max_total_mb } = running.acting.recording;
+      return { minFreeBytes: min_free_mb * MIB, maxTotalBytes: max_total_mb * MIB };
+    },
     log: logs.server,
   });
   const publish: Publish = (number, atMs, nativeNs, body) => {
@@ -230,15 +264,9 @@ async function serve(line: ServeArguments): Promise<void> {
     newBridgeId: () => Bun.randomUUIDv7(),
     newGatherId: () => Bun.randomUUIDv7(),
     newAnnounceId: () => Bun.randomUUIDv7(),
-    maxRingMs: config.dahdi.max_ring_seconds * 1000,
+    rules: () => lineRules(running.acting),
     toneZone: config.tone_zone,
-    lineSettings: lineSettings(config),
-    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
-    recording: {
-      store: recordings,
-      newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: config.recording.max_duration_seconds * 1000,
-    },
+    recording: { store: recordings, newRecordingId: () => Bun.randomUUIDv7() },
     callProgress: config.call_progress.enabled,
   });
   const prompts = new Prompts({
@@ -349,7 +377,7 @@ async function serve(line: ServeArguments): Promise<void> {
     logs,
     version,
     startedAtMs,
-    shownConfig: maskedConfig(config),
+    config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {
       maxBodyBytes: config.api.max_body_bytes,
       timeoutS: config.api.timeout,
@@ -380,6 +408,43 @@ async function serve(line: ServeArguments): Promise<void> {
     },
   );
   await pump.start();
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logs.server.info("stopping", { signal });
+    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
+    sockets.events.closeAll();
+    sockets.audio.closeAll();
+    streams.closeAll();
+    exchange.endWaits();
+    const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
+    await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
+    await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
+    // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
+    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
+    pump.stop();
+    engine.destroy();
+    for (const webhook of webhooks) webhook.stop();
+    await journal.close();
+    process.exit(0);
+  };
+  const reload = async (): Promise<void> => {
+    logControl.reopen();
+    try {
+      const { applied, restart_required } = await editor.reload();
+      logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      logs.server.error("the configuration stays as it was", { error: error.message });
+    }
+  };
+  // logrotate, and systemctl reload.
+  process.on("SIGHUP", () => void reload());
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
 
   const [rest, websocket] = listeners as [Listener, Listener];
   for (const { port } of listeners) origins.ownPort(port);
@@ -417,31 +482,6 @@ async function serve(line: ServeArguments): Promise<void> {
     );
   }
   engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
-
-  let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    logs.server.info("stopping", { signal });
-    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
-    sockets.events.closeAll();
-    sockets.audio.closeAll();
-    streams.closeAll();
-    exchange.endWaits();
-    const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
-    await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
-    await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
-    // A disk that stands still is not waited for: what it has is mended at the next start.
-    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
-    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
-    pump.stop();
-    engine.destroy();
-    for (const webhook of webhooks) webhook.stop();
-    await journal.close();
-    process.exit(0);
-  };
-  process.on("SIGTERM", () => void stop("SIGTERM"));
-  process.on("SIGINT", () => void stop("SIGINT"));
 }
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {

@@ -58,7 +58,11 @@ export async function stepped(
   let playbacks = 0;
   let gathers = 0;
   let announcements = 0;
-  const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
+  const nowhere = {
+    folder: null,
+    limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+    log: { error: () => undefined },
+  };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
     engine,
@@ -76,12 +80,14 @@ export async function stepped(
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: options.maxRecordingMs ?? 3_600_000,
     },
-    maxRingMs: options.maxRingMs ?? 120_000,
+    rules: () => ({
+      maxRingMs: options.maxRingMs ?? 120_000,
+      maxRecordingMs: options.maxRecordingMs ?? 3_600_000,
+      settings: options.lineSettings ?? SILENT_LINE,
+      callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
+    }),
     toneZone: options.toneZone ?? "us",
-    lineSettings: options.lineSettings ?? SILENT_LINE,
-    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
     callProgress: true,
   });
   engine.start();
