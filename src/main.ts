@@ -76,6 +76,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("WatchdogMs", dahdi.watchdog_seconds * 1000);
   engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
@@ -296,7 +297,8 @@ async function serve(line: ServeArguments): Promise<void> {
     engine,
     (event) => exchange.handle(event),
     () => {
-      const lost = exchange.tellLostEvents();
+      const { lost, trips } = exchange.tellStandstills();
+      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
       if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
     },
   );

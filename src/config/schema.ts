@@ -25,6 +25,8 @@ export interface Config {
     /** Driver buffers of 20 ms. */
     buffer_size: number;
     max_ring_seconds: number;
+    /** Of a program that stands still: then the I/O thread stops all bells; 0: never. */
+    watchdog_seconds: number;
     audio: { sample_rate: number; channels: number; bit_depth: number };
   };
   /** Whose tones are heard: ISO 3166, lower case. */
@@ -152,6 +154,7 @@ export const SCHEMA = {
     tx_gain_db: number(0, -24, 24),
     buffer_size: whole(32, 8, 32),
     max_ring_seconds: whole(120, 1, 3600),
+    watchdog_seconds: whole(10, 0, 600),
     audio: {
       sample_rate: fixed(8000, "a telephone line carries no more"),
       channels: fixed(1, "a telephone line has one"),
