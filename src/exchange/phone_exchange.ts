@@ -15,6 +15,7 @@ import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
+import type { TapListener } from "./line_tap";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -141,6 +142,11 @@ export class PhoneExchange implements Exchange {
     // A ring that was answered ends before the lift is told.
     if (event.kind === "ring_done" && event.reason === "answered") return;
     this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
+  }
+
+  /** Hands over what the line hears while it is lifted; returns how to stop that. */
+  listen(line: number, listener: TapListener): () => void {
+    return this.#runner(line).tap.listen(listener);
   }
 
   /**

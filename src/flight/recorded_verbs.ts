@@ -1,0 +1,103 @@
+/**
+ * The exchange's verbs, as they are asked and refused. A proxy, so that a verb is recorded from the day it exists; the
+ * table says of each member what it is, and does not compile without.
+ */
+import { type Exchange, Refusal } from "../exchange/verbs";
+
+type VerbsOf<Room> = { [K in keyof Room]: Room[K] extends (...given: never[]) => unknown ? K : never }[keyof Room];
+
+/** "verb": changes something. null: only asks. A list: the verbs of a room. */
+const MEMBERS: {
+  [K in keyof Exchange]: Exchange[K] extends (...given: never[]) => unknown
+    ? "verb" | null
+    : readonly VerbsOf<NonNullable<Exchange[K]>>[] | null;
+} = {
+  defaultLine: null,
+  lines: null,
+  handsets: null,
+  status: null,
+  voltage: null,
+  diagnostics: null,
+  bridges: ["create", "add", "remove", "hold", "delete"],
+  ring: "verb",
+  stopRing: "verb",
+  play: "verb",
+  tone: "verb",
+  callWaiting: "verb",
+  record: "verb",
+  stopRecording: "verb",
+  pauseRecording: "verb",
+  resumeRecording: "verb",
+  messageWaiting: "verb",
+};
+
+/** "ring", "bridges.create". */
+export const isVerb = (name: string): boolean => {
+  const [first = "", second] = name.split(".");
+  const member = Object.hasOwn(MEMBERS, first) ? MEMBERS[first as keyof Exchange] : null;
+  return second === undefined
+    ? member === "verb"
+    : Array.isArray(member) && (member as readonly string[]).includes(second);
+};
+
+export interface VerbRecorder {
+  /** Returns the call's number. */
+  asked(verb: string, given: readonly unknown[]): number;
+  refused(call: number, code: string): void;
+}
+
+const codeOf = (error: unknown): string => (error instanceof Refusal ? error.code : "error");
+
+type Method = (...given: unknown[]) => unknown;
+
+/** The same exchange, whose verbs are recorded. */
+export function recordedExchange(exchange: Exchange, recorder: VerbRecorder): Exchange {
+  const recorded = (owner: object, method: Method, name: string): Method => {
+    return (...given) => {
+      const call = recorder.asked(name, given);
+      try {
+        const answer = Reflect.apply(method, owner, given);
+        if (answer instanceof Promise) answer.catch((error: unknown) => recorder.refused(call, codeOf(error)));
+        return answer;
+      } catch (error) {
+        recorder.refused(call, codeOf(error));
+        throw error;
+      }
+    };
+  };
+  const wrap = <Room extends object>(room: Room, prefix: string): Room => {
+    const wrapped = new Map<PropertyKey, unknown>();
+    const wrapping = (property: PropertyKey, value: unknown): unknown => {
+      const name = `${prefix}${String(property)}`;
+      if (typeof value === "function")
+        return isVerb(name) ? recorded(room, value as Method, name) : value.bind(room);
+      const isRoom = prefix === "" && Array.isArray(MEMBERS[property as keyof Exchange]);
+      return isRoom ? wrap(value as object, `${name}.`) : undefined;
+    };
+    return new Proxy(room, {
+      get: (_, property) => {
+        const value: unknown = Reflect.get(room, property);
+        if (!wrapped.has(property)) wrapped.set(property, wrapping(property, value));
+        return wrapped.get(property) ?? value;
+      },
+    });
+  };
+  return wrap(exchange, "");
+}
+
+const LONGEST_TEXT = 200;
+const LONGEST_LIST = 64;
+const DEEPEST = 6;
+
+/** What was given, as JSON can have it, and bounded: a sound is its length. */
+export function plainArgument(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return value.slice(0, LONGEST_TEXT);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
+  if (typeof value !== "object" || depth === DEEPEST) return undefined;
+  if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };
+  if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map((one) => plainArgument(one, depth + 1));
+  if ("read" in value && typeof value.read === "function" && "samples" in value)
+    return { sound: { samples: value.samples } };
+  const fields = Object.entries(value).slice(0, LONGEST_LIST);
+  return Object.fromEntries(fields.map(([name, field]) => [name, plainArgument(field, depth + 1)]));
+}
