@@ -33,10 +33,11 @@ import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
-import { createApp } from "./http/app";
+import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
+import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
@@ -118,7 +119,7 @@ interface Listener {
   stop(closeActive: boolean): Promise<void>;
 }
 
-function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname: string, port: number): Listener {
+function listen(dependencies: HttpDependencies, sockets: Sockets, hostname: string, port: number): Listener {
   const app = createApp(dependencies, sockets);
   try {
     app.listen({ hostname, port });
@@ -216,13 +217,16 @@ async function serve(line: ServeArguments): Promise<void> {
     speech,
     tone: (tone) => exchange.toneSource({ tone }),
   });
-  const sockets = new EventSockets({
-    events,
+  const forSockets = {
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
-  });
+  };
+  const sockets: Sockets = {
+    events: new EventSockets({ ...forSockets, events }),
+    audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
+  };
   const webhooks = await startWebhooks(config.webhooks, {
     events,
     cursors: journal,
@@ -237,7 +241,7 @@ async function serve(line: ServeArguments): Promise<void> {
     eventLogStatus: () => journal.status(),
     webhooks,
     recordings,
-    websocketClients: () => sockets.count,
+    websocketClients: () => sockets.events.count + sockets.audio.count,
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
@@ -335,7 +339,8 @@ async function serve(line: ServeArguments): Promise<void> {
     stopping = true;
     logs.server.info("stopping", { signal });
     engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
-    sockets.closeAll();
+    sockets.events.closeAll();
+    sockets.audio.closeAll();
     streams.closeAll();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);

@@ -16,6 +16,8 @@ import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
 import type { TapListener } from "./line_tap";
+import type { AudioRequest, AudioSession } from "./live_audio";
+import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
 import { planTone } from "./tone_request";
 import {
@@ -28,6 +30,7 @@ import {
   type MessageWaitingRequest,
   type PcmSource,
   type Playback,
+  type Playbacks,
   type PlayOptions,
   type RecordAnswer,
   type RecordRequest,
@@ -82,6 +85,7 @@ export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
+  readonly playbacks: Playbacks;
   readonly bridges: Bridges;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
@@ -126,6 +130,7 @@ export class PhoneExchange implements Exchange {
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
+    this.playbacks = new LinePlaybacks(this.#runners.map(({ playout }) => playout));
     this.bridges = new Bridges({
       runner: (line) => this.#runner(line),
       newBridgeId: options.newBridgeId,
@@ -205,6 +210,14 @@ export class PhoneExchange implements Exchange {
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
     return this.#runner(line).messageWaiting(request);
+  }
+
+  admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
+    this.#runner(line).liveAudio.admit(request);
+  }
+
+  openAudio(line: number, request: AudioRequest): AudioSession {
+    return this.#runner(line).liveAudio.open(request);
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {

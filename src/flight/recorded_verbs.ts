@@ -6,10 +6,10 @@ import { type Exchange, Refusal } from "../exchange/verbs";
 
 type VerbsOf<Room> = { [K in keyof Room]: Room[K] extends (...given: never[]) => unknown ? K : never }[keyof Room];
 
-/** "verb": changes something. null: only asks. A list: the verbs of a room. */
+/** "verb": changes something; "session": begins what cannot be done again; null: only asks. A list: a room's verbs. */
 const MEMBERS: {
   [K in keyof Exchange]: Exchange[K] extends (...given: never[]) => unknown
-    ? "verb" | null
+    ? "verb" | "session" | null
     : readonly VerbsOf<NonNullable<Exchange[K]>>[] | null;
 } = {
   defaultLine: null,
@@ -18,6 +18,7 @@ const MEMBERS: {
   status: null,
   voltage: null,
   diagnostics: null,
+  playbacks: ["pause", "resume", "seek", "stop", "stopAll"],
   bridges: ["create", "add", "remove", "hold", "delete"],
   ring: "verb",
   stopRing: "verb",
@@ -29,16 +30,17 @@ const MEMBERS: {
   pauseRecording: "verb",
   resumeRecording: "verb",
   messageWaiting: "verb",
+  admitAudio: null,
+  openAudio: "session",
 };
 
-/** "ring", "bridges.create". */
-export const isVerb = (name: string): boolean => {
+/** Of "ring" or "bridges.create"; null: it is none, or this version has none of that name. */
+export function verbKind(name: string): "verb" | "session" | null {
   const [first = "", second] = name.split(".");
   const member = Object.hasOwn(MEMBERS, first) ? MEMBERS[first as keyof Exchange] : null;
-  return second === undefined
-    ? member === "verb"
-    : Array.isArray(member) && (member as readonly string[]).includes(second);
-};
+  if (second === undefined) return member === "verb" || member === "session" ? member : null;
+  return Array.isArray(member) && (member as readonly string[]).includes(second) ? "verb" : null;
+}
 
 export interface VerbRecorder {
   /** Returns the call's number. */
@@ -70,7 +72,7 @@ export function recordedExchange(exchange: Exchange, recorder: VerbRecorder): Ex
     const wrapping = (property: PropertyKey, value: unknown): unknown => {
       const name = `${prefix}${String(property)}`;
       if (typeof value === "function")
-        return isVerb(name) ? recorded(room, value as Method, name) : value.bind(room);
+        return verbKind(name) ? recorded(room, value as Method, name) : value.bind(room);
       const isRoom = prefix === "" && Array.isArray(MEMBERS[property as keyof Exchange]);
       return isRoom ? wrap(value as object, `${name}.`) : undefined;
     };

@@ -15,7 +15,7 @@ import { PhoneExchange } from "../exchange/phone_exchange";
 import { SteppedRun } from "../exchange/stepped_run";
 import { Refusal } from "../exchange/verbs";
 import { RecordingStore } from "../recordings/store";
-import { isVerb } from "./recorded_verbs";
+import { verbKind } from "./recorded_verbs";
 import type { FlightRecording } from "./recording";
 import { givenAgain, playedMs } from "./silent_sound";
 import { type SpokenBlock, soundTrack } from "./sound_track";
@@ -199,8 +199,9 @@ async function ask(
   given: unknown[],
   notes: string[],
 ): Promise<void> {
-  if (!isVerb(name)) {
-    notes.push(`${name}: this version has no such verb`);
+  const kind = verbKind(name);
+  if (kind !== "verb") {
+    notes.push(`${name}: ${kind === null ? "this version has no such verb" : "live audio is not done again"}`);
     return;
   }
   // A recording before it may still be closing its file.

@@ -1,4 +1,5 @@
 import type {
+  BargedBy,
   BridgeLeaveReason,
   DigitSource,
   KeyDetail,
@@ -64,11 +65,14 @@ export type LineEventBody =
   | { type: "flash"; duration: number }
   | { type: "voltage_change"; voltage: number }
   | { type: "playback_started"; playback_id: string; duration_ms: number | null }
+  | { type: "playback_paused" | "playback_resumed"; playback_id: string; position_ms: number }
   | {
       type: "playback_finished";
       playback_id: string;
       reason: PlaybackEndReason;
       heard_ms: number;
+      /** Where the reason is barged. */
+      barged_by?: BargedBy;
     }
   | { type: "recording_started"; recording_id: string }
   | {
@@ -99,6 +103,8 @@ export const LINE_EVENT_TYPES = [
   "flash",
   "voltage_change",
   "playback_started",
+  "playback_paused",
+  "playback_resumed",
   "playback_finished",
   "recording_started",
   "recording_finished",

@@ -116,6 +116,9 @@ function reduce(state: LineState, input: LineInput): Step {
       return taken(unchanged(state), input.atMs);
     case "playback_started":
       return playbackStarted(state, input);
+    case "playback_paused":
+    case "playback_resumed":
+      return playbackMoved(state, input);
     case "playback_ended":
       return playbackEnded(state, input);
     case "attached":
@@ -135,9 +138,23 @@ function playbackStarted(state: LineState, input: LineInput & { type: "playback_
   return taken({ state: { ...state, playing: state.playing + 1 }, effects: [told] }, atMs);
 }
 
+function playbackMoved(
+  state: LineState,
+  { type, atMs, playbackId, positionMs }: LineInput & { type: "playback_paused" | "playback_resumed" },
+): Step {
+  const told = emit(atMs, { type, playback_id: playbackId, position_ms: positionMs });
+  return { state: { ...state }, effects: [told] };
+}
+
 function playbackEnded(state: LineState, input: LineInput & { type: "playback_ended" }): Step {
-  const { atMs, playbackId, reason, heardMs } = input;
-  const body = { type: "playback_finished", playback_id: playbackId, reason, heard_ms: heardMs } as const;
+  const { atMs, playbackId, reason, heardMs, bargedBy } = input;
+  const body = {
+    type: "playback_finished",
+    playback_id: playbackId,
+    reason,
+    heard_ms: heardMs,
+    ...(bargedBy ? { barged_by: bargedBy } : {}),
+  } as const;
   return active(
     { state: { ...state, playing: Math.max(0, state.playing - 1) }, effects: [emit(atMs, body)] },
     atMs,

@@ -3,6 +3,7 @@ import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
 import { type Messages, NO_MESSAGES } from "./messages";
 import type {
+  BargedBy,
   CallStats,
   DigitSource,
   KeyDetail,
@@ -114,7 +115,15 @@ export type LineInput = { atMs: number } & (
   /** A client's playback is to begin at once. */
   | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
-  | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
+  | { type: "playback_paused" | "playback_resumed"; playbackId: string; positionMs: number }
+  | {
+      type: "playback_ended";
+      playbackId: string;
+      reason: PlaybackEndReason;
+      heardMs: number;
+      /** Where the reason is barged. */
+      bargedBy?: BargedBy;
+    }
   /** Somebody talks with it from now on: a client's live audio, a media stream, another line. */
   | { type: "attached"; what: Attachment }
   | { type: "detached"; what: Attachment }

@@ -35,8 +35,16 @@ export type RecordingEndReason =
   | "hung_up"
   | "disk_full"
   | "error";
+export type PlaybackEndReason =
+  | "completed"
+  | "stopped"
+  | "replaced"
+  | "barged"
+  | "hung_up"
+  | "cancelled"
+  | "error";
+export type BargedBy = "dtmf" | "voice";
 export type BridgeLeaveReason = "hung_up" | "line_down" | "no_answer" | "removed" | "deleted" | "alone";
-export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */
 export interface LineFault {

@@ -102,6 +102,8 @@ describe("Swagger UI", () => {
       ["post", "/simulator/lines/{line}/flash"],
       ["post", "/simulator/lines/{line}/voltage"],
       ["post", "/generate-tone"],
+      ["get", "/playbacks"],
+      ["post", "/stop-playback"],
       ["post", "/say"],
       ["post", "/generate-tts"],
       ["get", "/speech/voices"],

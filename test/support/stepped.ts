@@ -139,7 +139,7 @@ export function pcmSource(samples: Int16Array): PcmSource {
   };
 }
 
-export function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
+export function readAll(source: Pick<PcmSource, "read">, chunkSamples = 1000): Int16Array {
   const parts: number[] = [];
   const into = new Int16Array(chunkSamples);
   for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));
@@ -177,10 +177,12 @@ export function sine(frequencyHz: number, ms: number, amplitude = 8000): Int16Ar
   );
 }
 
-/** Seeded noise that never repeats within a test: where it is found in an ear, there is one place only. */
+/** Seeded noise that never repeats within a test: where it is found in an ear, there is one place only. It begins
+ * without a step, which is left as it is. */
 export function noise(samples: number, seed = 1, amplitude = 8000): Int16Array {
   let state = seed >>> 0;
-  return Int16Array.from({ length: samples }, () => {
+  return Int16Array.from({ length: samples }, (_, i) => {
+    if (i === 0) return 0;
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.round((state / 0xffffffff - 0.5) * 2 * amplitude);
   });
