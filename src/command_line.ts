@@ -21,7 +21,19 @@ export interface DoctorArguments extends Omit<ServeArguments, "command" | "annou
   ring: boolean;
 }
 
-export type CommandLine = { command: "help" } | { command: "version" } | ServeArguments | DoctorArguments;
+export interface ReplayArguments {
+  command: "replay";
+  /** A flight recording. */
+  path: string;
+  json: boolean;
+}
+
+export type CommandLine =
+  | { command: "help" }
+  | { command: "version" }
+  | ServeArguments
+  | DoctorArguments
+  | ReplayArguments;
 
 /** Something typed cannot be understood. The message is one line. */
 export class UsageError extends Error {}
@@ -34,6 +46,8 @@ export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebS
 
 Usage: dahdi-phone-api [serve] [options]
        dahdi-phone-api doctor [options]     explains this installation, and how to mend it
+       dahdi-phone-api replay FILE [--json] does a flight recording again with simulated telephones; ends with
+                                            0: the same happened, 1: something else, 65: FILE is none
 
   --simulate[=PORTS]      no card: simulated telephones, ${DEFAULT_SIMULATED_PORTS} unless told (1 to ${MAX_SIMULATED_PORTS})
   --config=FILE           configuration (default: /etc/dahdi_phone/config.yml, if it exists)
@@ -55,6 +69,7 @@ Try it without hardware:
 `;
 
 export function parseCommandLine(argv: readonly string[]): CommandLine {
+  if (argv[0] === "replay") return replayArguments(argv.slice(1));
   const common = {
     configPath: null as string | null,
     simulatePorts: null as number | null,
@@ -137,6 +152,17 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (doctor.ring && doctor.selfTest === null) throw new UsageError("--ring needs --self-test=LINE");
   if (command === "doctor") return { command, ...common, ...doctor };
   return { command, ...common, announce };
+}
+
+function replayArguments(argv: readonly string[]): CommandLine {
+  if (argv.includes("--help") || argv.includes("-h")) return { command: "help" };
+  const files = argv.filter((word) => word !== "--json");
+  const [path, more] = files;
+  const unknown = files.find((word) => word.startsWith("-"));
+  if (unknown !== undefined) throw new UsageError(`${unknown} is none of replay's options: see --help`);
+  if (path === undefined || path === "") throw new UsageError("replay needs a FILE: see dahdi-phone-api --help");
+  if (more !== undefined) throw new UsageError(`replay takes one FILE, not ${more} as well`);
+  return { command: "replay", path, json: argv.includes("--json") };
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

@@ -9,6 +9,7 @@ import {
   type DoctorArguments,
   HELP,
   parseCommandLine,
+  type ReplayArguments,
   type ServeArguments,
   UsageError,
 } from "./command_line";
@@ -33,6 +34,8 @@ import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
+import { replayFile } from "./flight/replay_command";
+import { NO_FLIGHT, startFlight } from "./flight/start_flight";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
@@ -100,6 +103,18 @@ function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
       seconds > 0
         ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
         : null,
+  };
+}
+
+/** What decides how lines behave; the flight recorder keeps it with what it records. */
+function lineConduct(config: Config, simulatePorts: number | null) {
+  return {
+    defaultLine: simulatePorts === null ? config.dahdi.channel : 1,
+    maxRingMs: config.dahdi.max_ring_seconds * 1000,
+    toneZone: config.tone_zone,
+    lineSettings: lineSettings(config),
+    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
+    callProgress: config.call_progress.enabled,
   };
 }
 
@@ -173,29 +188,42 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.server,
   });
   const engine = createEngine(config, await loadShim());
+  const clock = systemClock(() => engine.nowNs());
+  const settings = lineConduct(config, line.simulatePorts);
+  const maxRecordingMs = config.recording.max_duration_seconds * 1000;
+  const { flash_max_ms } = config.dahdi;
+  const { enabled, minutes, audio } = config.flight_recorder;
+  const flight = enabled
+    ? startFlight({
+        minutes,
+        sound: audio,
+        version,
+        lines: setups,
+        settings: { ...settings, maxRecordingMs, flashMaxMs: flash_max_ms, dtmfExplain: config.dtmf.explain },
+        nowNs: () => engine.nowNs(),
+        nowMs: () => clock.nowMs(),
+        after: (ms, call) => void clock.after(ms, call),
+        folder: stateFolder && join(stateFolder, "flight"),
+        log: logs.server,
+      })
+    : NO_FLIGHT;
+  const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
+    ...settings,
     engine,
     lines: setups,
-    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
-    clock: systemClock(() => engine.nowNs()),
+    clock,
     publish: (number, atMs, nativeNs, body) => {
+      flight.published(number, atMs, body);
       const event = bus.publish(number, atMs, nativeNs, body);
       metrics.eventPublished(body.type, (engine.nowNs() - nativeNs) / NS_PER_S);
       logEvent(logs, event.line, body);
     },
-    newPlaybackId: () => Bun.randomUUIDv7(),
-    newBridgeId: () => Bun.randomUUIDv7(),
-    maxRingMs: config.dahdi.max_ring_seconds * 1000,
-    toneZone: config.tone_zone,
-    lineSettings: lineSettings(config),
-    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
-    recording: {
-      store: recordings,
-      newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: config.recording.max_duration_seconds * 1000,
-    },
-    callProgress: config.call_progress.enabled,
+    newPlaybackId: newId,
+    newBridgeId: newId,
+    recording: { store: recordings, newRecordingId: newId, maxDurationMs: maxRecordingMs },
   });
+  const verbs = flight.watch(exchange);
   const prompts = new Prompts({
     folder: stateFolder && join(stateFolder, "prompts"),
     maxDurationMs: config.prompts.max_duration_seconds * 1000,
@@ -218,7 +246,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tone: (tone) => exchange.toneSource({ tone }),
   });
   const forSockets = {
-    exchange,
+    exchange: verbs,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
@@ -245,7 +273,8 @@ async function serve(line: ServeArguments): Promise<void> {
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
-    exchange,
+    exchange: verbs,
+    flight: flight.recorder,
     events,
     eventLogStatus: () => journal.status(),
     streams,
@@ -299,7 +328,10 @@ async function serve(line: ServeArguments): Promise<void> {
   engine.start();
   const pump = new Pump(
     engine,
-    (event) => exchange.handle(event),
+    (event) => {
+      flight.driver(event);
+      exchange.handle(event);
+    },
     () => {
       const { lost, trips } = exchange.tellStandstills();
       if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
@@ -346,7 +378,7 @@ async function serve(line: ServeArguments): Promise<void> {
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     // A disk that stands still is not waited for: what it has is mended at the next start.
-    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
+    await Promise.race([Promise.all([exchange.closeRecordings(), flight.settled()]), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
     for (const webhook of webhooks) webhook.stop();
@@ -393,6 +425,13 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function replay({ path, json }: ReplayArguments): Promise<number> {
+  const { code, out, complaint } = await replayFile(path, json, await loadShim());
+  process.stdout.write(out);
+  if (complaint !== "") process.stderr.write(`dahdi-phone-api: ${complaint}\n`);
+  return code;
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
@@ -400,6 +439,7 @@ async function main(): Promise<void> {
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
+    else if (command.command === "replay") process.exitCode = await replay(command);
     else await serve(command);
   } catch (error) {
     const known: [unknown, number][] = [

@@ -41,6 +41,8 @@ export interface Config {
   /** explain: what was measured of each key, and why others were refused. */
   dtmf: { explain: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
+  /** The last minutes, for who looks for a fault. audio: with what the lines heard. */
+  flight_recorder: { enabled: boolean; minutes: number; audio: boolean };
   logging: {
     level: LogLevel;
     format: "auto" | "text" | "json";
@@ -177,6 +179,7 @@ export const SCHEMA = {
     echo_return_loss_db: number(24, 0, 90),
     noise_dbm0: number(-65, -120, 0),
   },
+  flight_recorder: { enabled: flag(true), minutes: whole(5, 1, 30), audio: flag(false) },
   logging: {
     level: oneOf("info", ...LOG_LEVELS),
     format: oneOf("auto", "auto", "text", "json"),

@@ -17,7 +17,7 @@ import { Refusal } from "../exchange/verbs";
 import { RecordingStore } from "../recordings/store";
 import { verbKind } from "./recorded_verbs";
 import type { FlightRecording } from "./recording";
-import { givenAgain, playedMs } from "./silent_sound";
+import { gathered, givenAgain, playedMs } from "./silent_sound";
 import { type SpokenBlock, soundTrack } from "./sound_track";
 import { type Stimulus, stimuliOf } from "./stimuli";
 import { noiseTrack } from "./talk_noise";
@@ -211,7 +211,9 @@ async function ask(
   const method = Reflect.get(owner, verb ?? room) as (...given: unknown[]) => unknown;
   let settled: Promise<unknown>;
   try {
-    settled = Promise.resolve(Reflect.apply(method, owner, given)).catch((error: unknown) => refused(error));
+    settled = Promise.resolve(Reflect.apply(method, owner, await gathered(given))).catch((error: unknown) =>
+      refused(error),
+    );
   } catch (error) {
     refused(error);
     return;

@@ -1,4 +1,5 @@
 /** What was given to a verb, given again: sounds are as long as they were, and silent. */
+import { KeptSource } from "../audio/kept_source";
 import type { PcmSource } from "../audio/source";
 import type { Entry } from "./recording";
 
@@ -18,6 +19,25 @@ function silentSound(samples: number | null, lengthSamples: number): PcmSource {
     },
   };
 }
+
+const loops = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "loop" in value && value.loop !== undefined && value.loop !== 1;
+
+/** What is to be heard in rounds must be in memory before. */
+export async function gathered(given: readonly unknown[]): Promise<unknown[]> {
+  if (!given.some(loops)) return [...given];
+  return Promise.all(
+    given.map(async (value) => {
+      if (!isSource(value)) return value;
+      const kept = KeptSource.of(value);
+      await kept.gather();
+      return kept;
+    }),
+  );
+}
+
+const isSource = (value: unknown): value is PcmSource =>
+  typeof value === "object" && value !== null && "read" in value;
 
 /** lengthMs: of a sound whose length nobody knew when it was asked for; null: it did not come to its end. */
 export function givenAgain(given: readonly unknown[], lengthMs: number | null): unknown[] {

@@ -6,6 +6,7 @@ import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { FLIGHT_ENDPOINTS } from "./routes/flight";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
@@ -45,6 +46,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,
     ...BUNDLE_ENDPOINTS,
+    ...FLIGHT_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
