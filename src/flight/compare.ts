@@ -3,6 +3,7 @@
  * type the events are paired in their order, as long as their times are near enough.
  */
 import type { LineEventBody, LineEventType } from "../line/events";
+import { verbKind } from "./recorded_verbs";
 import type { FlightRecording } from "./recording";
 import type { ToldEvent } from "./told";
 
@@ -73,6 +74,18 @@ export function compare(recording: FlightRecording, replayed: readonly ToldEvent
     }
   }
   return pairs.sort((a, b) => timeOf(a) - timeOf(b));
+}
+
+/** Verbs that were refused in one run alone, or for another reason. */
+export function compareRefusals({ entries }: FlightRecording, replayed: ReadonlyMap<number, string>): string[] {
+  const recorded = new Map(
+    entries.flatMap(({ entry }) => ("refused" in entry ? [[entry.call, entry.refused]] : [])),
+  );
+  return entries.flatMap(({ entry }) => {
+    if (!("verb" in entry) || verbKind(entry.verb) !== "verb") return [];
+    const [before, now] = [recorded, replayed].map((refused) => refused.get(entry.call) ?? "accepted");
+    return before === now ? [] : [`${entry.verb}, call ${entry.call}: ${before}, replayed ${now}`];
+  });
 }
 
 const kindOf = ({ line, body }: ToldEvent): string => `${line} ${body.type}`;

@@ -7,16 +7,25 @@ const LINES_A_PIECE = 256;
 const ULAW_SILENCE = 0xff;
 
 /** Who reads them knows what was pressed, or who called. */
-const PRIVATE_FIELDS = new Set(["digit", "digits", "name", "number", "text", "url"]);
-const masking = (name: string, value: unknown): unknown =>
-  PRIVATE_FIELDS.has(name) && typeof value === "string" && value !== "" ? "x" : value;
+const PRIVATE_FIELDS = new Set(["digit", "digits", "name", "text", "url"]);
+const masking = (name: string, value: unknown): unknown => {
+  if (typeof value !== "string" || value === "") return value;
+  // Still a number, so that it can be shown again.
+  if (name === "number") return value.replaceAll(/[0-9]/g, "0");
+  return PRIVATE_FIELDS.has(name) ? "x" : value;
+};
 
-/** How long a dial turned tells the digit as well. */
-const maskedEntry = (entry: Entry): Entry => {
-  if ("driver" in entry && entry.driver.kind === "pulse_digit")
-    return { driver: { ...entry.driver, durationMs: 0 } satisfies DriverEvent };
-  if ("event" in entry && entry.event.type === "dtmf" && entry.event.source === "pulse")
-    return { ...entry, event: { ...entry.event, duration: 0 } };
+/** How long a dial turned tells the digit, and so does what was measured of it; null: its beginning is left out. */
+const maskedEntry = (entry: Entry): Entry | null => {
+  if ("driver" in entry && entry.driver.kind === "pulse_start") return null;
+  if ("driver" in entry && entry.driver.kind === "pulse_digit") {
+    const untold = { durationMs: 0, pulsesPerSecond: null, breakPercent: null };
+    return { driver: { ...entry.driver, ...untold } satisfies DriverEvent };
+  }
+  if ("event" in entry && entry.event.type === "dtmf" && entry.event.source === "pulse") {
+    const { pulses_per_second: _, break_ratio_percent: __, ...event } = entry.event;
+    return { ...entry, event: { ...event, duration: 0 } };
+  }
   return entry;
 };
 
@@ -31,7 +40,9 @@ export function* jsonLines(
   const { masked } = header;
   for (const { atNs, entry } of entries) {
     const ns = Math.round(atNs);
-    lines.push(masked ? JSON.stringify({ ns, ...maskedEntry(entry) }, masking) : JSON.stringify({ ns, ...entry }));
+    const shown = masked ? maskedEntry(entry) : entry;
+    if (!shown) continue;
+    lines.push(JSON.stringify({ ns, ...shown }, masked ? masking : undefined));
     count++;
     if (lines.length >= LINES_A_PIECE) {
       yield `${lines.join("\n")}\n`;

@@ -48,7 +48,8 @@ export interface VerbRecorder {
   refused(call: number, code: string): void;
 }
 
-const codeOf = (error: unknown): string => (error instanceof Refusal ? error.code : "error");
+/** Stable: the refusal's own, or "error". */
+export const codeOf = (error: unknown): string => (error instanceof Refusal ? error.code : "error");
 
 type Method = (...given: unknown[]) => unknown;
 

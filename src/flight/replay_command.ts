@@ -1,6 +1,6 @@
 /** `dahdi-phone-api replay FILE`: the exit code is for scripts. */
 import type { Shim } from "../driver/library";
-import { compare } from "./compare";
+import { compare, compareRefusals } from "./compare";
 import { FlightDataError, readRecording } from "./read_recording";
 import { replay } from "./replay";
 import { isDifferent, jsonReport, textReport } from "./report";
@@ -26,16 +26,17 @@ export async function replayFile(path: string, json: boolean, shim: Shim): Promi
   try {
     const recording = readRecording(bytes);
     const startedMs = performance.now();
-    const { told, notes } = await replay(recording, shim);
+    const { told, refused, notes } = await replay(recording, shim);
     const { header } = recording;
     const figures = {
       seconds: (header.to_ns - header.from_ns) / 1e9,
       tookMs: performance.now() - startedMs,
       notes,
+      refusals: compareRefusals(recording, refused),
     };
     const pairs = compare(recording, told);
     const out = json ? jsonReport(header, pairs, figures) : textReport(header, pairs, figures);
-    return { code: isDifferent(pairs) ? 1 : 0, out, complaint: "" };
+    return { code: isDifferent(pairs, figures.refusals) ? 1 : 0, out, complaint: "" };
   } catch (error) {
     if (!(error instanceof FlightDataError)) throw error;
     return { code: EXIT_DATA, out: "", complaint: `${path}: ${error.message}` };

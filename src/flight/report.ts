@@ -22,13 +22,14 @@ const SHOWN: readonly string[] = [
 ];
 const MOST_FIELDS = 3;
 const NS_PER_S = 1e9;
-const COLUMN = 46;
+const COLUMN = 52;
 
-export const isDifferent = (pairs: readonly Pair[]): boolean =>
+export const isDifferent = (pairs: readonly Pair[], refusals: readonly string[]): boolean =>
+  refusals.length > 0 ||
   pairs.some(({ verdict }) => verdict === "other" || verdict === "missing" || verdict === "extra");
 
 function shown(body: LineEventBody): string {
-  const fields = SHOWN.filter((name) => name in body)
+  const fields = SHOWN.filter((name) => (Reflect.get(body, name) ?? null) !== null)
     .slice(0, MOST_FIELDS)
     .map((name) => `${name}=${textOf(Reflect.get(body, name))}`);
   return [body.type, ...fields].join(" ");
@@ -47,6 +48,8 @@ export interface ReplayFigures {
   seconds: number;
   tookMs: number;
   notes: readonly string[];
+  /** Verbs that were refused otherwise. */
+  refusals: readonly string[];
 }
 
 export function textReport(header: Header, pairs: readonly Pair[], figures: ReplayFigures): string {
@@ -69,6 +72,7 @@ export function textReport(header: Header, pairs: readonly Pair[], figures: Repl
   const { same, other, missing, extra, outside } = counts(pairs);
   lines.push(
     "",
+    ...figures.refusals.map((refusal) => `~ ${refusal}`),
     ...figures.notes.map((note) => `note: ${note}`),
     `${same} same, ${other} other (~), ${missing} missing (-), ${extra} extra (+), ${outside} not compared (·)`,
   );
@@ -79,12 +83,13 @@ export function jsonReport(header: Header, pairs: readonly Pair[], figures: Repl
   const side = (event: ToldEvent | null) =>
     event && { ms: Math.round((event.atNs - header.from_ns) / 1e6), ...event.body };
   const report = {
-    same: !isDifferent(pairs),
+    same: !isDifferent(pairs, figures.refusals),
     counts: counts(pairs),
     recorded_by: header.version,
     seconds: figures.seconds,
     replayed_in_seconds: figures.tookMs / 1000,
     notes: figures.notes,
+    refusals: figures.refusals,
     events: pairs.map(({ verdict, recorded, replayed, offsetMs, notes }) => ({
       verdict,
       line: (recorded ?? replayed)?.line,

@@ -27,8 +27,10 @@ const DIAL = { perSecond: 10, breakPercent: 60 };
 const SHORTEST_FLASH_MS = 210;
 /** The card is asked once a second: a voltage must be there when it was read. */
 const VOLTAGE_LEAD_MS = 30;
-/** Shown where a digit is masked. */
-const ANY_DIGIT = "5";
+/** A dial's digit is told so long after its last pulse. */
+const PULSE_TIMEOUT_MS = 250;
+/** Pressed, or dialled, where it is masked. */
+const ANY_DIGIT = "1";
 
 const digitOf = (digit: string): string => (digit === "x" ? ANY_DIGIT : digit);
 
@@ -105,7 +107,8 @@ class LineTrack {
     const periodMs = 1000 / (event.pulsesPerSecond ?? perSecond);
     const breakMs = Math.round((periodMs * (event.breakPercent ?? breakPercent)) / 100);
     const makeMs = Math.max(1, Math.round(periodMs) - breakMs);
-    const atNs = this.#pulsesNs ?? event.atNs - event.durationMs * NS_PER_MS;
+    const turnedMs = event.durationMs > 0 ? event.durationMs : breakMs;
+    const atNs = this.#pulsesNs ?? event.atNs - (turnedMs + PULSE_TIMEOUT_MS) * NS_PER_MS;
     this.#add(atNs, { kind: "pulse", digit: digitOf(event.digit), breakMs: Math.max(1, breakMs), makeMs });
     this.#pulsesNs = null;
   }

@@ -1,10 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KeptSource } from "../../../src/audio/kept_source";
 import { loadShim } from "../../../src/driver/library";
-import { compare, type Pair } from "../../../src/flight/compare";
+import { compare, compareRefusals, type Pair } from "../../../src/flight/compare";
 import { readRecording } from "../../../src/flight/read_recording";
 import type { FlightRecording } from "../../../src/flight/recording";
 import { replay } from "../../../src/flight/replay";
 import { isDifferent, textReport } from "../../../src/flight/report";
+import { RecordingStore } from "../../../src/recordings/store";
 import { noise, pcmSource, type Stepped, sine, stepped } from "../../support/stepped";
 
 const KEYS = { onMs: 90, offMs: 90, levelDbm0: -12, twistDb: 0 };
@@ -15,14 +20,15 @@ const recordingOf = (phone: Stepped, options: { sound?: boolean; masked?: boolea
 };
 
 async function replayed(recording: FlightRecording): Promise<Pair[]> {
-  const { told, notes } = await replay(recording, await loadShim());
+  const { told, refused, notes } = await replay(recording, await loadShim());
   expect(notes).toEqual([]);
+  expect(compareRefusals(recording, refused)).toEqual([]);
   return compare(recording, told);
 }
 
 function expectSame(recording: FlightRecording, pairs: Pair[]): void {
-  const report = textReport(recording.header, pairs, { seconds: 0, tookMs: 0, notes: [] });
-  if (isDifferent(pairs)) throw new Error(report);
+  const report = textReport(recording.header, pairs, { seconds: 0, tookMs: 0, notes: [], refusals: [] });
+  if (isDifferent(pairs, [])) throw new Error(report);
 }
 
 const types = (pairs: Pair[]): string[] => pairs.map(({ recorded }) => recorded?.body.type ?? "");
@@ -71,4 +77,111 @@ describe("a recording that is replayed", () => {
     expect(recording.sound.length).toBeGreaterThan(300);
     expectSame(recording, await replayed(recording));
   });
+
+  test("of two telephones that are bridged, recorded and refused", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "wip-flight-"));
+    const log = { error: () => undefined };
+    const recordings = new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log });
+    for (const sound of [false, true]) {
+      using phone = await stepped({ ports: 2, recordings, flight: { sound } });
+      await phone.until(phone.handsets.lift(1));
+      await expect(phone.until(phone.verbs.ring(1, {}))).rejects.toThrow("lifted");
+      await phone.verbs.record(1, { when: "now" }); // the disk is on the real clock
+      await phone.advance(200);
+      const loop = phone.verbs.play(1, await looped(sine(600, 400)), { when: "now", loop: 0 });
+      await phone.advance(1000);
+      await phone.until(phone.verbs.playbacks.pause(loop.playbackId));
+      await phone.advance(500);
+      await phone.until(phone.verbs.playbacks.stop(loop.playbackId));
+      const barged = phone.verbs.play(1, pcmSource(sine(300, 5000)), { when: "now", bargeIn: "dtmf" });
+      await phone.advance(700);
+      await phone.until(phone.handsets.press(1, { ...KEYS, digits: "7" }));
+      expect(await phone.until(barged.finished)).toMatchObject({ reason: "barged" });
+      const bridging = phone.verbs.bridges.create([1, 2], {});
+      await phone.until(bridging);
+      await phone.advance(1500);
+      await phone.until(phone.handsets.lift(2));
+      await phone.advance(400);
+      await phone.until(phone.handsets.speak(2, pcmSource(noise(6400, 5, 5000))));
+      await phone.advance(600);
+      await phone.verbs.stopRecording(1);
+      await phone.until(phone.handsets.hangUp(2));
+      await phone.until(phone.handsets.hangUp(1));
+      await phone.advance(500);
+      const recording = recordingOf(phone, { sound });
+      const pairs = await replayed(recording);
+      expectSame(recording, pairs);
+      for (const type of ["bridge_left", "recording_finished", "playback_finished", "dtmf", "voice"])
+        expect(types(pairs)).toContain(type);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test("begins as the lines were, when what went before is forgotten", async () => {
+    using phone = await stepped({ ports: 3, flight: { minutes: 1 } });
+    await phone.until(phone.handsets.lift(2));
+    await phone.until(phone.handsets.plug(3, false));
+    await phone.advance(90_000);
+    await phone.until(phone.handsets.press(2, { ...KEYS, digits: "9" }));
+    await phone.until(phone.handsets.plug(3, true));
+    await phone.advance(1000);
+    await phone.until(phone.handsets.hangUp(2));
+    await phone.advance(1500);
+    const recording = recordingOf(phone);
+    expect(recording.header.lines.map(({ in_service, lifted }) => [in_service, lifted])).toEqual([
+      [true, false],
+      [true, true],
+      [false, false],
+    ]);
+    const pairs = await replayed(recording);
+    expectSame(recording, pairs);
+    expect(types(pairs)).toEqual(expect.arrayContaining(["dtmf", "on_hook", "hardware_status"]));
+  });
+
+  test("tells what another program did", async () => {
+    using phone = await stepped();
+    await live(phone);
+    const recording = recordingOf(phone);
+    // Shorter rings, a key more, one less: as if the code had changed.
+    recording.entries = recording.entries.filter(
+      ({ entry }) => !("event" in entry && entry.event.type === "dtmf" && entry.event.digit === "5"),
+    );
+    for (const { entry } of recording.entries) {
+      if (!("event" in entry)) continue;
+      if (entry.event.type === "playback_finished") entry.event.heard_ms = 500;
+      if (entry.event.type === "flash") (entry.event as { type: string }).type = "on_hook";
+    }
+    const { told } = await replay(recording, await loadShim());
+    const pairs = compare(recording, told);
+    const verdicts = pairs.filter(({ verdict }) => verdict !== "same");
+    expect(
+      verdicts.map(({ verdict, notes, recorded, replayed }) => [
+        verdict,
+        (recorded ?? replayed)?.body.type,
+        ...notes,
+      ]),
+    ).toEqual([
+      ["other", "playback_finished", "heard_ms"],
+      ["extra", "dtmf"],
+      ["missing", "on_hook"],
+      ["extra", "flash"],
+    ] as never);
+    expect(isDifferent(pairs, [])).toBe(true);
+  });
+
+  test("masked, with other digits in the places of those that were pressed", async () => {
+    using phone = await stepped();
+    await phone.until(phone.verbs.ring(1, { callerId: { name: "Zoë", number: "+49 30 1234" }, repeat: 2 }));
+    await phone.advance(3000);
+    await live(phone);
+    const recording = recordingOf(phone, { masked: true });
+    expect(JSON.stringify(recording)).not.toMatch(/Zoë|1234|"digits?":"[0-9#]/);
+    expectSame(recording, await replayed(recording));
+  });
 });
+
+async function looped(samples: Int16Array): Promise<KeptSource> {
+  const kept = KeptSource.of(pcmSource(samples));
+  expect(await kept.gather()).toBe("whole");
+  return kept;
+}
