@@ -5,6 +5,7 @@
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { FlightRecorder } from "./flight_recorder";
 
@@ -69,7 +70,9 @@ export class FlightFiles {
 async function writeWhole(path: string, pieces: Iterable<string>): Promise<void> {
   const handle = await open(`${path}.part`, "wx", OWNER_ONLY.file);
   try {
-    for await (const chunk of Readable.from(pieces).pipe(createGzip())) await handle.write(chunk as Uint8Array);
+    await pipeline(Readable.from(pieces), createGzip(), async (packed) => {
+      for await (const chunk of packed) await handle.write(chunk as Uint8Array);
+    });
     await handle.sync();
   } finally {
     await handle.close();

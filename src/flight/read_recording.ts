@@ -1,5 +1,9 @@
 /** A flight recording out of its file. What is wrong with it is said in one sentence. */
 import { gunzipSync } from "node:zlib";
+import { Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { CALLER_ID_SCHEMES } from "../audio/caller_id/scheme";
+import { toneZone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
 import type { LineEventBody } from "../line/events";
 import { type Entry, type FlightRecording, FORMAT, type Header } from "./recording";
@@ -11,6 +15,48 @@ const SOUND_BLOCK_BYTES = 160;
 const GZIP_MAGIC = [0x1f, 0x8b];
 /** A program that unpacks what it was given must know when to stop. */
 const MOST_BYTES = 1024 * 1024 * 1024;
+
+const LONGEST_NS = 3600e9;
+/** What is told may have happened before, and was told a little later. */
+const NEAR_NS = 60e9;
+
+const Tenths = Type.Union([Type.Number({ minimum: 0, maximum: 200 }), Type.Null()]);
+const Ms = Type.Integer({ minimum: 0, maximum: 86_400_000 });
+const HeaderSchema = Type.Object({
+  version: Type.String({ maxLength: 100 }),
+  reason: Type.String({ maxLength: 200 }),
+  dumped_at: Type.String({ maxLength: 100 }),
+  from_ns: Type.Number(),
+  to_ns: Type.Number(),
+  epoch_ms: Type.Number(),
+  masked: Type.Boolean(),
+  lines: Type.Array(
+    Type.Object({
+      line: Type.Integer({ minimum: 1, maximum: 1023 }),
+      in_service: Type.Boolean(),
+      lifted: Type.Boolean(),
+      volts: Tenths,
+    }),
+    { minItems: 1, maxItems: 32 },
+  ),
+  settings: Type.Object({
+    defaultLine: Type.Integer(),
+    maxRingMs: Ms,
+    maxRecordingMs: Ms,
+    toneZone: Type.String(),
+    lineSettings: Type.Object({
+      dialTone: Type.Union([Type.Null(), Type.Object({ timeoutMs: Ms })]),
+      offHookTimeout: Type.Union([Type.Null(), Type.Object({ afterMs: Ms, reorderMs: Ms, howlerMs: Ms })]),
+    }),
+    callerIdScheme: Type.Union([
+      Type.Null(),
+      ...Object.keys(CALLER_ID_SCHEMES).map((scheme) => Type.Literal(scheme)),
+    ]),
+    callProgress: Type.Boolean(),
+    flashMaxMs: Type.Integer({ minimum: 201, maximum: 1500 }),
+    dtmfExplain: Type.Boolean(),
+  }),
+});
 
 type Json = Record<string, unknown>;
 
@@ -65,23 +111,21 @@ function headerOf(text: string): Header {
     const { flight_recording: format, version } = header;
     throw new FlightDataError(`it is of format ${format} (version ${version}), this program reads ${FORMAT}`);
   }
-  const { from_ns, to_ns, epoch_ms, lines, settings } = header;
-  const fine =
-    [from_ns, to_ns, epoch_ms].every((number) => Number.isFinite(number)) &&
-    Array.isArray(lines) &&
-    lines.length >= 1 &&
-    lines.length <= 32 &&
-    lines.every((each) => Number.isInteger(each?.line)) &&
-    typeof settings === "object" &&
-    settings !== null;
-  if (!fine) throw new FlightDataError("line 1, its header, is damaged");
+  const [wrong] = Value.Errors(HeaderSchema, header);
+  if (wrong) throw new FlightDataError(`line 1, its header, is damaged: ${wrong.path} ${wrong.message}`);
+  const { from_ns, to_ns, settings, lines } = header as Header;
+  if (toneZone(settings.toneZone) === null) throw new FlightDataError(`it is of a tone zone that is not known`);
+  if (to_ns < from_ns || to_ns - from_ns > LONGEST_NS) throw new FlightDataError("line 1: its times are wrong");
+  if (new Set(lines.map(({ line }) => line)).size < lines.length)
+    throw new FlightDataError("line 1: a line stands twice");
   return header as Header;
 }
 
-function take({ entries, sound }: FlightRecording, value: Json, number: number): void {
+function take({ header, entries, sound }: FlightRecording, value: Json, number: number): void {
   const { ns } = value;
+  const near = (atNs: number): boolean => atNs > header.from_ns - NEAR_NS && atNs < header.to_ns + NEAR_NS;
   const damaged = (): FlightDataError => new FlightDataError(`line ${number} is damaged`);
-  if (typeof ns !== "number" || !Number.isFinite(ns)) throw damaged();
+  if (!finite(ns) || !near(ns)) throw damaged();
   if (isObject(value.sound)) {
     const heard = ulaw(value.sound.heard);
     const sent = value.sound.sent === null ? null : ulaw(value.sound.sent);
@@ -90,10 +134,11 @@ function take({ entries, sound }: FlightRecording, value: Json, number: number):
     return;
   }
   const entry = entryOf(value);
-  if (!entry) throw damaged();
+  if (!entry || ("driver" in entry && !near(entry.driver.atNs))) throw damaged();
   entries.push({ atNs: ns, entry });
 }
 
+const finite = (value: unknown): value is number => Number.isFinite(value);
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 function ulaw(text: unknown): Uint8Array | undefined {
@@ -103,7 +148,7 @@ function ulaw(text: unknown): Uint8Array | undefined {
 
 function entryOf(value: Json): Entry | null {
   const { driver, call, verb, refused, id, event, line } = value;
-  if (isObject(driver) && typeof driver.kind === "string" && typeof driver.index === "number")
+  if (isObject(driver) && typeof driver.kind === "string" && finite(driver.index) && finite(driver.atNs))
     return { driver: driver as unknown as DriverEvent };
   if (typeof call === "number" && typeof verb === "string" && Array.isArray(value.arguments))
     return { call, verb, arguments: value.arguments };

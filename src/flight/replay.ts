@@ -144,7 +144,7 @@ const ignored = (promise: Promise<void>): void => void promise.catch(() => undef
 
 /** Whole ms of the virtual clock since the start. */
 const virtualMs = (atNs: number, fromNs: number): number =>
-  Math.max(0, Math.round(LEAD_MS + (atNs - fromNs) / NS_PER_MS));
+  Math.max(0, Math.round(LEAD_MS + (atNs - fromNs) / NS_PER_MS)) || 0;
 
 function opening({ header }: FlightRecording, handsets: readonly Handset[]): Act[] {
   return header.lines.flatMap(({ in_service, lifted, volts }, index) => {
