@@ -73,7 +73,11 @@ export function compare(recording: FlightRecording, replayed: readonly ToldEvent
       pair.notes = ["began before the recording"];
     }
   }
-  return pairs.sort((a, b) => timeOf(a) - timeOf(b));
+  // It may have been about to happen when the recording ended.
+  const endNs = recording.header.to_ns - TIME_TOLERANCE_MS * NS_PER_MS;
+  return pairs
+    .filter(({ recorded, replayed }) => recorded !== null || (replayed?.atNs ?? 0) < endNs)
+    .sort((a, b) => timeOf(a) - timeOf(b));
 }
 
 /** Verbs that were refused in one run alone, or for another reason. */

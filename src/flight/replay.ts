@@ -26,7 +26,7 @@ import type { ToldEvent } from "./told";
 const LEAD_MS = 3000;
 const LIFT_AFTER_MS = 500;
 /** For what the last moment gives rise to. */
-const TAIL_MS = 500;
+const TAIL_MS = 1500;
 const NS_PER_MS = 1e6;
 /** Of the real clock: a disk that is asked on the way gets so long before time goes on. */
 const DISK_MS = 25;
@@ -137,7 +137,7 @@ export async function replay(recording: FlightRecording, shim: Shim): Promise<Re
     engine.destroy();
     rmSync(folder, { recursive: true, force: true });
   }
-  return { told: told.filter(({ atNs }) => atNs >= header.from_ns && atNs <= header.to_ns), refused, notes };
+  return { told: told.filter(({ atNs }) => atNs >= header.from_ns), refused, notes };
 }
 
 const ignored = (promise: Promise<void>): void => void promise.catch(() => undefined); // its event is missed then

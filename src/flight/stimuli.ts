@@ -45,6 +45,8 @@ export function stimuliOf({ header, entries }: FlightRecording, keys: boolean): 
 class LineTrack {
   #lifted: boolean;
   #downNs: number | null = null;
+  /** A block's first sound may be older than the event that the telephone was lifted. */
+  #notBeforeNs = Number.NEGATIVE_INFINITY;
   #twistDb = 0;
   #pulsesNs: number | null = null;
   #talkNs: number | null = null;
@@ -65,6 +67,7 @@ class LineTrack {
   #hook(atNs: number, lifted: boolean): void {
     if (this.#lifted === lifted) return;
     this.#lifted = lifted;
+    this.#notBeforeNs = atNs + NS_PER_MS;
     this.#add(atNs, { kind: "hook", lifted });
   }
 
@@ -115,7 +118,7 @@ class LineTrack {
 
   /** What was heard, without its sound: a key by its tones, a voice by noise as loud and as long. */
   #heard(event: DriverEvent): void {
-    const { atNs } = event;
+    const atNs = Math.max(event.atNs, this.#notBeforeNs);
     if (event.kind === "dtmf_down") this.#downNs = atNs;
     else if (event.kind === "dtmf_detail") this.#twistDb = event.detail.twist_db;
     else if (event.kind === "dtmf_up") {
