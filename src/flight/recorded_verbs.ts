@@ -30,6 +30,11 @@ const MEMBERS: {
   pauseRecording: "verb",
   resumeRecording: "verb",
   messageWaiting: "verb",
+  gather: "verb",
+  stopGather: "verb",
+  announce: "verb",
+  stopAnnouncement: "verb",
+  farEndLost: "verb",
   admitAudio: null,
   openAudio: "session",
 };

@@ -16,7 +16,7 @@ import { SteppedRun } from "../exchange/stepped_run";
 import { RecordingStore } from "../recordings/store";
 import { codeOf, verbKind } from "./recorded_verbs";
 import type { Entry, FlightRecording } from "./recording";
-import { gathered, givenAgain, playedMs } from "./silent_sound";
+import { givenAgain, playedMs } from "./silent_sound";
 import { type SpokenBlock, soundTrack } from "./sound_track";
 import { type Stimulus, stimuliOf } from "./stimuli";
 import { noiseTrack } from "./talk_noise";
@@ -83,6 +83,8 @@ export async function replay(recording: FlightRecording, shim: Shim): Promise<Re
       void told.push({ line, atNs: (atMs - header.epoch_ms) * NS_PER_MS, body: structuredClone(body) }),
     newPlaybackId: nextId,
     newBridgeId: nextId,
+    newGatherId: nextId,
+    newAnnounceId: nextId,
     recording: {
       store: new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } }),
       newRecordingId: nextId,
@@ -191,8 +193,9 @@ const spoken = (track: readonly SpokenBlock[], fromNs: number, say: (block: Spok
 function verbs(recording: FlightRecording, call: (asked: Asked, given: unknown[]) => Promise<void>): Act[] {
   return recording.entries.flatMap(({ atNs, entry }, place) => {
     if (!("verb" in entry)) return [];
-    const given = givenAgain(entry.arguments, playedMs(recording.entries, place));
-    return [{ ms: virtualMs(atNs, recording.header.from_ns), act: () => call(entry, given) }];
+    const act = async (): Promise<void> =>
+      call(entry, await givenAgain(entry.arguments, playedMs(recording.entries, place)));
+    return [{ ms: virtualMs(atNs, recording.header.from_ns), act }];
   });
 }
 
@@ -218,8 +221,7 @@ async function ask(stage: Stage, { call, verb: name }: Asked, given: unknown[]):
   const [room = "", verb] = name.split(".");
   const owner: object = verb === undefined ? exchange : (Reflect.get(exchange, room) as object);
   const method = Reflect.get(owner, verb ?? room) as (...given: unknown[]) => unknown;
-  const ready = await gathered(given);
-  const settled = new Promise((resolve) => resolve(Reflect.apply(method, owner, ready))).catch((error: unknown) =>
+  const settled = new Promise((resolve) => resolve(Reflect.apply(method, owner, given))).catch((error: unknown) =>
     refused.set(call, codeOf(error)),
   );
   engine.step(0);

@@ -20,40 +20,33 @@ function silentSound(samples: number | null, lengthSamples: number): PcmSource {
   };
 }
 
+/** Is it to be heard in rounds, or does anything in it so? That must be in memory before. */
 const loops = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "loop" in value && value.loop !== undefined && value.loop !== 1;
-
-/** What is to be heard in rounds must be in memory before. */
-export async function gathered(given: readonly unknown[]): Promise<unknown[]> {
-  if (!given.some(loops)) return [...given];
-  return Promise.all(
-    given.map(async (value) => {
-      if (!isSource(value)) return value;
-      const kept = KeptSource.of(value);
-      await kept.gather();
-      return kept;
-    }),
-  );
-}
-
-const isSource = (value: unknown): value is PcmSource =>
-  typeof value === "object" && value !== null && "read" in value;
+  typeof value === "object" &&
+  value !== null &&
+  Object.entries(value).some(([name, field]) => (name === "loop" && field !== 1) || loops(field));
 
 /** lengthMs: of a sound whose length nobody knew when it was asked for; null: it did not come to its end. */
-export function givenAgain(given: readonly unknown[], lengthMs: number | null): unknown[] {
-  return given.map((value) => again(value, lengthMs));
-}
-
-function again(value: unknown, lengthMs: number | null): unknown {
-  if (Array.isArray(value)) return value.map((one) => again(one, lengthMs));
-  if (typeof value !== "object" || value === null) return value;
-  const { sound } = value as { sound?: { samples?: unknown } };
-  if (typeof sound === "object" && sound !== null && "samples" in sound) {
+export async function givenAgain(given: readonly unknown[], lengthMs: number | null): Promise<unknown[]> {
+  const kept: KeptSource[] = [];
+  const looping = loops(given);
+  const again = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(again);
+    if (typeof value !== "object" || value === null) return value;
+    const { sound } = value as { sound?: { samples?: unknown } };
+    if (typeof sound !== "object" || sound === null || !("samples" in sound))
+      return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, again(field)]));
     const { samples } = sound;
-    if (typeof samples === "number") return silentSound(samples, samples);
+    if (typeof samples === "number") {
+      if (!looping) return silentSound(samples, samples);
+      kept.push(KeptSource.of(silentSound(samples, samples)));
+      return kept.at(-1);
+    }
     return silentSound(null, lengthMs === null ? Number.POSITIVE_INFINITY : lengthMs * SAMPLES_PER_MS);
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, again(field, lengthMs)]));
+  };
+  const fresh = given.map(again);
+  await Promise.all(kept.map((source) => source.gather()));
+  return fresh;
 }
 
 /** How long the playback was heard that the verb at that place began; null: it was cut off, or goes on. */

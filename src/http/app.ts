@@ -7,6 +7,7 @@ import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { FLIGHT_ENDPOINTS } from "./routes/flight";
+import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
@@ -15,6 +16,7 @@ import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { SPEECH_ENDPOINTS } from "./routes/speech";
+import { STREAM_ENDPOINTS } from "./routes/streams";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
@@ -36,11 +38,13 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
+    ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
     ...PLAYBACK_ENDPOINTS,
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...STREAM_ENDPOINTS,
     ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,

@@ -122,12 +122,57 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "stream_started", stream_id: "01k…", dialect: "twilio" },
+    "The voice bot is connected: it hears the telephone and is heard.",
+  ],
+  [
+    {
+      type: "stream_stopped",
+      stream_id: "01k…",
+      reason: "connect_failed",
+      detail: "cannot be reached (ECONNREFUSED)",
+      duration_ms: 0,
+    },
+    "Once for each POST /stream and each lift of a hotline. reason: completed (a client stopped it), bot_closed, hung_up, " +
+      "unanswered (it waited for an answer), connect_failed, bot_unresponsive (it does not read, or answer a ping), " +
+      "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
+  ],
+  [
     { type: "bridge_joined", bridge_id: "01k…" },
     "From here on it hears the other lines on the bridge, and they hear it.",
   ],
   [
     { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
     "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
+    {
+      type: "gather_finished",
+      gather_id: "01k…",
+      digits: "1234",
+      reason: "finish_key",
+      finish_key: "#",
+      heard_ms: 1300,
+      played: "part",
+      duration_ms: 4200,
+    },
+    "Of POST /gather, whether it was waited for or not. reason: complete, finish_key, no_match, timeout, hung_up, stopped, " +
+      "cancelled (the ring that it waited for was not answered) or error. heard_ms and played (whole, part, none) of the prompt.",
+  ],
+  [
+    {
+      type: "announce_finished",
+      announce_id: "01k…",
+      outcome: "completed",
+      answered_after_ms: 6100,
+      heard_ms: 4200,
+      played: "whole",
+      digits: "1",
+      gather_reason: "complete",
+      finish_key: null,
+    },
+    "Of POST /announce. outcome: completed, not_answered, hung_up, busy, stopped or error; the last three fields only " +
+      "where digits were asked for.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },
@@ -351,6 +396,7 @@ const TAGS = [
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
   { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },

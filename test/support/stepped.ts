@@ -53,6 +53,7 @@ export async function stepped(
     recordings?: RecordingStore;
     maxRecordingMs?: number;
     flight?: { minutes?: number; sound?: boolean };
+    published?: (line: number, body: LineEventBody) => void;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -60,6 +61,8 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  let gathers = 0;
+  let announcements = 0;
   const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const lines = Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null }));
@@ -89,9 +92,12 @@ export async function stepped(
     publish: (line, atMs, _nativeNs, body) => {
       told.push({ line, atMs, body });
       flight.published(line, atMs, body);
+      options.published?.(line, body);
     },
     newPlaybackId: () => flight.id(`playback-${++playbacks}`),
     newBridgeId: () => flight.id(`bridge-${++playbacks}`),
+    newGatherId: () => flight.id(`gather-${++gathers}`),
+    newAnnounceId: () => flight.id(`announcement-${++announcements}`),
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => flight.id(Bun.randomUUIDv7()),

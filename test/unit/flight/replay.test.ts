@@ -117,6 +117,40 @@ describe("a recording that is replayed", () => {
     rmSync(folder, { recursive: true });
   });
 
+  test("of digits that were asked for, and announcements", async () => {
+    for (const sound of [false, true]) {
+      using phone = await stepped({ ports: 2, flight: { sound } });
+      const announcing = phone.verbs.announce(2, {
+        source: await looped(sine(500, 600)),
+        loop: 2,
+        ring: { pattern: "NORMAL" },
+        whenLifted: "play",
+        gather: { maxDigits: 1 },
+      });
+      await phone.until(phone.handsets.lift(1));
+      const gather = phone.verbs.gather(1, {
+        prompt: pcmSource(sine(400, 3000)),
+        loop: 1,
+        when: "now",
+        finishOnKey: "#",
+        interDigitTimeoutMs: 1000,
+      });
+      await phone.advance(1200);
+      await phone.until(phone.handsets.press(1, { ...KEYS, digits: "46#" }));
+      expect(await phone.until(gather.finished)).toMatchObject({ digits: "46" });
+      await phone.until(phone.handsets.lift(2));
+      const { finished } = await phone.until(announcing);
+      await phone.advance(2200);
+      await phone.until(phone.handsets.press(2, { ...KEYS, digits: "8" }));
+      await phone.until(finished);
+      await phone.until(phone.handsets.hangUp(2));
+      const recording = recordingOf(phone, { sound });
+      const pairs = await replayed(recording);
+      expectSame(recording, pairs);
+      expect(types(pairs)).toEqual(expect.arrayContaining(["gather_finished", "announce_finished"]));
+    }
+  });
+
   test("begins as the lines were, when what went before is forgotten", async () => {
     using phone = await stepped({ ports: 3, flight: { minutes: 1 } });
     await phone.until(phone.handsets.lift(2));
