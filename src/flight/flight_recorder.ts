@@ -12,7 +12,7 @@ import { type Entry, FORMAT, type Header, type RecordedSettings } from "./record
 import { RecordingRing } from "./recording_ring";
 import { SoundRing } from "./sound_ring";
 
-/** Of five minutes in which four telephones are never at rest; some 400 bytes each. */
+/** Of five minutes in which four telephones are never at rest; 170 bytes each, measured: 5.6 MB. */
 const ENTRIES = 32_768;
 /** 10 s: as the tap's ring allows. */
 const SOUND_EVERY_BLOCKS = 50;

@@ -34,6 +34,7 @@ test("a busy loop in JavaScript leaves no bell ringing", async () => {
     // Alive again: what is rung now rings.
     void port.ring({ bursts: [{ onMs: 2000, offMs: 100 }], repeat: 0, capMs: 0 }, () => undefined);
     busyUntil(() => port.stats().ringing === 1);
+    drain();
   } finally {
     engine.destroy();
   }
