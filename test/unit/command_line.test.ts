@@ -32,6 +32,17 @@ describe("the command line", () => {
     expect(parseCommandLine(["--simulate", "doctor"])).toMatchObject({ command: "doctor", simulatePorts: 4 });
   });
 
+  test("replay", () => {
+    expect(parseCommandLine(["replay", "a.jsonl", "--json"])).toEqual({
+      command: "replay",
+      path: "a.jsonl",
+      json: true,
+    });
+    expect(parseCommandLine(["replay", "--json", "a.jsonl"])).toMatchObject({ path: "a.jsonl", json: true });
+    expect(parseCommandLine(["replay", "a.jsonl"])).toMatchObject({ json: false });
+    expect(parseCommandLine(["replay", "--help"])).toEqual({ command: "help" });
+  });
+
   test.each([["--help"], ["-h"], ["help"]])("%s helps", (word) => {
     expect(parseCommandLine(["serve", word])).toEqual({ command: "help" });
   });
@@ -49,6 +60,9 @@ describe("the command line", () => {
     [["--json"], "--json is none of serve's options"],
     [["doctor", "--ring"], "--ring needs --self-test=LINE"],
     [["doctor", "--self-test=0"], "1 to 1023"],
+    [["replay"], "replay needs a FILE"],
+    [["replay", "a", "b"], "one FILE, not b"],
+    [["replay", "a", "--simulate"], "--simulate is none of replay's options"],
   ])("%p is refused in one line", (words, message) => {
     expect(() => parseCommandLine(words)).toThrow(UsageError);
     try {
@@ -57,5 +71,49 @@ describe("the command line", () => {
       expect((error as Error).message).toContain(message);
       expect((error as Error).message).not.toContain("\n");
     }
+  });
+});
+
+describe("token", () => {
+  const parsed = (text: string) => parseCommandLine(text.split(" "));
+  test("is understood", () => {
+    expect(parsed("token create --name=tv --scope read --lines=1,3 --expires-days=30 --config=/c.yml")).toEqual({
+      command: "token",
+      action: "create",
+      configPath: "/c.yml",
+      name: "tv",
+      scope: "read",
+      lines: [1, 3],
+      expiresInDays: 30,
+    });
+    expect(parsed("token create --scope=admin --name=me")).toMatchObject({ lines: null, expiresInDays: null });
+    expect(parsed("token list")).toEqual({ command: "token", action: "list", configPath: null });
+    expect(parsed("token revoke tv")).toEqual({
+      command: "token",
+      action: "revoke",
+      name: "tv",
+      configPath: null,
+    });
+    expect(parsed("token revoke --name tv")).toMatchObject({ name: "tv" });
+  });
+
+  test.each([
+    ["token", "create, list or revoke"],
+    ["token steal", "create, list or revoke"],
+    ["token create", "needs --name=NAME"],
+    ["token create --name=tv", "needs --scope=read|control|admin"],
+    ["token create --name=tv --scope=root", "needs --scope=read|control|admin"],
+    ["token create --name=a/b --scope=read", "NAME must be 1 to 64"],
+    ["token create --name=tv --scope=read --lines=0", "--lines takes a whole number"],
+    ["token create --name=tv --scope=read --lines=1,", "--lines takes a whole number"],
+    ["token create --name=tv --scope=read --expires-days=0", "--expires-days takes a whole number"],
+    ["token create --name=tv --name=tv --scope=read", "--name stands twice"],
+    ["token create tv --scope=read", "tv is none of token create's options"],
+    ["token list --name=tv", "--name is none of token list's options"],
+    ["token revoke", "token revoke needs NAME"],
+    ["token revoke a b", "--name stands twice"],
+    ["token revoke --config", "--config needs a value"],
+  ])("%s: %s", (text, message) => {
+    expect(() => parsed(text)).toThrow(message);
   });
 });

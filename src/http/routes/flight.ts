@@ -69,6 +69,7 @@ export const FLIGHT_ENDPOINTS: readonly Endpoint[] = [
     path: "/diagnostics/flight-recorder",
     scope: "server",
     tag: "Server",
+    access: "admin",
     summary: "What happened in the last minutes",
     description:
       "Everything that the card told, what was asked and refused, and what was published, as lines of JSON with the " +
