@@ -7,7 +7,7 @@ import type { TapListener } from "../exchange/line_tap";
 import type { LineEventBody } from "../line/events";
 import { jsonLines } from "./json_lines";
 import { OpeningState } from "./opening_state";
-import { plainArgument, type VerbRecorder } from "./recorded_verbs";
+import { plainArguments, type VerbRecorder } from "./recorded_verbs";
 import { type Entry, FORMAT, type Header, type RecordedSettings } from "./recording";
 import { RecordingRing } from "./recording_ring";
 import { SoundRing } from "./sound_ring";
@@ -16,6 +16,8 @@ import { SoundRing } from "./sound_ring";
 const ENTRIES = 32_768;
 /** 10 s: as the tap's ring allows. */
 const SOUND_EVERY_BLOCKS = 50;
+/** Nothing is told later than that. */
+const LONGEST_AGO_NS = 10e9;
 const NS_PER_MINUTE = 60e9;
 const NS_PER_MS = 1e6;
 
@@ -62,7 +64,7 @@ export class FlightRecorder implements VerbRecorder {
 
   asked(verb: string, given: readonly unknown[]): number {
     const call = ++this.#calls;
-    this.#push({ call, verb, arguments: given.map((value) => plainArgument(value)) });
+    this.#push({ call, verb, arguments: plainArguments(given) });
     return call;
   }
 
@@ -78,8 +80,10 @@ export class FlightRecorder implements VerbRecorder {
 
   /** atMs: when it happened. */
   published(line: number, atMs: number, event: LineEventBody): void {
-    const { nowNs, nowMs } = this.options;
-    this.#ring.push(nowNs() - (nowMs() - atMs) * NS_PER_MS, { event, line });
+    const nowNs = this.options.nowNs();
+    const agoNs = (this.options.nowMs() - atMs) * NS_PER_MS;
+    // A wall clock that is set just now makes no hour of it.
+    this.#ring.push(nowNs - Math.min(Math.max(0, agoNs), LONGEST_AGO_NS), { event, line });
   }
 
   #push(entry: Entry): void {

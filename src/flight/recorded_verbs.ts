@@ -94,18 +94,23 @@ export function recordedExchange(exchange: Exchange, recorder: VerbRecorder): Ex
 }
 
 const LONGEST_TEXT = 200;
-const LONGEST_LIST = 64;
-const DEEPEST = 6;
+/** Values of one call, nested ones too. */
+const MOST_VALUES = 200;
 
 /** What was given, as JSON can have it, and bounded: a sound is its length. */
-export function plainArgument(value: unknown, depth = 0): unknown {
-  if (typeof value === "string") return value.slice(0, LONGEST_TEXT);
-  if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
-  if (typeof value !== "object" || depth === DEEPEST) return undefined;
-  if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };
-  if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map((one) => plainArgument(one, depth + 1));
-  if ("read" in value && typeof value.read === "function" && "samples" in value)
-    return { sound: { samples: value.samples } };
-  const fields = Object.entries(value).slice(0, LONGEST_LIST);
-  return Object.fromEntries(fields.map(([name, field]) => [name, plainArgument(field, depth + 1)]));
+export function plainArguments(given: readonly unknown[]): unknown[] {
+  let left = MOST_VALUES;
+  const plain = (value: unknown): unknown => {
+    if (left-- <= 0) return undefined;
+    if (typeof value === "string") return value.slice(0, LONGEST_TEXT);
+    if (typeof value === "number" || typeof value === "boolean" || value === null) return value;
+    if (typeof value !== "object") return undefined;
+    if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };
+    if ("read" in value && typeof value.read === "function" && "samples" in value)
+      return { sound: { samples: value.samples } };
+    if (Array.isArray(value)) return value.slice(0, Math.max(0, left)).map(plain);
+    const fields = Object.entries(value).slice(0, Math.max(0, left));
+    return Object.fromEntries(fields.map(([name, field]) => [name, plain(field)]));
+  };
+  return given.map(plain);
 }

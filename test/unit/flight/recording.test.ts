@@ -10,12 +10,12 @@ import type { Exchange } from "../../../src/exchange/verbs";
 import { Refusal } from "../../../src/exchange/verbs";
 import { FlightFiles } from "../../../src/flight/flight_files";
 import { FlightDataError, readRecording } from "../../../src/flight/read_recording";
-import { plainArgument, recordedExchange } from "../../../src/flight/recorded_verbs";
+import { plainArguments, recordedExchange } from "../../../src/flight/recorded_verbs";
 import { RecordingRing } from "../../../src/flight/recording_ring";
 import { replay } from "../../../src/flight/replay";
 import { replayFile } from "../../../src/flight/replay_command";
 import { SoundRing, soundBytes } from "../../../src/flight/sound_ring";
-import { pcmSource, sine, stepped } from "../../support/stepped";
+import { EPOCH_MS, pcmSource, sine, stepped } from "../../support/stepped";
 
 describe("the ring", () => {
   test("is bounded in number, and counts what left early", () => {
@@ -63,8 +63,7 @@ test("a line's sound is kept for its minutes and no longer", () => {
 describe("verbs", () => {
   const asked: unknown[] = [];
   const recorder = {
-    asked: (verb: string, given: readonly unknown[]) =>
-      asked.push([verb, ...given.map((one) => plainArgument(one))]),
+    asked: (verb: string, given: readonly unknown[]) => asked.push([verb, ...plainArguments(given)]),
     refused: (call: number, code: string) => void asked.push([call, code]),
   };
 
@@ -88,15 +87,22 @@ describe("verbs", () => {
   test("keep no more of what was given than is good", () => {
     const deep: Record<string, unknown> = {};
     deep.deep = deep;
-    const given = {
-      text: "x".repeat(1000),
-      list: Array(1000).fill(1),
-      bytes: new Int16Array(9),
-      call: () => 1,
-      deep,
-    };
-    expect(JSON.stringify(plainArgument(given)).length).toBeLessThan(1000);
-    expect(plainArgument(given)).toMatchObject({ bytes: { bytes: 18 } });
+    const wide = Array.from({ length: 100 }, () => Array(1000).fill(1));
+    const given = { text: "x".repeat(1000), bytes: new Int16Array(9), call: () => 1, wide, deep };
+    expect(JSON.stringify(plainArguments([given, deep])).length).toBeLessThan(2500);
+    expect(plainArguments([given])).toMatchObject([{ text: "x".repeat(200), bytes: { bytes: 18 } }]);
+    expect(plainArguments([deep]).length).toBe(1);
+  });
+
+  test("and a clock that is set make no hole in what is kept", async () => {
+    using phone = await stepped();
+    await phone.advance(100);
+    phone.flight.published(1, EPOCH_MS + 3_600_000, { type: "on_hook" });
+    phone.flight.published(1, EPOCH_MS - 3_600_000, { type: "on_hook" });
+    const text = [...phone.flight.dump({ reason: "test", sound: false, masked: false })].join("");
+    expect(text.match(/"type":"on_hook"/g)?.length).toBe(2);
+    expect(text).toContain('"kind":"line_up"');
+    expect(() => readRecording(new TextEncoder().encode(text))).not.toThrow();
   });
 });
 
