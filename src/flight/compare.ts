@@ -120,7 +120,7 @@ class Comparison {
     const pairs: Pair[] = [];
     const waiting = [...replayed];
     for (const event of recorded) {
-      // Nearest in time, among those that stand before the next recorded one.
+      // The nearest in time; what stands before it happened only now.
       const place = waiting.findIndex(({ atNs }) => Math.abs(atNs - event.atNs) <= PAIRED_WITHIN_MS * NS_PER_MS);
       if (place < 0) {
         pairs.push(this.#pair(event, null));
@@ -141,6 +141,10 @@ class Comparison {
     for (const event of recorded) {
       const { line, body } = event;
       const idOf = (field: string | null): unknown => (field === null ? "" : Reflect.get(body, field));
+      if (body.type === "voice") {
+        if (!body.active && !begun.has(`${line} voice`)) outside.add(event);
+        begun.add(`${line} voice`);
+      }
       const beginning = BEGINNINGS[body.type];
       if (beginning && !begun.has(`${line} ${beginning.by} ${idOf(beginning.id)}`)) outside.add(event);
       const ends = Object.values(BEGINNINGS).find(({ by }) => by === body.type);

@@ -39,6 +39,7 @@ export function stimuliOf({ header, entries }: FlightRecording, keys: boolean): 
   const stimuli: Stimulus[] = [];
   const tracks = header.lines.map((opening, index) => new LineTrack(opening, index, keys, stimuli));
   for (const { entry } of entries) if ("driver" in entry) tracks[entry.driver.index]?.take(entry.driver);
+  for (const track of tracks) track.end(header.to_ns);
   return stimuli.sort((a, b) => a.atNs - b.atNs);
 }
 
@@ -50,6 +51,7 @@ class LineTrack {
   #twistDb = 0;
   #pulsesNs: number | null = null;
   #talkNs: number | null = null;
+  #talkDbm0 = 0;
 
   constructor(
     opening: OpeningLine,
@@ -127,11 +129,21 @@ class LineTrack {
       this.#add(this.#downNs ?? atNs - durationMs * NS_PER_MS, { kind: "press", ...key });
       this.#downNs = null;
       this.#twistDb = 0;
-    } else if (event.kind === "voice_start") this.#talkNs = atNs;
-    else if (event.kind === "voice_end" && this.#talkNs !== null) {
-      const durationMs = Math.max(1, (atNs - this.#talkNs) / NS_PER_MS);
-      this.#add(this.#talkNs, { kind: "talk", durationMs, levelDbm0: event.segmentDbm0 });
-      this.#talkNs = null;
-    }
+    } else if (event.kind === "voice_start") {
+      this.#talkNs = atNs;
+      this.#talkDbm0 = event.levelDbm0;
+    } else if (event.kind === "voice_end") this.#talked(atNs, event.segmentDbm0);
+  }
+
+  #talked(untilNs: number, levelDbm0: number): void {
+    if (this.#talkNs === null) return;
+    const durationMs = Math.max(1, (untilNs - this.#talkNs) / NS_PER_MS);
+    this.#add(this.#talkNs, { kind: "talk", durationMs, levelDbm0 });
+    this.#talkNs = null;
+  }
+
+  /** The recording ends; who talks just then talks on. */
+  end(atNs: number): void {
+    this.#talked(atNs, this.#talkDbm0);
   }
 }

@@ -43,13 +43,17 @@ function flightRecording({ dependencies }: Call, { audio = false }: Static<typeo
   underWay++;
   const body = new ReadableStream<Uint8Array>({
     pull: (controller) => {
-      const { done, value } = pieces.next();
-      if (!done) {
-        controller.enqueue(utf8.encode(value));
-        return;
+      try {
+        const { done, value } = pieces.next();
+        if (!done) {
+          controller.enqueue(utf8.encode(value));
+          return;
+        }
+        controller.close();
+      } catch (error) {
+        controller.error(error);
       }
       end();
-      controller.close();
     },
     cancel: end,
   });

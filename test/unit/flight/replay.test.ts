@@ -172,6 +172,23 @@ describe("a recording that is replayed", () => {
     expect(types(pairs)).toEqual(expect.arrayContaining(["dtmf", "on_hook", "hardware_status"]));
   });
 
+  test("that begins and ends while somebody talks", async () => {
+    using phone = await stepped({ flight: { minutes: 1 } });
+    await phone.until(phone.handsets.lift(1));
+    await phone.advance(10_000);
+    const early = phone.handsets.speak(1, pcmSource(noise(16_000, 3, 6000)));
+    await phone.until(early);
+    await phone.advance(57_800); // its onset is forgotten, its end is not
+    void phone.handsets.speak(1, pcmSource(noise(16_000, 4, 6000))).catch(() => undefined);
+    await phone.advance(1300);
+    const recording = recordingOf(phone);
+    const voices = recording.entries.flatMap(({ entry }) =>
+      "event" in entry && entry.event.type === "voice" ? [entry.event.active] : [],
+    );
+    expect(voices).toEqual([false, true]);
+    expectSame(recording, await replayed(recording));
+  });
+
   test("tells what another program did", async () => {
     using phone = await stepped();
     await live(phone);
