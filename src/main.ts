@@ -9,6 +9,7 @@ import {
   type DoctorArguments,
   HELP,
   parseCommandLine,
+  type ReplayArguments,
   type ServeArguments,
   type TokenArguments,
   UsageError,
@@ -36,6 +37,8 @@ import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import type { Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
+import { replayFile } from "./flight/replay_command";
+import { NO_FLIGHT, startFlight } from "./flight/start_flight";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
@@ -89,6 +92,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("WatchdogMs", dahdi.watchdog_seconds * 1000);
   engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
@@ -111,6 +115,18 @@ function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
       seconds > 0
         ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
         : null,
+  };
+}
+
+/** What decides how lines behave; the flight recorder keeps it with what it records. */
+function lineConduct(config: Config, simulatePorts: number | null) {
+  return {
+    defaultLine: simulatePorts === null ? config.dahdi.channel : 1,
+    maxRingMs: config.dahdi.max_ring_seconds * 1000,
+    toneZone: config.tone_zone,
+    lineSettings: lineSettings(config),
+    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
+    callProgress: config.call_progress.enabled,
   };
 }
 
@@ -210,6 +226,7 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.server,
   });
   const publish: Publish = (number, atMs, nativeNs, body) => {
+    flight.published(number, atMs, body);
     const event = bus.publish(number, atMs, nativeNs, body);
     // What JavaScript made itself (0) came from nowhere.
     metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
@@ -217,30 +234,42 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
+  const clock = systemClock(() => engine.nowNs());
+  const settings = lineConduct(config, line.simulatePorts);
+  const maxRecordingMs = config.recording.max_duration_seconds * 1000;
+  const { flash_max_ms } = config.dahdi;
+  const { enabled, minutes, audio } = config.flight_recorder;
+  const flight = enabled
+    ? startFlight({
+        minutes,
+        sound: audio,
+        version,
+        lines: setups,
+        settings: { ...settings, maxRecordingMs, flashMaxMs: flash_max_ms, dtmfExplain: config.dtmf.explain },
+        nowNs: () => engine.nowNs(),
+        nowMs: () => clock.nowMs(),
+        after: (ms, call) => void clock.after(ms, call),
+        folder: stateFolder && join(stateFolder, "flight"),
+        log: logs.server,
+      })
+    : NO_FLIGHT;
+  const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
+    ...settings,
     engine,
     lines: setups,
-    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
-    clock: systemClock(() => engine.nowNs()),
+    clock,
     publish: (number, atMs, nativeNs, body) => {
       publish(number, atMs, nativeNs, body);
       bots.told(number, body);
     },
-    newPlaybackId: () => Bun.randomUUIDv7(),
-    newBridgeId: () => Bun.randomUUIDv7(),
-    newGatherId: () => Bun.randomUUIDv7(),
-    newAnnounceId: () => Bun.randomUUIDv7(),
-    maxRingMs: config.dahdi.max_ring_seconds * 1000,
-    toneZone: config.tone_zone,
-    lineSettings: lineSettings(config),
-    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
-    recording: {
-      store: recordings,
-      newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: config.recording.max_duration_seconds * 1000,
-    },
-    callProgress: config.call_progress.enabled,
+    newPlaybackId: newId,
+    newBridgeId: newId,
+    newGatherId: newId,
+    newAnnounceId: newId,
+    recording: { store: recordings, newRecordingId: newId, maxDurationMs: maxRecordingMs },
   });
+  const verbs = flight.watch(exchange);
   const prompts = new Prompts({
     folder: stateFolder && join(stateFolder, "prompts"),
     maxDurationMs: config.prompts.max_duration_seconds * 1000,
@@ -263,7 +292,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tone: (tone) => exchange.toneSource({ tone }),
   });
   const forSockets = {
-    exchange,
+    exchange: verbs,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     seats,
@@ -275,7 +304,7 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const { stream } = config;
   const bots = new StreamBook({
-    exchange,
+    exchange: verbs,
     // Loaded when the first is dialled: the start without TLS and name resolution is faster.
     connect: async (options, events) => (await import("./streams/bot_socket")).connectBot(options, events),
     newStreamId: () => Bun.randomUUIDv7(),
@@ -315,7 +344,8 @@ async function serve(line: ServeArguments): Promise<void> {
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
-    exchange,
+    exchange: verbs,
+    flight: flight.recorder,
     events,
     eventLogStatus: () => journal.status(),
     streams,
@@ -373,9 +403,13 @@ async function serve(line: ServeArguments): Promise<void> {
   engine.start();
   const pump = new Pump(
     engine,
-    (event) => exchange.handle(event),
+    (event) => {
+      flight.driver(event);
+      exchange.handle(event);
+    },
     () => {
-      const lost = exchange.tellLostEvents();
+      const { lost, trips } = exchange.tellStandstills();
+      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
       if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
     },
   );
@@ -433,7 +467,7 @@ async function serve(line: ServeArguments): Promise<void> {
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     // A disk that stands still is not waited for: what it has is mended at the next start.
     await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
-    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
+    await Promise.race([Promise.all([exchange.closeRecordings(), flight.settled()]), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
     for (const webhook of webhooks) webhook.stop();
@@ -480,6 +514,13 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function replay({ path, json }: ReplayArguments): Promise<number> {
+  const { code, out, complaint } = await replayFile(path, json, await loadShim());
+  process.stdout.write(out);
+  if (complaint !== "") process.stderr.write(`dahdi-phone-api: ${complaint}\n`);
+  return code;
+}
+
 async function token(line: TokenArguments): Promise<void> {
   // On 127.0.0.1 a configuration without tokens is right: here they are made.
   const { config } = await loadConfig(line.configPath, process.env, {
@@ -507,6 +548,7 @@ async function main(): Promise<void> {
     else if (command.command === "version") process.stdout.write(`${version}\n`);
     else if (command.command === "token") await token(command);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
+    else if (command.command === "replay") process.exitCode = await replay(command);
     else await serve(command);
   } catch (error) {
     const known: [unknown, number][] = [

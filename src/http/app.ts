@@ -8,6 +8,7 @@ import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { FLIGHT_ENDPOINTS } from "./routes/flight";
 import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
@@ -53,6 +54,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...TOKEN_ENDPOINTS,
     ...SERVER_ENDPOINTS,
     ...BUNDLE_ENDPOINTS,
+    ...FLIGHT_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });

@@ -31,6 +31,7 @@ const OWN_SERVERS = [
   "event_log",
   "examples",
   "limits",
+  "flight",
   "live_audio",
   "playback",
   "sounds",
