@@ -4,12 +4,15 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 import { chosenScheme } from "./audio/caller_id/scheme";
+import { KEEPING_HELP, type KeepingCommand, keepingCommand } from "./backup/arguments";
+import { BackupError, backup, restore } from "./backup/backup";
 import { banner } from "./banner";
 import {
   type CommandLine,
   type DoctorArguments,
   HELP,
   parseCommandLine,
+  type ReplayArguments,
   type ServeArguments,
   type TokenArguments,
   UsageError,
@@ -48,6 +51,8 @@ import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
 import type { LineRules, Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
+import { replayFile } from "./flight/replay_command";
+import { NO_FLIGHT, startFlight } from "./flight/start_flight";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
@@ -100,6 +105,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("WatchdogMs", dahdi.watchdog_seconds * 1000);
   engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
@@ -244,6 +250,7 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.server,
   });
   const publish: Publish = (number, atMs, nativeNs, body) => {
+    flight.published(number, atMs, body);
     const event = bus.publish(number, atMs, nativeNs, body);
     // What JavaScript made itself (0) came from nowhere.
     metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
@@ -251,24 +258,50 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
+  const clock = systemClock(() => engine.nowNs());
+  const conduct = {
+    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
+    toneZone: config.tone_zone,
+    callProgress: config.call_progress.enabled,
+  };
+  const { flash_max_ms } = config.dahdi;
+  const { enabled, minutes, audio } = config.flight_recorder;
+  const flight = enabled
+    ? startFlight({
+        minutes,
+        sound: audio,
+        version,
+        lines: setups,
+        settings: () => {
+          const { settings, ...rules } = lineRules(running.acting);
+          const dtmfExplain = config.dtmf.explain;
+          return { ...conduct, ...rules, lineSettings: settings, flashMaxMs: flash_max_ms, dtmfExplain };
+        },
+        nowNs: () => engine.nowNs(),
+        nowMs: () => clock.nowMs(),
+        after: (ms, call) => void clock.after(ms, call),
+        folder: stateFolder && join(stateFolder, "flight"),
+        log: logs.server,
+      })
+    : NO_FLIGHT;
+  const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
+    ...conduct,
     engine,
     lines: setups,
-    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
-    clock: systemClock(() => engine.nowNs()),
+    clock,
     publish: (number, atMs, nativeNs, body) => {
       publish(number, atMs, nativeNs, body);
       bots.told(number, body);
     },
-    newPlaybackId: () => Bun.randomUUIDv7(),
-    newBridgeId: () => Bun.randomUUIDv7(),
-    newGatherId: () => Bun.randomUUIDv7(),
-    newAnnounceId: () => Bun.randomUUIDv7(),
+    newPlaybackId: newId,
+    newBridgeId: newId,
+    newGatherId: newId,
+    newAnnounceId: newId,
     rules: () => lineRules(running.acting),
-    toneZone: config.tone_zone,
-    recording: { store: recordings, newRecordingId: () => Bun.randomUUIDv7() },
-    callProgress: config.call_progress.enabled,
+    recording: { store: recordings, newRecordingId: newId },
   });
+  const verbs = flight.watch(exchange);
   const prompts = new Prompts({
     folder: stateFolder && join(stateFolder, "prompts"),
     maxDurationMs: config.prompts.max_duration_seconds * 1000,
@@ -291,7 +324,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tone: (tone) => exchange.toneSource({ tone }),
   });
   const forSockets = {
-    exchange,
+    exchange: verbs,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     seats,
@@ -303,7 +336,7 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const { stream } = config;
   const bots = new StreamBook({
-    exchange,
+    exchange: verbs,
     // Loaded when the first is dialled: the start without TLS and name resolution is faster.
     connect: async (options, events) => (await import("./streams/bot_socket")).connectBot(options, events),
     newStreamId: () => Bun.randomUUIDv7(),
@@ -343,7 +376,8 @@ async function serve(line: ServeArguments): Promise<void> {
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
-    exchange,
+    exchange: verbs,
+    flight: flight.recorder,
     events,
     eventLogStatus: () => journal.status(),
     streams,
@@ -401,9 +435,13 @@ async function serve(line: ServeArguments): Promise<void> {
   engine.start();
   const pump = new Pump(
     engine,
-    (event) => exchange.handle(event),
+    (event) => {
+      flight.driver(event);
+      exchange.handle(event);
+    },
     () => {
-      const lost = exchange.tellLostEvents();
+      const { lost, trips } = exchange.tellStandstills();
+      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
       if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
     },
   );
@@ -424,7 +462,7 @@ async function serve(line: ServeArguments): Promise<void> {
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     // A disk that stands still is not waited for: what it has is mended at the next start.
     await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
-    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
+    await Promise.race([Promise.all([exchange.closeRecordings(), flight.settled()]), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
     for (const webhook of webhooks) webhook.stop();
@@ -520,6 +558,13 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function replay({ path, json }: ReplayArguments): Promise<number> {
+  const { code, out, complaint } = await replayFile(path, json, await loadShim());
+  process.stdout.write(out);
+  if (complaint !== "") process.stderr.write(`dahdi-phone-api: ${complaint}\n`);
+  return code;
+}
+
 async function token(line: TokenArguments): Promise<void> {
   // On 127.0.0.1 a configuration without tokens is right: here they are made.
   const { config } = await loadConfig(line.configPath, process.env, {
@@ -539,20 +584,48 @@ async function token(line: TokenArguments): Promise<void> {
   }
 }
 
+const NOTHING_OVER_IT = { host: null, restPort: null, websocketPort: null };
+
+async function keeping(line: KeepingCommand): Promise<void> {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (line.help) return say(KEEPING_HELP[line.command].trimEnd());
+  const configPath = line.configPath ?? DEFAULT_CONFIG_PATH;
+  if (line.command === "config check") {
+    const { path } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT);
+    return say(`${path ?? `${DEFAULT_CONFIG_PATH} is not there, and what is so without it`} is right`);
+  }
+  // A configuration that is wrong is kept all the same, and is no reason not to put a right one in its place.
+  const { config } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT).catch(() => ({
+    config: defaultConfig(),
+  }));
+  const stateFolder = administeredDirectory(config.state_dir, process.env, homedir());
+  if (stateFolder === null) throw new StartError("there is no state folder: set state_dir");
+  const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
+  if (line.command === "backup") await backup(line.file, line.recordings, places);
+  else {
+    const checkConfig = (text: string, path: string) => parseConfig(text, path, process.env, NOTHING_OVER_IT);
+    await restore(line.file, { ...places, checkConfig });
+  }
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
+    const kept = keepingCommand(process.argv.slice(2));
+    if (kept !== null) return await keeping(kept);
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
     else if (command.command === "token") await token(command);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
+    else if (command.command === "replay") process.exitCode = await replay(command);
     else await serve(command);
   } catch (error) {
     const known: [unknown, number][] = [
       [UsageError, EXIT_USAGE],
       [ConfigError, EXIT_CONFIG],
       [StartError, EXIT_FAILED],
+      [BackupError, EXIT_FAILED],
     ];
     const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];
     if (code === null) throw error;

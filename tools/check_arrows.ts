@@ -10,8 +10,21 @@ const ARROWS: Record<string, readonly string[]> = {
   driver: ["line"],
   events: ["line", "network"],
   exchange: ["line", "driver", "audio", "events", "recordings"],
-  http: ["exchange", "events", "line", "audio", "observe", "recordings", "security", "sounds", "streams"],
+  flight: ["exchange", "driver", "line", "audio", "recordings"],
+  http: [
+    "exchange",
+    "flight",
+    "events",
+    "line",
+    "audio",
+    "observe",
+    "recordings",
+    "security",
+    "sounds",
+    "streams",
+  ],
   doctor: ["driver", "line", "config"],
+  backup: ["config", "command_line.ts"],
   observe: [],
   security: [],
   recordings: ["line", "audio"],
@@ -39,7 +52,8 @@ for (const path of new Glob("src/**/*.ts").scanSync({ cwd: root })) {
   for (const [, imported] of source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
     if (imported === undefined) continue;
     const owners = PRIVILEGES[imported];
-    if (owners && !owners.includes(path)) breaches.push(`${path} imports ${imported}: only ${owners.join(", ")} may`);
+    if (owners && !owners.includes(path))
+      breaches.push(`${path} imports ${imported}: only ${owners.join(", ")} may`);
     if (!imported.startsWith(".")) continue;
     const target = normalize(join(dirname(path), imported));
     if (!target.startsWith("src/") || path === "src/main.ts") continue;

@@ -39,7 +39,8 @@ export function keepingCommand(argv: readonly string[]): KeepingCommand | null {
     if (first === "config") {
       const { values, positionals } = parseArgs({ args, options: CONFIG, allowPositionals: true });
       const help = values.help === true;
-      if (!help && positionals.join(" ") !== "check") throw new UsageError("config wants check: see config --help");
+      if (!help && positionals.join(" ") !== "check")
+        throw new UsageError("config wants check: see config --help");
       return { command: "config check", configPath: values.config ?? null, help };
     }
     if (first !== "backup" && first !== "restore") return null;
@@ -47,10 +48,15 @@ export function keepingCommand(argv: readonly string[]): KeepingCommand | null {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     const help = values.help === true;
     const [file = "", ...more] = positionals;
-    if (!help && (file === "" || more.length > 0)) throw new UsageError(`${first} wants one FILE: see ${first} --help`);
+    if (!help && (file === "" || more.length > 0))
+      throw new UsageError(`${first} wants one FILE: see ${first} --help`);
     const common = { configPath: (values.config as string | undefined) ?? null, file, help };
     if (first === "restore") return { command: first, ...common };
-    return { command: first, ...common, recordings: (values as Record<string, unknown>)["with-recordings"] === true };
+    return {
+      command: first,
+      ...common,
+      recordings: (values as Record<string, unknown>)["with-recordings"] === true,
+    };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message.split(". ")[0]}: see dahdi-phone-api ${first} --help`);

@@ -1,7 +1,18 @@
 /** Configuration and state in one file, and back. tar packs: it is on every Debian, streams, and keeps modes. */
 import {
-  chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
-  symlinkSync, writeFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -67,11 +78,23 @@ export async function backup(file: string, recordings: boolean, places: Places):
     }
     const draft = `${target}.new`;
     writeFileSync(draft, "", { mode: OWNER_ONLY });
-    await tar("--create", "--gzip", "--dereference", "--exclude=*.part", `--file=${draft}`, "-C", stage, ...readdirSync(stage));
+    await tar(
+      "--create",
+      "--gzip",
+      "--dereference",
+      "--exclude=*.part",
+      `--file=${draft}`,
+      "-C",
+      stage,
+      ...readdirSync(stage),
+    );
     renameSync(draft, target);
     const megabytes = (statSync(target).size / 1e6).toFixed(1);
-    say(`${target}: ${megabytes} MB, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`);
-    if (!recordings && names.includes("recordings")) say("without the recordings: --with-recordings takes them along");
+    say(
+      `${target}: ${megabytes} MB, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
+    );
+    if (!recordings && names.includes("recordings"))
+      say("without the recordings: --with-recordings takes them along");
   } finally {
     rmSync(stage, { recursive: true, force: true });
     rmSync(`${target}.new`, { force: true });
@@ -87,7 +110,9 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
   const { configPath, stateFolder, say } = places;
   if (!existsSync(file)) throw new BackupError(`${file} does not exist`);
   if (isHeld(stateFolder)) {
-    throw new BackupError("the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again");
+    throw new BackupError(
+      "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
+    );
   }
   await looksLikeOurs(file);
   mkdirSync(dirname(stateFolder), { recursive: true });
@@ -95,7 +120,8 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
   try {
     await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
     const manifest = JSON.parse(readFileSync(join(stage, MANIFEST), "utf8")) as Manifest;
-    if (manifest.format !== 1) throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
+    if (manifest.format !== 1)
+      throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
     const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
     if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
     // From here on nothing can be wrong but the disk.

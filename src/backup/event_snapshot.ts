@@ -1,6 +1,6 @@
 /** The event log's file as of one moment, whether a server is writing it or not. */
 import { Database } from "bun:sqlite";
-import { copyFileSync, existsSync, readSync, rmSync, statSync, openSync, closeSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const EVENT_LOG = "events.db";

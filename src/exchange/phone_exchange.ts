@@ -18,6 +18,7 @@ import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
 import { type LineRules, LineRunner, type Publish } from "./line_runner";
+import type { TapListener } from "./line_tap";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
@@ -69,6 +70,13 @@ export interface ExchangeOptions {
   callProgress: boolean;
 }
 
+export interface Standstills {
+  /** Events. */
+  lost: number;
+  /** Of the watchdog. */
+  trips: number;
+}
+
 /** "Speak now": as answering machines have it. */
 const BEEP: TonePlan = { levelDbm0: PLAIN_TONE_LEVEL_DBM0, segments: [{ frequenciesHz: [1400], ms: null }] };
 const BEEP_MS = 250;
@@ -89,6 +97,7 @@ export class PhoneExchange implements Exchange {
   readonly #renderTone: RenderTone = (frequenciesHz, levelDbm0, start, into) =>
     this.#engine.renderTone(frequenciesHz, levelDbm0, start, into);
   #toldLost = 0;
+  #toldTrips = 0;
 
   /** Adds its lines to the engine, which must not be started yet. */
   constructor(options: ExchangeOptions) {
@@ -145,21 +154,30 @@ export class PhoneExchange implements Exchange {
     this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
+  /** Hands over what the line hears while it is lifted; returns how to stop that. */
+  listen(line: number, listener: TapListener): () => void {
+    return this.#runner(line).tap.listen(listener);
+  }
+
   /**
-   * Has the I/O thread lost events because nobody drained them (JavaScript stood still for minutes)? Then every
-   * line says so: clients ask for the state anew. Returns how many were lost since the last time.
+   * Did JavaScript stand still, so that the I/O thread ended rings by itself (seconds), or lost events because nobody
+   * drained them (minutes)? Then every line says so: clients ask for the state anew. Returns what is new.
    */
-  tellLostEvents(): number {
-    const total = this.#engine.engineStats().events_lost;
-    const lost = total - this.#toldLost;
-    if (lost === 0) return 0;
-    this.#toldLost = total;
-    for (const { line } of this.#runners) {
-      const details = { lost };
-      const atMs = this.#options.clock.nowMs();
-      this.#options.publish(line, atMs, 0, { type: "hardware_status", status: "events_lost", details });
-    }
-    return lost;
+  tellStandstills(): Standstills {
+    const { events_lost, watchdog_trips } = this.#engine.engineStats();
+    const lost = events_lost - this.#toldLost;
+    const trips = watchdog_trips - this.#toldTrips;
+    this.#toldLost = events_lost;
+    this.#toldTrips = watchdog_trips;
+    if (trips > 0) this.#tellAll("watchdog", { trips });
+    if (lost > 0) this.#tellAll("events_lost", { lost });
+    return { lost, trips };
+  }
+
+  #tellAll(status: string, details: Record<string, unknown>): void {
+    const atMs = this.#options.clock.nowMs();
+    for (const { line } of this.#runners)
+      this.#options.publish(line, atMs, 0, { type: "hardware_status", status, details });
   }
 
   status(line: number): LineStatus {
@@ -323,6 +341,7 @@ export class PhoneExchange implements Exchange {
         memory_locked: engine.memory_locked === 1,
         events_pushed: engine.events_pushed,
         events_lost: engine.events_lost,
+        watchdog_trips: engine.watchdog_trips,
         wakeups: engine.wakeups,
         max_wake_late_ms: engine.max_wake_late_ns / NS_PER_MS,
       },

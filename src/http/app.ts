@@ -9,6 +9,7 @@ import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { CONFIG_ENDPOINTS } from "./routes/config";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { FLIGHT_ENDPOINTS } from "./routes/flight";
 import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
@@ -55,6 +56,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...SERVER_ENDPOINTS,
     ...CONFIG_ENDPOINTS,
     ...BUNDLE_ENDPOINTS,
+    ...FLIGHT_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });

@@ -4,6 +4,7 @@ import type { EventLog } from "../events/event_log";
 import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
+import type { FlightRecorder } from "../flight/flight_recorder";
 import type { Logs } from "../observe/log";
 import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
@@ -35,6 +36,8 @@ export interface HttpDependencies {
   prompts: Prompts;
   speech: Speech;
   metrics: Metrics;
+  /** null: it is switched off. */
+  flight: Pick<FlightRecorder, "dump" | "keepsSound"> | null;
   /** The newest lines of the log, JSON. */
   recentLog(): readonly string[];
   /** Of the machine, for a bug report. */
