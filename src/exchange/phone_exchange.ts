@@ -1,6 +1,5 @@
 /** The lines and the public verbs: all that http may call. */
 import { progressTones } from "../audio/call_progress";
-import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
 import { oncePlayed, PLAIN_TONE_LEVEL_DBM0, type RenderTone, type TonePlan, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
@@ -10,7 +9,7 @@ import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
 import type { AnnouncementResult } from "../line/announcement";
 import type { GatherResult } from "../line/gather";
-import type { LineSettings, LineTone } from "../line/model";
+import type { LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { Announcement, AnnounceVerb } from "./announcement";
@@ -18,7 +17,7 @@ import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
-import { LineRunner, type Publish } from "./line_runner";
+import { type LineRules, LineRunner, type Publish } from "./line_runner";
 import type { TapListener } from "./line_tap";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
@@ -63,13 +62,10 @@ export interface ExchangeOptions {
   newBridgeId: () => string;
   newGatherId: () => string;
   newAnnounceId: () => string;
-  maxRingMs: number;
+  rules: () => LineRules;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
-  lineSettings: LineSettings;
-  /** null: no display is told anything. */
-  callerIdScheme: CallerIdSchemeName | null;
-  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "maxDurationMs">;
+  recording: Pick<RecorderDependencies, "store" | "newRecordingId">;
   /** Are lines listened to for a far exchange's and fax machines' tones? */
   callProgress: boolean;
 }
@@ -116,7 +112,6 @@ export class PhoneExchange implements Exchange {
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);
     const callWaitingTone = (): Int16Array =>
       oncePlayed(zoneTone(options.toneZone, "call_waiting"), this.#renderTone);
-    const display = { scheme: options.callerIdScheme, callWaitingTone };
     const beep = (): PcmSource => toneSource(BEEP, BEEP_MS, this.#renderTone);
     const recording = { ...options.recording, beep };
     this.#runners = options.lines.map(({ line, device }) => {
@@ -127,9 +122,8 @@ export class PhoneExchange implements Exchange {
         ...options,
         line,
         port,
-        settings: options.lineSettings,
         lineTone,
-        display,
+        callWaitingTone,
         recording,
       });
     });
@@ -142,6 +136,11 @@ export class PhoneExchange implements Exchange {
       newBridgeId: options.newBridgeId,
       tell: (line, body) => options.publish(line, options.clock.nowMs(), 0, body),
     });
+  }
+
+  /** The configuration has changed: `rules` says otherwise now. */
+  rulesChanged(): void {
+    for (const runner of this.#runners) runner.rulesChanged();
   }
 
   /** Every driver event, in the order in which the I/O thread told them. */

@@ -26,7 +26,8 @@ export interface FlightRecorderOptions {
   sound: boolean;
   version: string;
   lines: readonly { line: number; device: string | null }[];
-  settings: RecordedSettings;
+  /** As they are when it is dumped. */
+  settings: () => RecordedSettings;
   nowNs: () => number;
   /** Unix ms. */
   nowMs: () => number;
@@ -121,7 +122,7 @@ export class FlightRecorder implements VerbRecorder {
       sound: sound && this.options.sound,
       crowded_out: this.#ring.crowdedOut,
       lines: this.#opening.lines,
-      settings,
+      settings: settings(),
     };
     return jsonLines(header, entries, header.sound ? this.#sounds : new Map(), toNs);
   }

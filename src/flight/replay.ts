@@ -86,14 +86,20 @@ export async function replay(recording: FlightRecording, shim: Shim): Promise<Re
     newGatherId: nextId,
     newAnnounceId: nextId,
     recording: {
-      store: new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } }),
+      store: new RecordingStore({
+        folder,
+        limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+        log: { error: () => undefined },
+      }),
       newRecordingId: nextId,
-      maxDurationMs: settings.maxRecordingMs,
     },
-    maxRingMs: settings.maxRingMs,
+    rules: () => ({
+      maxRingMs: settings.maxRingMs,
+      maxRecordingMs: settings.maxRecordingMs,
+      settings: settings.lineSettings,
+      callerIdScheme: settings.callerIdScheme,
+    }),
     toneZone: settings.toneZone,
-    lineSettings: settings.lineSettings,
-    callerIdScheme: settings.callerIdScheme,
     callProgress: settings.callProgress,
   });
   const handsets = header.lines.map((_, index) => new Handset(engine, index));

@@ -46,8 +46,11 @@ export interface HttpDependencies {
   version: string;
   /** Unix ms. */
   startedAtMs: number;
-  /** What GET /config shows. */
-  shownConfig: Record<string, unknown>;
+  config: {
+    /** As it acts, secrets masked. */
+    shown(): Record<string, unknown>;
+    patch(patch: Record<string, unknown>): Promise<ConfigPatchResult>;
+  };
   limits: {
     maxBodyBytes: number;
     timeoutS: number;
@@ -56,6 +59,12 @@ export interface HttpDependencies {
     pingTimeoutS: number;
   };
 }
+
+/** See config/editor.ts. */
+export type ConfigPatchResult =
+  | { done: { changed: string[]; applied: string[]; restart_required: string[]; overridden: string[] } }
+  | { wrong: { key: string; message: string } }
+  | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export interface Call {
   request: Request;
@@ -76,7 +85,7 @@ export interface Call {
 }
 
 export interface Endpoint {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below / or /lines/{line}, or /simulator/lines/{line}. */
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */

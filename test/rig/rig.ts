@@ -27,6 +27,8 @@ interface Run {
 
 /** Not what has a server of its own on simulated telephones: it would show nothing here. */
 const OWN_SERVERS = [
+  "backup",
+  "config",
   "browsers",
   "event_log",
   "examples",

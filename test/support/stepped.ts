@@ -63,29 +63,39 @@ export async function stepped(
   let playbacks = 0;
   let gathers = 0;
   let announcements = 0;
-  const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
+  const nowhere = {
+    folder: null,
+    limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+    log: { error: () => undefined },
+  };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const lines = Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null }));
-  const settings = {
+  const conduct = {
     defaultLine: 1,
-    maxRingMs: options.maxRingMs ?? 120_000,
-    maxRecordingMs: options.maxRecordingMs ?? 3_600_000,
     toneZone: options.toneZone ?? "us",
-    lineSettings: options.lineSettings ?? SILENT_LINE,
-    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
     callProgress: true,
   };
+  const rules = () => ({
+    maxRingMs: options.maxRingMs ?? 120_000,
+    maxRecordingMs: options.maxRecordingMs ?? 3_600_000,
+    settings: options.lineSettings ?? SILENT_LINE,
+    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
+  });
   const flight = new FlightRecorder({
     minutes: options.flight?.minutes ?? 5,
     sound: options.flight?.sound ?? false,
     version: "0",
     lines,
-    settings: { ...settings, flashMaxMs: 800, dtmfExplain: false },
+    settings: () => {
+      const { settings, ...others } = rules();
+      return { ...conduct, ...others, lineSettings: settings, flashMaxMs: 800, dtmfExplain: false };
+    },
     nowNs: () => engine.nowNs(),
     nowMs: () => clock.nowMs(),
   });
   const exchange = new PhoneExchange({
-    ...settings,
+    ...conduct,
+    rules,
     engine,
     lines,
     clock,
@@ -101,7 +111,6 @@ export async function stepped(
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => flight.id(Bun.randomUUIDv7()),
-      maxDurationMs: settings.maxRecordingMs,
     },
   });
   if (flight.keepsSound) for (const { line } of lines) exchange.listen(line, flight.listener(line));

@@ -41,7 +41,7 @@ const FOR_A_BUG_REPORT = { reason: "bundle", sound: false, masked: true };
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuffer>> {
-  const { exchange, flight, machine, metrics, recentLog, shownConfig, startedAtMs, version } = call.dependencies;
+  const { config, exchange, flight, machine, metrics, recentLog, startedAtMs, version } = call.dependencies;
   const { about, doctor, files } = await machine();
   const texts: Record<string, string> = {
     "README.txt": README,
@@ -52,7 +52,7 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
       uptime_s: Math.round((Date.now() - startedAtMs) / 1000),
       event_log: call.dependencies.eventLogStatus(),
     }),
-    "config.json": json(shownConfig),
+    "config.json": json(config.shown()),
     "lines.json": json(
       exchange.lines.map((line) => {
         const { last_dtmf: _, dtmf_history: __, ...status } = statusAnswer(exchange.status(line));

@@ -81,7 +81,7 @@ describe("a recording that is replayed", () => {
   test("of two telephones that are bridged, recorded and refused", async () => {
     const folder = mkdtempSync(join(tmpdir(), "wip-flight-"));
     const log = { error: () => undefined };
-    const recordings = new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log });
+    const recordings = new RecordingStore({ folder, limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }), log });
     for (const sound of [false, true]) {
       using phone = await stepped({ ports: 2, recordings, flight: { sound } });
       await phone.until(phone.handsets.lift(1));
