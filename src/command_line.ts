@@ -34,6 +34,7 @@ export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebS
 
 Usage: dahdi-phone-api [serve] [options]
        dahdi-phone-api doctor [options]     explains this installation, and how to mend it
+       dahdi-phone-api install | uninstall | upgrade   makes a service of it: see each one's --help
 
   --simulate[=PORTS]      no card: simulated telephones, ${DEFAULT_SIMULATED_PORTS} unless told (1 to ${MAX_SIMULATED_PORTS})
   --config=FILE           configuration (default: /etc/dahdi_phone/config.yml, if it exists)

@@ -2,6 +2,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
+import { runAppliance } from "./appliance/appliance";
+import { applianceCommand } from "./appliance/arguments";
+import { ApplianceError } from "./appliance/host";
 import { chosenScheme } from "./audio/caller_id/scheme";
 import { banner } from "./banner";
 import {
@@ -23,7 +26,7 @@ import { selfTest } from "./doctor/self_test";
 import { VmwiLamp } from "./driver/abi.gen";
 import { DriverEngine } from "./driver/engine";
 import { errnoName } from "./driver/faults";
-import { loadShim } from "./driver/library";
+import { cString, loadShim } from "./driver/library";
 import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
@@ -39,6 +42,7 @@ import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
+import { startWatchdog } from "./observe/watchdog";
 import { RecordingStore } from "./recordings/store";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
@@ -241,14 +245,21 @@ async function serve(line: ServeArguments): Promise<void> {
   } else if (process.stdout.isTTY || line.simulatePorts !== null) {
     process.stdout.write(banner(host, rest.port, websocket.port, line.simulatePorts !== null));
   }
-  engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
+  const notify = (state: string): void => void engine.shim.dshim_sd_notify(cString(state));
+  notify("READY=1");
+  const stopWatchdog = startWatchdog(process.env, process.pid, {
+    // The I/O thread never sleeps longer than a second.
+    progress: () => engine.engineStats().wakeups,
+    ping: () => notify("WATCHDOG=1"),
+  });
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
     logs.server.info("stopping", { signal });
-    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
+    notify("STOPPING=1");
+    stopWatchdog();
     sockets.closeAll();
     streams.closeAll();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
@@ -305,6 +316,8 @@ async function doctor(line: DoctorArguments): Promise<number> {
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
+    const appliance = applianceCommand(process.argv.slice(2));
+    if (appliance !== null) return await runAppliance(appliance);
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
@@ -315,6 +328,7 @@ async function main(): Promise<void> {
       [UsageError, EXIT_USAGE],
       [ConfigError, EXIT_CONFIG],
       [StartError, EXIT_FAILED],
+      [ApplianceError, EXIT_FAILED],
     ];
     const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];
     if (code === null) throw error;

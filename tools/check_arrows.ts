@@ -12,6 +12,7 @@ const ARROWS: Record<string, readonly string[]> = {
   exchange: ["line", "driver", "audio", "events", "recordings"],
   http: ["exchange", "events", "line", "audio", "observe", "recordings"],
   doctor: ["driver", "line", "config"],
+  appliance: ["config", "command_line.ts"],
   observe: [],
   recordings: ["line", "audio"],
   config: ["audio", "events", "line", "observe"],

@@ -1,0 +1,49 @@
+/** The configuration as install leaves it: made where there is none, and checked before anything is done. */
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isMap, parseDocument } from "yaml";
+import { loadConfig } from "../config/load";
+import type { Config } from "../config/schema";
+import { Files, type Host } from "./host";
+import { CONFIG_PATH, initialConfig } from "./layout";
+
+export interface PlannedConfig {
+  /** What is to be written; null: it is right as it stands. */
+  text: string | null;
+  config: Config;
+}
+
+/** Throws ConfigError where the program would not start on it. */
+export async function planConfig(host: Host, listen: string | null): Promise<PlannedConfig> {
+  const there = new Files(host.root).text(CONFIG_PATH);
+  const wanted = withAddress(there ?? initialConfig(), listen);
+  return { text: wanted === there ? null : wanted, config: await checked(wanted) };
+}
+
+/** Comments and order stay. */
+function withAddress(text: string, listen: string | null): string {
+  if (listen === null) return text;
+  const document = parseDocument(text);
+  // What cannot be read is said by the check.
+  if (document.errors.length > 0) return text;
+  if (!isMap(document.contents)) return `${text.trimEnd()}\n\nserver:\n  host: ${JSON.stringify(listen)}\n`;
+  if (document.getIn(["server", "host"]) === listen) return text;
+  document.setIn(["server", "host"], listen);
+  return document.toString({ lineWidth: 0 });
+}
+
+async function checked(text: string): Promise<Config> {
+  const path = join(tmpdir(), `dahdi-phone-api-${crypto.randomUUID()}.yml`);
+  // Secrets are in it.
+  writeFileSync(path, text, { mode: 0o600 });
+  try {
+    const none = { host: null, restPort: null, websocketPort: null };
+    return (await loadConfig(path, {}, none)).config;
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replaceAll(path, CONFIG_PATH);
+    throw error;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
