@@ -47,8 +47,13 @@ function qemu(guest: Guest, image: Image, ports: Forwarded): string[] {
     // this machine is, the guest does not see it stall, and it waits for nothing.
     ...["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`],
     ...["-cpu", guest.cpu, "-smp", "1", "-m", String(MEMORY_MB)],
-    ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"],
+    ...["-nographic", "-nodefaults", "-serial", "stdio"],
+    ...(image.disks ? [] : ["-no-reboot"]),
     ...["-kernel", image.kernel, "-initrd", image.initramfs],
+    ...(image.disks ?? []).flatMap((path, i) => [
+      ...["-drive", `file=${path},format=raw,if=none,id=disk${i},snapshot=on`],
+      ...["-device", `virtio-blk-pci,drive=disk${i}`],
+    ]),
     ...["-netdev", `user,id=net,restrict=on,${forwards}`, "-device", "virtio-net-pci,netdev=net,romfile="],
   ];
 }
@@ -124,12 +129,15 @@ export class Agent {
 }
 
 export class RunningGuest implements AsyncDisposable {
+  /** Of the last start. */
+  bootSeconds = 0;
+
   private constructor(
     readonly guest: Guest,
     readonly agent: Agent,
     readonly ports: Forwarded,
-    readonly bootSeconds: number,
     private readonly child: Bun.Subprocess,
+    private readonly logPath: string,
   ) {}
 
   /** name: of its log. */
@@ -138,29 +146,42 @@ export class RunningGuest implements AsyncDisposable {
     mkdirSync(join(RIG, "logs"), { recursive: true });
     const logPath = join(RIG, "logs", `${name.replace("/", "-")}.console.txt`);
     writeFileSync(logPath, "");
-    const startedAt = performance.now();
     const child = Bun.spawn(qemu(guest, image, ports), {
       stdin: "ignore",
       stdout: Bun.file(logPath),
       stderr: Bun.file(`${logPath}.err`),
     });
-    const agent = new Agent(ports.agent);
-    const until = Date.now() + BOOT_LIMIT_MS;
+    const running = new RunningGuest(guest, new Agent(ports.agent), ports, child, logPath);
+    await running.#up("true");
+    return running;
+  }
+
+  /** Only of a guest with disks. */
+  async reboot(): Promise<void> {
+    const before = await this.agent.sh("cat /proc/sys/kernel/random/boot_id");
+    await this.agent.try("systemctl reboot").catch(() => null);
+    await this.#up(`test "$(cat /proc/sys/kernel/random/boot_id)" != '${before.trim()}'`);
+  }
+
+  /** Settles when a script in the guest succeeds. */
+  async #up(script: string): Promise<void> {
+    const startedAt = performance.now();
+    const until = startedAt + BOOT_LIMIT_MS;
     for (;;) {
       const answer = await Promise.race([
-        agent.try("echo up").catch(() => null),
+        this.agent.try(script).catch(() => null),
         Bun.sleep(2000).then(() => null),
       ]);
-      if (answer?.output === "up\n") break;
-      if (child.exitCode !== null || Date.now() > until) {
-        child.kill("SIGKILL");
-        const console = await Bun.file(logPath).text();
-        const said = await Bun.file(`${logPath}.err`).text();
-        throw new Error(`the guest ${name} did not come up:\n${console.slice(-3000)}${said}`);
+      if (answer?.code === 0) break;
+      if (this.child.exitCode !== null || performance.now() > until) {
+        this.child.kill("SIGKILL");
+        const console = await Bun.file(this.logPath).text();
+        const said = await Bun.file(`${this.logPath}.err`).text();
+        throw new Error(`the guest of ${this.logPath} did not come up:\n${console.slice(-3000)}${said}`);
       }
       await Bun.sleep(100);
     }
-    return new RunningGuest(guest, agent, ports, (performance.now() - startedAt) / 1000, child);
+    this.bootSeconds = (performance.now() - startedAt) / 1000;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
