@@ -22,7 +22,7 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
       return {
         code: "permission_denied",
         message: `This user may not open ${device}.`,
-        fix: "Add the service's user to the group that owns it (ls -l /dev/dahdi), usually: sudo usermod -aG dialout dahdi-phone.",
+        fix: "sudo dahdi-phone-api install makes a service that may: its udev rule gives /dev/dahdi to the group dialout. Another user: sudo usermod -aG the group that ls -l /dev/dahdi shows, and log in anew.",
       };
     }
     if (errno === ENOENT || errno === ENXIO || errno === ENODEV) {

@@ -84,7 +84,10 @@ function baseDisk(abi: string, modules: string): string {
     ...MASKED.map((unit) => `ln -sf /dev/null "$1/etc/systemd/system/${unit}"`),
     `mkdir -p "$1/etc/systemd/system/multi-user.target.wants" && ln -s /etc/systemd/system/rig-agent.service "$1/etc/systemd/system/multi-user.target.wants/"`,
     `rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*`,
-    `PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -O ^metadata_csum -d "$1" ${quoted(`${disk}.part`)} ${DISK_MB}M`,
+    // /proc and /sys are mounted in it now.
+    `mkdir "$1.disk" && cp -ax "$1/." "$1.disk/"`,
+    `/sbin/mke2fs -q -t ext4 -O ^metadata_csum -d "$1.disk" ${quoted(`${disk}.part`)} ${DISK_MB}M`,
+    'rm -rf "$1.disk"',
   ];
   const paths = ["doc", "man", "locale", "info"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   run([
