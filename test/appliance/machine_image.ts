@@ -151,5 +151,4 @@ export function machineImage(guest: Guest, files: Record<string, string>): Image
   };
 }
 
-export const readVersion = (): string =>
-  JSON.parse(readFileSync(join(import.meta.dir, "../../package.json"), "utf8")).version;
+JSON.parse(readFileSync(join(import.meta.dir, "../../package.json"), "utf8")).version;

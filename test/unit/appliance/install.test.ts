@@ -78,12 +78,12 @@ describe("install", () => {
     expect(machine.files()).not.toContain(OURS[2] as string);
   });
 
-  test("its configuration says nothing but the defaults", async () => {
+  test("its configuration says nothing but the defaults and the state folder", async () => {
     using machine = new Machine();
     await install(machine.host, null);
     const path = join(machine.root, "etc/dahdi_phone/config.yml");
     const loaded = await loadConfig(path, {}, { host: null, restPort: null, websocketPort: null });
-    expect(loaded.config).toEqual(defaultConfig());
+    expect(loaded.config).toEqual({ ...defaultConfig(), state_dir: "/var/lib/dahdi-phone-api" });
   });
 
   test("--listen is written into what is there, comments and all", async () => {
