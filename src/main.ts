@@ -80,6 +80,16 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   return engine;
 }
 
+/**
+ * tools/dist.ts puts the thread beside the program, into the executable. There import.meta.url is no guide: the bundler has
+ * written the path of the source into it, which is on the machine that built it alone.
+ */
+function logThreadUrl(): string {
+  return Bun.main.startsWith("/$bunfs/")
+    ? new URL("events/log_thread.js", Bun.pathToFileURL(Bun.main)).href
+    : new URL("./events/log_thread.ts", import.meta.url).href;
+}
+
 /** A card's lines by their channels; simulated ones count from 1. */
 function lineSetups(config: Config, simulatePorts: number | null): LineSetup[] {
   if (simulatePorts === null) return config.dahdi.channels.map((line) => ({ line, device: config.dahdi.device }));
@@ -132,8 +142,7 @@ async function serve(line: ServeArguments): Promise<void> {
     folder: stateFolder,
     maxBytes: config.events.max_bytes,
     maxAgeDays: config.events.max_age_days,
-    // tools/dist.ts puts the thread into the executable by this name.
-    threadUrl: new URL("./events/log_thread.ts", import.meta.url).href,
+    threadUrl: logThreadUrl(),
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
