@@ -23,9 +23,8 @@ const DISK_MB = 1600;
 
 /** Of the machine's files, beside Debian's. A telephone card as its owner sets it up, and the tests' hand. */
 const SETTINGS: Record<string, string> = {
-  "etc/dahdi/modules": "vfxs\n",
   "etc/dahdi/system.conf": "fxoks=1-4\nloadzone=us\ndefaultzone=us\n",
-  "etc/modprobe.d/rig.conf": "options dahdi auto_assign_spans=1\noptions vfxs ports=4\n",
+  "etc/modprobe.d/rig.conf": "options dahdi auto_assign_spans=0\noptions vfxs ports=4\n",
   "etc/modules-load.d/dahdi.conf": "vfxs\n",
   "etc/fstab": "",
   "etc/hostname": "appliance\n",
@@ -143,10 +142,12 @@ export function machineImage(guest: Guest, files: Record<string, string>): Image
   rmSync(disk, { force: true });
   run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", payload, disk, `${sizeMb}M`]);
   rmSync(payload, { recursive: true });
+  const machine = join(FOLDER, "machine.ext4");
+  run(["cp", "--sparse=always", base, machine]);
   return {
     kernel: kernel.image,
     initramfs,
-    disks: [base, disk],
+    disks: [machine, disk],
     versions: { kernel: kernel.abi, driver },
   };
 }

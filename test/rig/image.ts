@@ -19,7 +19,7 @@ export const DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "da
 export interface Image {
   kernel: string;
   initramfs: string;
-  /** Raw images; what is written to them is gone with the guest. Such a guest may reboot. */
+  /** Raw images that the guest writes to. */
   disks?: string[];
   /** Of kernel and driver, for the report. */
   versions: { kernel: string; driver: string };
