@@ -114,11 +114,11 @@ const groupMembers = (system: System, group: string): string[] =>
   rowOf(system.readText("/etc/group"), group)[3]?.split(",") ?? [];
 
 /**
- * A udev rule that outlives the next start, and its effect now: the file and the rule that `install` brings. Not all of
+ * A udev rule that outlives the next start, behind the driver's and ours, and its effect now. Not all of
  * dahdi*: the driver's rules for spans and devices would configure the card anew.
  */
 const giveToGroup = (group: string): string =>
-  `printf 'SUBSYSTEM=="dahdi|dahdi_channels", GROUP="${group}", MODE="0660"\\n' | sudo tee /etc/udev/rules.d/70-dahdi-phone-api.rules && ` +
+  `printf 'SUBSYSTEM=="dahdi|dahdi_channels", GROUP="${group}", MODE="0660"\\n' | sudo tee /etc/udev/rules.d/71-dahdi-group.rules && ` +
   "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match=dahdi --subsystem-match=dahdi_channels";
 
 /** The zones that ship in dahdi-tools are many; the first is what an empty configuration means. */

@@ -2,7 +2,7 @@
  * A Debian machine with systemd as process 1, Debian's DAHDI tools, the rig's kernel and virtual card: a disk that is
  * built once (by mmdebstrap, a minute and a half, from the machine's own mirror), and one with what is tested.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_SUITE, type Guest } from "../rig/guests";
 import {
@@ -24,26 +24,18 @@ const DISK_MB = 1600;
 /** Of the machine's files, beside Debian's. A telephone card as its owner sets it up, and the tests' hand. */
 const SETTINGS: Record<string, string> = {
   "etc/dahdi/system.conf": "fxoks=1-4\nloadzone=us\ndefaultzone=us\n",
-  "etc/modprobe.d/rig.conf": "options dahdi auto_assign_spans=0\noptions vfxs ports=4\n",
+  "etc/modprobe.d/rig.conf": "options vfxs ports=4\n",
   "etc/modules-load.d/dahdi.conf": "vfxs\n",
   "etc/fstab": "",
   "etc/hostname": "appliance\n",
   "etc/systemd/system/rig-agent.service":
-    "[Unit]\nRequiresMountsFor=/payload\n[Service]\nExecStart=/payload/agent\nKillMode=process\n[Install]\nWantedBy=multi-user.target\n",
+    "[Unit]\nRequiresMountsFor=/payload\n[Service]\nExecStart=/payload/agent\nKillMode=process\n",
 };
 /** Nothing here needs them, and each costs the emulated machine seconds. */
-const MASKED = [
-  "getty@tty1.service",
-  "serial-getty@ttyS0.service",
-  "apt-daily.timer",
-  "apt-daily-upgrade.timer",
-].concat([
-  "dpkg-db-backup.timer",
-  "e2scrub_all.timer",
-  "e2scrub_reap.service",
-  "fstrim.timer",
-  "systemd-update-utmp.service",
-]);
+const MASKED = ["getty@tty1.service", "serial-getty@ttyS0.service", "systemd-update-utmp.service"].concat(
+  ["apt-daily", "apt-daily-upgrade", "dpkg-db-backup", "e2scrub_all", "fstrim"].map((name) => `${name}.timer`),
+);
+const UNITS = "etc/systemd/system";
 
 const INIT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -54,36 +46,22 @@ for module in $(cat /modules/early); do insmod /modules/$module.ko || echo "rig:
 ifconfig lo up
 ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
 mount -t ext4 /dev/vda /machine
+mkdir -p /machine/payload
 mount -t ext4 -o ro /dev/vdb /machine/payload
+cp -a /machine/payload/settings/. /machine/
 umount /dev /sys /proc
 exec switch_root /machine /lib/systemd/systemd
 `;
 
 /** The disk with Debian. */
-function baseDisk(abi: string, modules: string): string {
-  const hash = hashOf(JSON.stringify([PACKAGES, DISK_MB, SETTINGS, MASKED, abi, modules]));
-  const disk = join(FOLDER, `base-${hash}.ext4`);
+function debianDisk(): string {
+  const disk = join(FOLDER, `debian-${hashOf(JSON.stringify([PACKAGES, DISK_MB]))}.ext4`);
   if (existsSync(disk)) return disk;
-  for (const old of existsSync(FOLDER) ? readdirSync(FOLDER) : [])
-    if (old.startsWith("base-")) rmSync(join(FOLDER, old));
-  const tree = join(FOLDER, "overlay");
-  rmSync(tree, { recursive: true, force: true });
-  const place = (path: string): string => {
-    mkdirSync(join(tree, path, ".."), { recursive: true });
-    return join(tree, path);
-  };
-  for (const [path, text] of Object.entries(SETTINGS)) writeFileSync(place(path), text);
-  for (const name of [...DAHDI_MODULES, "vfxs"])
-    cpSync(join(modules, `${name}.ko`), place(`lib/modules/${abi}/updates/${name}.ko`));
   const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
-  // mmdebstrap's hooks see the machine as $1, with root's eyes also when we are not root.
+  // Hooks see the machine as $1, with root's eyes also when we are not root.
   const hooks = [
-    `cp -r ${quoted(tree)}/lib/modules "$1/usr/lib/" && cp -r ${quoted(tree)}/etc/. "$1/etc/" && mkdir -p "$1/payload"`,
-    `/sbin/depmod -b "$1" ${abi}`,
-    ...MASKED.map((unit) => `ln -sf /dev/null "$1/etc/systemd/system/${unit}"`),
-    `mkdir -p "$1/etc/systemd/system/multi-user.target.wants" && ln -s /etc/systemd/system/rig-agent.service "$1/etc/systemd/system/multi-user.target.wants/"`,
     `rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*`,
-    // /proc and /sys are mounted in it now.
+    // Without /proc and /sys, which are mounted in it now.
     `mkdir "$1.disk" && cp -ax "$1/." "$1.disk/"`,
     `/sbin/mke2fs -q -t ext4 -O ^metadata_csum -d "$1.disk" ${quoted(`${disk}.part`)} ${DISK_MB}M`,
     'rm -rf "$1.disk"',
@@ -102,8 +80,23 @@ function baseDisk(abi: string, modules: string): string {
     `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror()} ${BASE_SUITE} main`,
   ]);
   run(["mv", `${disk}.part`, disk]);
-  rmSync(tree, { recursive: true });
   return disk;
+}
+
+/** What is laid over Debian at each start. */
+function settings(tree: string, abi: string, modules: string): void {
+  const place = (path: string): string => {
+    mkdirSync(join(tree, path, ".."), { recursive: true });
+    return join(tree, path);
+  };
+  for (const [path, text] of Object.entries(SETTINGS)) writeFileSync(place(path), text);
+  for (const unit of MASKED) symlinkSync("/dev/null", place(`${UNITS}/${unit}`));
+  symlinkSync("../rig-agent.service", place(`${UNITS}/multi-user.target.wants/rig-agent.service`));
+  for (const name of [...DAHDI_MODULES, "vfxs"])
+    cpSync(join(modules, `${name}.ko`), place(`lib/modules/${abi}/updates/${name}.ko`));
+  run(["/usr/sbin/depmod", "-b", tree, abi]);
+  // Debian's /lib is a link to it.
+  renameSync(join(tree, "lib"), place("usr/lib"));
 }
 
 /** files: name below /payload → path here. */
@@ -119,7 +112,7 @@ export function machineImage(guest: Guest, files: Record<string, string>): Image
     ),
     "bin/busybox",
   );
-  const base = baseDisk(kernel.abi, modules);
+  const debian = debianDisk();
 
   const tree = join(FOLDER, "initramfs");
   rmSync(tree, { recursive: true, force: true });
@@ -137,13 +130,14 @@ export function machineImage(guest: Guest, files: Record<string, string>): Image
   mkdirSync(payload);
   for (const [name, path] of Object.entries({ ...files, agent: agentOf(guest), busybox }))
     cpSync(path, join(payload, name));
+  settings(join(payload, "settings"), kernel.abi, modules);
   const sizeMb = Number(run(["du", "-sm", payload]).split("\t")[0]) + 32;
   const disk = join(FOLDER, "payload.ext4");
   rmSync(disk, { force: true });
   run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", payload, disk, `${sizeMb}M`]);
   rmSync(payload, { recursive: true });
   const machine = join(FOLDER, "machine.ext4");
-  run(["cp", "--sparse=always", base, machine]);
+  run(["cp", "--sparse=always", debian, machine]);
   return {
     kernel: kernel.image,
     initramfs,
@@ -151,5 +145,3 @@ export function machineImage(guest: Guest, files: Record<string, string>): Image
     versions: { kernel: kernel.abi, driver },
   };
 }
-
-JSON.parse(readFileSync(join(import.meta.dir, "../../package.json"), "utf8")).version;
