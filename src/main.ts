@@ -21,6 +21,7 @@ import { stateDirectory } from "./config/state_dir";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
+import { machineReport } from "./doctor/machine_report";
 import { jsonReport, summary, textReport } from "./doctor/report";
 import { selfTest } from "./doctor/self_test";
 import { VmwiLamp } from "./driver/abi.gen";
@@ -37,6 +38,7 @@ import { systemClock } from "./exchange/clock";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
+import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
@@ -55,6 +57,7 @@ const STOP_GRACE_MS = 1500;
 /** And recordings be closed. */
 const CLOSE_GRACE_MS = 2000;
 const MIB = 1024 * 1024;
+const NS_PER_S = 1e9;
 
 const LAMP_BITS: Record<MessageLamp, number> = {
   none: 0,
@@ -131,9 +134,20 @@ function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname:
 
 class StartError extends Error {}
 
+function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
+  const { max_size_mb, output } = logging;
+  const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
+  try {
+    return createLogs({ ...logging, maxBytes: max_size_mb * MIB, journal });
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    throw new StartError(`cannot write the log ${output} (${code}): choose another place (logging.output)`);
+  }
+}
+
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
-  const logs = createLogs(config.logging);
+  const { logs, control: logControl } = openLogs(config.logging);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const bus = new EventBus(null, config.events.log_size);
@@ -161,6 +175,7 @@ async function serve(line: ServeArguments): Promise<void> {
     clock: systemClock(() => engine.nowNs()),
     publish: (number, atMs, nativeNs, body) => {
       const event = bus.publish(number, atMs, nativeNs, body);
+      metrics.eventPublished(body.type, (engine.nowNs() - nativeNs) / NS_PER_S);
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
@@ -189,6 +204,16 @@ async function serve(line: ServeArguments): Promise<void> {
     log: logs.events,
   });
   const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
+  const metrics = createMetrics({
+    exchange,
+    version,
+    startedAtMs,
+    eventLogStatus: () => journal.status(),
+    webhooks,
+    recordings,
+    websocketClients: () => sockets.count,
+    eventStreamClients: () => streams.count,
+  });
   const dependencies: HttpDependencies = {
     exchange,
     events,
@@ -196,6 +221,19 @@ async function serve(line: ServeArguments): Promise<void> {
     streams,
     webhooks,
     recordings,
+    metrics,
+    recentLog: () => logControl.recent(),
+    machine: () => {
+      const system = linuxSystem((device, channel) => probeChannel(engine.shim, device, channel));
+      return machineReport(system, version, () =>
+        examine({
+          system,
+          read: { config, path, problem: null },
+          simulated: line.simulatePorts !== null,
+          selfTest: null,
+        }),
+      );
+    },
     logs,
     version,
     startedAtMs,

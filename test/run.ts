@@ -83,7 +83,9 @@ const tap =
       if (/^ok \d+.*# SKIP/.test(line)) outcome.skips.push(line.replace(/^ok \d+ (- )?/, ""));
       else if (/^ok \d+/.test(line)) outcome.passed++;
       else if (/^not ok \d+/.test(line)) {
-        const detail = lines.slice(i + 1, i + 6).filter((next) => next.startsWith("#"));
+        const after = lines.slice(i + 1);
+        const end = after.findIndex((next) => !next.startsWith("#"));
+        const detail = after.slice(0, end < 0 ? after.length : end);
         outcome.failures.push([`${program}: ${line}`, ...detail].join("\n"));
       }
     });
@@ -187,6 +189,13 @@ const SUITES: Suite[] = [
   { name: "rig", run: tap("rig", bun, "test/rig/rig.ts"), report: "dist/rig-report.md" },
 ];
 
+/** A failure in a few lines: its title, and what was expected where bun says so. */
+const summary = (failure: string): string => {
+  const [title = "", ...detail] = failure.split("\n");
+  const said = detail.filter((line) => /^\s*(error:|Expected|Received|\(fail\)|at .*\.test\.ts:|# )/.test(line));
+  return [title, ...said.slice(-30)].join("\n    ").slice(0, 3000);
+};
+
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
 if (unknown.length > 0) {
@@ -230,5 +239,10 @@ if (skipped > 0)
       : "\nSkipped: tools/setup.sh test, as root, installs what is missing.",
   );
 const failed = sum(({ failures }) => failures.length) + (inCi ? skipped : 0);
+// Once more, by name: whoever sees only the end of a log sees what to look for.
+for (const { name, outcome } of rows) {
+  for (const failure of outcome.failures) console.log(`✗ ${name}: ${summary(failure)}`);
+  if (inCi) for (const skip of outcome.skips) console.log(`✗ ${name}: skipped ${skip}`);
+}
 console.log(`\n${sum(({ passed }) => passed)} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

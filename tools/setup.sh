@@ -45,6 +45,7 @@ if [ "$for_what" != run ]; then
   need chromium test -x /usr/bin/chromium
   need python3-httpx /usr/bin/python3 -c 'import httpx'
   need python3-websockets /usr/bin/python3 -c 'import websockets'
+  need python3-prometheus-client /usr/bin/python3 -c 'import prometheus_client'
   need util-linux has setarch
   need valgrind has valgrind
   need clang has clang

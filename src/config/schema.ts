@@ -43,6 +43,8 @@ export interface Config {
     level: LogLevel;
     format: "auto" | "text" | "json";
     output: string;
+    max_size_mb: number;
+    keep: number;
     levels: Partial<Record<LogComponent, LogLevel>>;
   };
   api: {
@@ -144,6 +146,8 @@ export const SCHEMA = {
     level: oneOf("info", ...LOG_LEVELS),
     format: oneOf("auto", "auto", "text", "json"),
     output: text("stderr"),
+    max_size_mb: whole(10, 0, 10_000),
+    keep: whole(5, 0, 100),
     levels: Object.fromEntries(
       LOG_COMPONENTS.map((name) => [name, { ...oneOf("", ...LOG_LEVELS), value: undefined }]),
     ),

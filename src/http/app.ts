@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
@@ -10,6 +11,7 @@ import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
+import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
@@ -29,6 +31,7 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,
+    ...BUNDLE_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
@@ -48,6 +51,12 @@ function lineNumber(text: string, dependencies: HttpDependencies): number {
 }
 
 type Query = Record<string, string | undefined>;
+
+interface Context {
+  request: Request;
+  set: Answering;
+  query: unknown;
+}
 
 export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
   const { limits, logs } = dependencies;
@@ -84,7 +93,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
       sendPings: false, // we ping at the interval of the configuration
     },
   })
-    .onError(({ error, code, request }) => {
+    .onError(({ error, code, request, set }) => {
       if (code === "NOT_FOUND") return notFound(request).response();
       const problem = toProblem(error);
       if (problem) {
@@ -92,12 +101,14 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
           method: request.method,
           path: new URL(request.url).pathname,
           code: problem.code,
+          ...requestIdIn(set),
         });
         return problem.response();
       }
       logs.rest.error("request failed", {
         method: request.method,
         path: new URL(request.url).pathname,
+        ...requestIdIn(set),
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
       return internalProblem().response();
@@ -107,35 +118,43 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
   if (logs.rest.enabled("debug")) {
     app.onAfterResponse(({ request, set }) => {
       const { pathname } = new URL(request.url);
-      logs.rest.debug("answered", { method: request.method, path: pathname, status: Number(set.status ?? 200) });
+      logs.rest.debug("answered", {
+        method: request.method,
+        path: pathname,
+        status: Number(set.status ?? 200),
+        ...requestIdIn(set),
+      });
     });
   }
 
   for (const { path, endpoint } of routes) {
-    const answer = (request: Request, query: unknown, line: number, params: unknown = {}): unknown => {
+    const route = path.replaceAll(/:(\w+)/g, "{$1}");
+    const ofLine = path.includes(":line");
+    const answer = ({ request, set, query }: Context, params: Call["params"] = {}): unknown => {
+      const requestId = requestIdOf(request);
+      set.headers[REQUEST_ID_HEADER] = requestId;
       const keepOpen = (): void => app.server?.timeout(request, 0);
-      const call: Call = {
-        request,
-        query: query as Query,
-        line,
-        params: params as Call["params"],
-        dependencies,
-        keepOpen,
-      };
-      return endpoint.handle(call);
+      return timed(dependencies.metrics, endpoint.method, route, () => {
+        const line = ofLine ? lineNumber(params.line ?? "", dependencies) : dependencies.exchange.defaultLine;
+        return endpoint.handle({
+          request,
+          requestId,
+          query: query as Query,
+          line,
+          params,
+          dependencies,
+          keepOpen,
+        });
+      });
     };
     // Elysia reads from a handler's text what it needs, so each names just that.
-    const handle = path.includes(":line")
-      ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
-          answer(request, query, lineNumber((params as { line: string }).line, dependencies))
-      : path.includes(":")
-        ? ({ request, query, params }: { request: Request; query: unknown; params: unknown }) =>
-            answer(request, query, dependencies.exchange.defaultLine, params)
-        : ({ request, query }: { request: Request; query: unknown }) =>
-            answer(request, query, dependencies.exchange.defaultLine);
+    const handle = path.includes(":")
+      ? ({ request, set, query, params }: Context & { params: unknown }) =>
+          answer({ request, set, query }, params as Call["params"])
+      : ({ request, set, query }: Context) => answer({ request, set, query });
     const options = {
       parse: "none" as const,
-      detail: operationDetail(endpoint, path.replaceAll(/:(\w+)/g, "{$1}")),
+      detail: operationDetail(endpoint, route),
     };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);

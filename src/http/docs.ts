@@ -260,6 +260,12 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
         ? { 204: { description: "Done" } }
         : { 200: { description: "Done", content: good } }),
       ...Object.fromEntries(problems.map((status) => [status, problemAnswer(status)])),
+      ...Object.fromEntries(
+        Object.entries(endpoint.otherAnswers ?? {}).map(([status, { description, schema }]) => [
+          status,
+          { description, content: { "application/json": { schema } } },
+        ]),
+      ),
     },
   };
 }

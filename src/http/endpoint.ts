@@ -6,6 +6,7 @@ import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { RecordingStore } from "../recordings/store";
+import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
 
 /** All that http knows of the rest of the program. */
@@ -16,6 +17,11 @@ export interface HttpDependencies {
   streams: EventStreams;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  metrics: Metrics;
+  /** The newest lines of the log, JSON. */
+  recentLog(): readonly string[];
+  /** Of the machine, for a bug report. */
+  machine(): Promise<{ about: Record<string, unknown>; doctor: string; files: Record<string, string> }>;
   logs: Logs;
   version: string;
   /** Unix ms. */
@@ -33,6 +39,8 @@ export interface HttpDependencies {
 
 export interface Call {
   request: Request;
+  /** In the answer's x-request-id, and with whatever is logged of the request. */
+  requestId: string;
   query: Record<string, string | undefined>;
   /** The line that is meant: of the path, or the default one. */
   line: number;
@@ -61,6 +69,8 @@ export interface Endpoint {
   answer: TSchema | { mediaType: string };
   /** Of the answer that works; omitted: 200. */
   success?: 204;
+  /** JSON that is no problem, with a status of its own. */
+  otherAnswers?: Readonly<Record<number, { description: string; schema: TSchema }>>;
   /** Codes of RFC 9457 problems that it may answer, beside 500. */
   problems: readonly number[];
   handle(call: Call): unknown;

@@ -1,5 +1,5 @@
 /** The log: text for a person at a terminal, JSON lines for everything else. One level for each component. */
-import { appendFileSync, openSync } from "node:fs";
+import { LogFile } from "./log_file";
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -22,40 +22,75 @@ export interface Log {
 
 export type Logs = Record<LogComponent, Log>;
 
-export interface LogOptions {
+export interface LogLevels {
   level: LogLevel;
   levels: Partial<Record<LogComponent, LogLevel>>;
+}
+
+export interface LogOptions extends LogLevels {
   format: "auto" | "text" | "json";
   /** "stderr", "stdout" or a file's path. */
   output: string;
+  maxBytes: number;
+  keep: number;
+  /** Standard error is journald's: a line begins with its priority, see sd-daemon(3). */
+  journal: boolean;
 }
 
-export function createLogs(options: LogOptions, now: () => Date = () => new Date()): Logs {
-  const stream = options.output === "stdout" ? process.stdout : process.stderr;
-  const toFile = options.output !== "stdout" && options.output !== "stderr";
-  const file = toFile ? openSync(options.output, "a") : null;
-  const write = (line: string): void => {
-    if (file === null) stream.write(line);
-    else appendFileSync(file, line);
+/** What may change of a log, and what it remembers. */
+export interface LogControl {
+  setLevels(levels: LogLevels): void;
+  /** After somebody moved the file away. */
+  reopen(): void;
+  /** The newest lines as JSON, oldest first, whatever the format. */
+  recent(): readonly string[];
+}
+
+const RECENT_LINES = 500;
+/** syslog(3). */
+const PRIORITIES: Record<LogLevel, number> = { debug: 7, info: 6, warning: 4, error: 3 };
+
+export function createLogs(
+  options: LogOptions,
+  now: () => Date = () => new Date(),
+): { logs: Logs; control: LogControl } {
+  const { output, format } = options;
+  const stream = output === "stdout" ? process.stdout : process.stderr;
+  const file =
+    output === "stdout" || output === "stderr"
+      ? null
+      : new LogFile({ path: output, maxBytes: options.maxBytes, keep: options.keep });
+  const text = format === "text" || (format === "auto" && file === null && stream.isTTY === true);
+  const recent: string[] = [];
+  const lowest = {} as Record<LogComponent, number>;
+  const setLevels = ({ level, levels }: LogLevels): void => {
+    for (const name of LOG_COMPONENTS) lowest[name] = LOG_LEVELS.indexOf(levels[name] ?? level);
   };
-  const text = options.format === "text" || (options.format === "auto" && !toFile && stream.isTTY === true);
-  const line = text ? textLine : jsonLine;
+  setLevels(options);
+  const write = (level: LogLevel, component: LogComponent, message: string, fields: LogFields): void => {
+    const at = now();
+    const json = jsonLine(at, level, component, message, fields);
+    if (recent.push(json) > RECENT_LINES) recent.shift();
+    const line = text ? textLine(at, level, component, message, fields) : json;
+    if (file) file.write(line);
+    else stream.write(options.journal ? `<${PRIORITIES[level]}>${line}` : line);
+  };
   const logFor = (component: LogComponent): Log => {
-    const lowest = LOG_LEVELS.indexOf(options.levels[component] ?? options.level);
     const at =
       (level: LogLevel) =>
       (message: string, fields: LogFields = {}): void => {
-        if (LOG_LEVELS.indexOf(level) >= lowest) write(line(now(), level, component, message, fields));
+        if (LOG_LEVELS.indexOf(level) >= lowest[component]) write(level, component, message, fields);
       };
     return {
       debug: at("debug"),
       info: at("info"),
       warning: at("warning"),
       error: at("error"),
-      enabled: (level) => LOG_LEVELS.indexOf(level) >= lowest,
+      enabled: (level) => LOG_LEVELS.indexOf(level) >= lowest[component],
     };
   };
-  return Object.fromEntries(LOG_COMPONENTS.map((component) => [component, logFor(component)])) as Logs;
+  const logs = Object.fromEntries(LOG_COMPONENTS.map((name) => [name, logFor(name)])) as Logs;
+  return { logs, control: { setLevels, reopen: () => file?.reopen(), recent: () => recent } };
 }
 
 type Format = (at: Date, level: LogLevel, component: LogComponent, message: string, fields: LogFields) => string;

@@ -1,9 +1,10 @@
 /** The event log on disk, of servers of our own: restarts, kill -9, disks that fail. */
-import { Database } from "bun:sqlite";
 import { afterAll, describe, expect } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Figures } from "../../bench/soak/figures";
+import { kills } from "../../bench/soak/kills";
 import { rig } from "../support/backend";
 import { EventListener, get, type Json, simulatedTelephone } from "../support/client";
 import { EventStreamClient } from "../support/event_stream";
@@ -47,9 +48,6 @@ async function allEvents(server: RunningServer, since = "0"): Promise<{ events: 
     next = page.next;
   }
 }
-const ids = (events: Json[]): number[] => events.map(({ id }) => Number(id));
-const growing = (numbers: number[]): boolean =>
-  numbers.every((id, i) => i === 0 || id > (numbers[i - 1] as number));
 
 describe("a restart", () => {
   local("is bridged by WebSocket, page and stream alike", async () => {
@@ -86,51 +84,9 @@ describe("a restart", () => {
   local(
     "by kill -9, at 20 random moments: what was written stays, in order, and doubt is told",
     async () => {
-      const where = folder();
-      const durable = new Map<string, Json>();
-      let seed = 20_260_129;
-      const random = (): number => {
-        seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-        return seed / 2 ** 31;
-      };
-      for (let round = 0; round < 20; round++) {
-        const server = await start(where);
-        const listener = await EventListener.open(server.websocket);
-        const phone = simulatedTelephone(server);
-        let alive = true;
-        const hand = (async () => {
-          await phone.lift();
-          while (alive) await phone.press("0123456789", { on_ms: 45, off_ms: 45 });
-        })().catch(() => undefined);
-        const watch = (async () => {
-          while (alive) {
-            const { newest_id, waiting_events } = await logState(server);
-            if (waiting_events > 0) continue;
-            for (const frame of listener.frames) {
-              if (Number(frame.id) <= Number(newest_id)) durable.set(String(frame.id), frame);
-            }
-          }
-        })().catch(() => undefined);
-        await listener.event("dtmf");
-        await Bun.sleep(random() * 400);
-        expect(await server.stop("SIGKILL")).not.toBe(0);
-        alive = false;
-        await Promise.all([hand, watch]);
-      }
-      expect(durable.size).toBeGreaterThan(20);
-      const server = await start(where);
-      const { events, resync } = await allEvents(server);
-      expect(resync).toBe(true);
-      expect(growing(ids(events))).toBe(true);
-      const kept = new Map(events.map((event) => [String(event.id), event]));
-      for (const [id, frame] of durable) expect(kept.get(id)).toEqual(frame);
-      using replayed = await EventListener.open(`${server.websocket}?since=0`);
-      await replayed.event("caught_up");
-      expect(replayed.types().filter((type) => type === "gap")).toHaveLength(20);
-      expect(await server.stop()).toBe(0);
-      const database = new Database(join(where, "events.db"), { readonly: true });
-      expect(database.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
-      database.close();
+      const figures = new Figures();
+      await kills({ rounds: 20, figures, seed: 20_260_129 });
+      expect(figures.missed).toEqual([]);
     },
     180_000,
   );

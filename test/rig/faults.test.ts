@@ -93,7 +93,10 @@ test("a driver without a tone zone", async () => {
   const phone = phoneOf(server as RunningServer);
   using events = await EventListener.open((server as RunningServer).websocket);
   await events.event("ring_stop", { reason: "completed" });
-  const edges = await phone.edges("bell");
+  const edges = await eventually(
+    () => phone.edges("bell"),
+    (seen) => seen.at(-1)?.on === false,
+  );
   expect(edges.slice(-2).map(({ on }) => on)).toEqual([true, false]);
   const burstMs = ((edges.at(-1)?.ns ?? 0) - (edges.at(-2)?.ns ?? 0)) / 1e6;
   expect(Math.abs(burstMs - 2000)).toBeLessThanOrEqual(20);
@@ -170,7 +173,7 @@ test("a host that gives us no time for 200 ms: what was lost is counted, and no 
   measured("three stalls: card_overruns", grown("card_overruns"));
   expect(grown("late_blocks")).toBeGreaterThan(0);
   expect(grown("card_overruns")).toBe(0);
-  expect(await events.event("playback_finished", {}, 20_000)).toMatchObject({
+  expect(await events.event("playback_finished")).toMatchObject({
     reason: "completed",
     heard_ms: 6000,
   });

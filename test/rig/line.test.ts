@@ -110,7 +110,7 @@ test("every ring pattern: the bell's bursts are what was asked for", async () =>
   }
   const errors = await Promise.all(
     bells.map(async ({ pattern, bursts, phone }, i) => {
-      await listeners[i]?.event("ring_stop", { reason: "completed" }, 30_000);
+      await listeners[i]?.event("ring_stop", { reason: "completed" });
       // The far end of a local span looks at its bell every 2 ms.
       const edges = await eventually(
         () => phone.edges("bell"),

@@ -26,7 +26,7 @@ interface Run {
 }
 
 /** Not what has a server of its own on simulated telephones: it would show nothing here. */
-const OWN_SERVERS = ["playback", "event_log", "webhooks"];
+const OWN_SERVERS = ["playback", "event_log", "webhooks", "watching"];
 const CONTRACT = [...new Bun.Glob("test/contract/*.test.ts").scanSync({ cwd: ROOT })]
   .filter((path) => !OWN_SERVERS.some((name) => path.endsWith(`/${name}.test.ts`)))
   .sort();
@@ -63,6 +63,18 @@ const note = (text: string): void => console.error(text);
 const plain = (text: string): string =>
   text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 
+const WHY_LINES = 30;
+
+/** What bun said last before it called the test failed. */
+function whyByTitle(output: string): (test: string) => string {
+  const lines = output.split("\n");
+  return (test) => {
+    const end = lines.findIndex((line) => line.startsWith("(fail)") && line.includes(test));
+    const begin = lines.findLastIndex((line, i) => i < end && /^\((pass|fail|skip)\)/.test(line)) + 1;
+    return end < 0 ? "" : lines.slice(Math.max(begin, end - WHY_LINES), end).join("\n");
+  };
+}
+
 /** One bun test run against one card of one guest. */
 async function runTests(name: string, files: string[], address: RigAddress, measuredPath: string): Promise<void> {
   const junit = join(RIG, `junit-${name.replace("/", "-")}.xml`);
@@ -86,14 +98,16 @@ async function runTests(name: string, files: string[], address: RigAddress, meas
   writeFileSync(join(RIG, "logs", `${name.replace("/", "-")}.txt`), out + err);
   const xml = existsSync(junit) ? readFileSync(junit, "utf8") : "";
   let failures = 0;
+  const why = whyByTitle(out + err);
   for (const [, attributes, rest] of xml.matchAll(/<testcase ([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
-    const title = `${name}: ${plain(/name="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "?")}`;
+    const test = plain(/name="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "?");
+    const title = `${name}: ${test}`;
     // A skip of the shared suite on one card names the card that shows the same: nothing is missing here.
     if (rest?.includes("<skipped")) note(`  left out ${title}`);
     else {
       const wrong = rest?.includes("<failure") || rest?.includes("<error");
       if (wrong) failures++;
-      tell(!wrong, title);
+      tell(!wrong, title, wrong ? why(test) : "");
     }
   }
   if (xml === "" || (code !== 0 && failures === 0)) tell(false, `${name}: the run ended with ${code}`);

@@ -1,5 +1,5 @@
 /** A REST and WebSocket client that says what it expects. */
-import type { RunningServer } from "./server";
+import { PATIENCE_MS, type RunningServer } from "./server";
 
 export type Json = Record<string, unknown>;
 
@@ -62,7 +62,7 @@ export class EventListener implements Disposable {
   }
 
   /** The first frame, past or to come, of the type and with the fields. */
-  async event(type: string, fields: Json = {}, limitMs = 15_000): Promise<Json> {
+  async event(type: string, fields: Json = {}, limitMs = PATIENCE_MS): Promise<Json> {
     const wants = (frame: Json): boolean =>
       frame.type === type && Object.entries(fields).every(([name, value]) => frame[name] === value);
     const past = this.frames.find(wants);

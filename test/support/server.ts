@@ -82,11 +82,14 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   };
 }
 
+/** For a condition: a guest on a busy machine may well stand still for ten seconds. */
+export const PATIENCE_MS = 45_000;
+
 /** Asks until it is so. */
 export async function eventually<T>(
   ask: () => Promise<T> | T,
   so: (answer: T) => boolean,
-  limitMs = 15_000,
+  limitMs = PATIENCE_MS,
 ): Promise<T> {
   const until = Date.now() + limitMs;
   for (;;) {

@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
+import { METRICS_MEDIA_TYPE } from "../metrics/metrics";
 import { EventLogAnswer, StatusAnswer } from "../schema";
 
 function ready({ dependencies }: Call): Response {
@@ -20,6 +21,12 @@ function ready({ dependencies }: Call): Response {
   const event_log = dependencies.eventLogStatus();
   return Response.json({ status: all ? "ready" : "not_ready", lines, event_log }, { status: all ? 200 : 503 });
 }
+
+const ReadyAnswer = Type.Object({
+  status: Type.String({ examples: ["ready"] }),
+  lines: Type.Array(Type.Object({}, { additionalProperties: true })),
+  event_log: EventLogAnswer,
+});
 
 export const SERVER_ENDPOINTS: readonly Endpoint[] = [
   {
@@ -78,12 +85,21 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     summary: "Are the lines usable?",
     description:
       "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive a restart.",
-    answer: Type.Object({
-      status: Type.String(),
-      lines: Type.Array(Type.Object({}, { additionalProperties: true })),
-      event_log: EventLogAnswer,
-    }),
+    answer: ReadyAnswer,
+    otherAnswers: { 503: { description: "A line is not usable", schema: ReadyAnswer } },
     problems: [],
     handle: ready,
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    scope: "server",
+    tag: "Server",
+    summary: "Counters and gauges for Prometheus",
+    description: "Its text format. docs/grafana-dashboard.json is a dashboard of them.",
+    answer: { mediaType: "text/plain" },
+    problems: [],
+    handle: async ({ dependencies: { metrics } }) =>
+      new Response(await metrics.text(), { headers: { "content-type": METRICS_MEDIA_TYPE } }),
   },
 ];

@@ -24,6 +24,7 @@ const CONGESTED_BYTES = 64 * 1024;
 const MAX_FRAMES_A_SECOND = 100;
 
 interface Client {
+  number: number;
   socket: Socket;
   subscription: Subscription | null;
   windowStartedAtMs: number;
@@ -44,6 +45,7 @@ export interface EventSocketsOptions {
 
 export class EventSockets {
   readonly #clients = new Map<unknown, Client>();
+  #connections = 0;
   readonly #pings: ReturnType<typeof setInterval>;
 
   constructor(private readonly options: EventSocketsOptions) {
@@ -76,13 +78,16 @@ export class EventSockets {
 
   /** key: the same object for every call about one connection. */
   open(key: unknown, socket: Socket, request: SocketRequest): void {
+    const number = ++this.#connections;
+    const { log } = this.options;
     const sink: FrameSink = {
       send: (text) => {
         socket.send(text);
+        if (log.enabled("debug")) log.debug("frame sent", { client: number, frame: text });
       },
       congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
     };
-    const client: Client = { socket, subscription: null, windowStartedAtMs: 0, framesInWindow: 0 };
+    const client: Client = { number, socket, subscription: null, windowStartedAtMs: 0, framesInWindow: 0 };
     this.#clients.set(key, client);
     const subscribe = (): void => {
       if (this.#clients.get(key) !== client) return; // gone meanwhile
@@ -93,7 +98,7 @@ export class EventSockets {
     const { bus } = this.options.events;
     if (bus.hasBegun) subscribe();
     else void bus.begun.then(subscribe);
-    this.options.log.debug("client connected", { clients: this.#clients.size });
+    log.debug("client connected", { client: number, clients: this.#clients.size });
   }
 
   /** The state of now: what comes after `id` is not in it yet. */
@@ -128,9 +133,10 @@ export class EventSockets {
 
   closed(key: unknown): void {
     if (!this.#clients.has(key)) return;
-    this.#clients.get(key)?.subscription?.close();
+    const { number = 0, subscription } = this.#clients.get(key) ?? {};
+    subscription?.close();
     this.#clients.delete(key);
-    this.options.log.debug("client gone", { clients: this.#clients.size });
+    this.options.log.debug("client gone", { client: number, clients: this.#clients.size });
   }
 
   /** Going away: every client is told, so that it reconnects instead of waiting. */

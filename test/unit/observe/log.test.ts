@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { afterAll, describe, expect, spyOn, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogs, type LogOptions } from "../../../src/observe/log";
@@ -11,8 +11,11 @@ let files = 0;
 function logging(options: Partial<LogOptions>) {
   const output = join(folder, `log-${++files}`);
   const at = new Date("2026-01-29T12:00:00.250Z");
-  const logs = createLogs({ level: "info", levels: {}, format: "auto", output, ...options }, () => at);
-  return { logs, text: () => readFileSync(output, "utf8") };
+  const { logs, control } = createLogs(
+    { level: "info", levels: {}, format: "auto", output, maxBytes: 0, keep: 2, journal: false, ...options },
+    () => at,
+  );
+  return { logs, control, output, text: () => readFileSync(output, "utf8") };
 }
 
 describe("the log", () => {
@@ -40,5 +43,67 @@ describe("the log", () => {
     logs.websocket.debug("yes");
     expect(text().trim().split("\n")).toHaveLength(1);
     expect([logs.rest.enabled("info"), logs.websocket.enabled("debug")]).toEqual([false, true]);
+  });
+
+  test("changes its levels while it runs", () => {
+    const { logs, control, text } = logging({ level: "error", format: "text" });
+    logs.rest.info("no");
+    control.setLevels({ level: "error", levels: { rest: "info" } });
+    logs.rest.info("yes");
+    logs.driver.info("no");
+    expect(text()).toContain("yes");
+    expect(text()).not.toContain("no");
+  });
+
+  test("remembers the newest lines", () => {
+    const { logs, control } = logging({ format: "text" });
+    for (let i = 0; i < 510; i++) logs.server.info("line", { i });
+    expect(control.recent()).toHaveLength(500);
+    expect(JSON.parse(control.recent().at(-1) ?? "").i).toBe(509);
+  });
+
+  test("stays within its bound, whole lines in as many files as are kept", () => {
+    const { logs, output } = logging({ format: "text", maxBytes: 200, keep: 2 });
+    for (let i = 0; i < 20; i++) logs.server.info("line", { i });
+    const files = ["", ".1", ".2", ".3"].map((end) => `${output}${end}`).filter((path) => existsSync(path));
+    expect(files).toHaveLength(3);
+    const numbers = files.reverse().flatMap((path) => {
+      const text = readFileSync(path, "utf8");
+      expect(text.length).toBeLessThanOrEqual(200);
+      return text
+        .trim()
+        .split("\n")
+        .map((line) => Number(/i=(\d+)$/.exec(line)?.[1]));
+    });
+    expect(numbers.at(-1)).toBe(19);
+    expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+  });
+
+  test("goes on in a new file when somebody moved the old one away", () => {
+    const { logs, control, output, text } = logging({ format: "text" });
+    logs.server.info("before");
+    renameSync(output, `${output}.moved`);
+    control.reopen();
+    logs.server.info("after");
+    expect(text()).toContain("after");
+    expect(text()).not.toContain("before");
+  });
+
+  test("tells journald how grave a line is", () => {
+    const written: string[] = [];
+    const spy = spyOn(process.stderr, "write").mockImplementation((line) => written.push(String(line)) > 0);
+    const { logs } = createLogs({
+      level: "info",
+      levels: {},
+      format: "json",
+      output: "stderr",
+      maxBytes: 0,
+      keep: 0,
+      journal: true,
+    });
+    logs.driver.error("gone");
+    logs.driver.info("back");
+    spy.mockRestore();
+    expect(written.map((line) => line.slice(0, 4))).toEqual(["<3>{", "<6>{"]);
   });
 });

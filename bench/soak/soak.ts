@@ -1,0 +1,59 @@
+/**
+ * make soak: a crowd of clients, kill -9 and nonsense, against the executable. Prints a table, writes
+ * dist/soak-report.md, ends with 1 where a bar was missed.
+ *   bun bench/soak/soak.ts [--minutes=3] [--seed=N] [PART …]
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, type RunningServer, startServer } from "../../test/support/server";
+import { crowd } from "./crowd";
+import { Figures } from "./figures";
+import { fuzzFrames, fuzzRequests } from "./fuzz";
+import { kills } from "./kills";
+
+const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
+const LINES = 4;
+
+const option = (name: string, otherwise: number): number => {
+  const word = process.argv.find((each) => each.startsWith(`--${name}=`));
+  const value = word === undefined ? otherwise : Number(word.slice(name.length + 3));
+  if (!(value > 0)) throw new Error(`--${name} takes a number`);
+  return value;
+};
+const minutes = option("minutes", 3);
+const seed = option("seed", Math.floor(Math.random() * 2 ** 31));
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+
+const start = (): Promise<RunningServer> =>
+  startServer({ command: [EXECUTABLE], arguments: [`--simulate=${LINES}`] });
+const withServer = async (part: (server: RunningServer) => Promise<void>): Promise<void> => {
+  await using server = await start();
+  await part(server);
+};
+
+const figures = new Figures();
+const PARTS: Record<string, () => Promise<void>> = {
+  crowd: () =>
+    withServer((server) =>
+      crowd(server, figures, { readers: 800, deaf: 100, droppers: 100, seconds: minutes * 60 }),
+    ),
+  requests: () => withServer((server) => fuzzRequests(server, figures, 100_000, seed)),
+  frames: () => withServer((server) => fuzzFrames(server, figures, 100_000, seed)),
+  kills: () => kills({ command: [EXECUTABLE], rounds: 200, figures, seed }),
+};
+const unknown = wanted.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(`no part ${unknown.join(", ")}: there are ${Object.keys(PARTS).join(", ")}`);
+  process.exit(2);
+}
+console.log(`soak: seed ${seed}, a crowd of 1,000 for ${minutes} minutes`);
+for (const [name, part] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`${name} …`);
+  await part();
+}
+const table = figures.table();
+mkdirSync(join(ROOT, "dist"), { recursive: true });
+writeFileSync(join(ROOT, "dist/soak-report.md"), `${table}\n`);
+console.log(`\n${table}\n\ndist/soak-report.md`);
+process.exit(figures.missed.length > 0 ? 1 : 0);

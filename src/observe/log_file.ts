@@ -1,0 +1,57 @@
+/** A log in a file that never outgrows its bound: log, log.1 (the one before), … as many as are kept. */
+import { appendFileSync, closeSync, fstatSync, openSync, renameSync, rmSync } from "node:fs";
+
+export interface LogFileOptions {
+  path: string;
+  /** 0: no bound, somebody else rotates (reopen). */
+  maxBytes: number;
+  /** Older files beside it. */
+  keep: number;
+}
+
+export class LogFile {
+  #descriptor: number;
+  #bytes: number;
+
+  /** Throws where the file cannot be written. */
+  constructor(private readonly options: LogFileOptions) {
+    this.#descriptor = openSync(options.path, "a", 0o640);
+    this.#bytes = fstatSync(this.#descriptor).size;
+  }
+
+  /** Written when it returns, as far as this machine stays up. A disk that is full loses lines, never a telephone. */
+  write(line: string): void {
+    const { maxBytes } = this.options;
+    const bytes = Buffer.byteLength(line);
+    try {
+      if (maxBytes > 0 && this.#bytes > 0 && this.#bytes + bytes > maxBytes) this.#rotate();
+      appendFileSync(this.#descriptor, line);
+      this.#bytes += bytes;
+    } catch {
+      // Nowhere is left to say so.
+    }
+  }
+
+  /** After somebody else moved the file away. */
+  reopen(): void {
+    const next = openSync(this.options.path, "a", 0o640);
+    closeSync(this.#descriptor);
+    this.#descriptor = next;
+    this.#bytes = fstatSync(next).size;
+  }
+
+  #rotate(): void {
+    const { path, keep } = this.options;
+    for (let age = keep; age >= 1; age--) moveIfThere(age === 1 ? path : `${path}.${age - 1}`, `${path}.${age}`);
+    if (keep === 0) rmSync(path, { force: true });
+    this.reopen();
+  }
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
