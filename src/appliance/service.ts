@@ -63,10 +63,10 @@ export async function restart(host: Host): Promise<void> {
   );
 }
 
-/** The nodes that are there already take the owner and group that the rules now give. */
+/** What is there already takes the owner and group that the rules now give, and a card's spans their numbers. */
 export async function applyUdevRules(host: Host): Promise<void> {
   await host.run(["udevadm", "control", "--reload"]);
-  // Not all of dahdi*: the driver's rules for spans and devices would configure the card anew.
-  const nodes = ["dahdi", "dahdi_channels"].map((name) => `--subsystem-match=${name}`);
+  // Not dahdi_spans: the driver's rules would run dahdi_cfg for lines that somebody may be using.
+  const nodes = ["dahdi", "dahdi_channels", "dahdi_devices"].map((name) => `--subsystem-match=${name}`);
   await host.run(["udevadm", "trigger", "--action=add", "--settle", ...nodes]);
 }

@@ -45,7 +45,7 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
     return {
       code: "channel_missing",
       message: `The driver has no channel ${channel}.`,
-      fix: "See which there are with cat /proc/dahdi/*, run sudo dahdi_cfg -vv, or set dahdi.channels in the configuration.",
+      fix: "Give the card its numbers with sudo dahdi_span_assignments auto, then sudo dahdi_cfg -vv; see which there are with cat /proc/dahdi/*, or set dahdi.channels in the configuration.",
     };
   }
   if (stage === Stage.Specify && errno === ENOTTY) {

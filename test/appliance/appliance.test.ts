@@ -106,7 +106,10 @@ story("install makes a service that holds the telephone, in its sandbox", async 
   expect(held).toMatch(/Seccomp:\s+2/);
   expect(held).toMatch(/crw-rw---- 1 \S+ dialout/);
   const diagnostics = JSON.parse(await sh(ask("/diagnostics")));
-  expect(diagnostics).toMatchObject({ engine: { realtime: true, memory_locked: true }, event_log: { storage: "disk" } });
+  expect(diagnostics).toMatchObject({
+    engine: { realtime: true, memory_locked: true },
+    event_log: { storage: "disk" },
+  });
   expect(await sh(`stat -c '%U:%G %a' /etc/dahdi_phone/config.yml /var/lib/dahdi-phone-api`)).toBe(
     "root:dahdi-phone-api 640\ndahdi-phone-api:dahdi-phone-api 700\n",
   );

@@ -29,7 +29,7 @@ describe("install", () => {
       "systemd-sysusers /etc/sysusers.d/dahdi-phone-api.conf",
       "systemd-tmpfiles --create /etc/tmpfiles.d/dahdi-phone-api.conf",
       "udevadm control --reload",
-      "udevadm trigger --action=add --settle --subsystem-match=dahdi --subsystem-match=dahdi_channels",
+      "udevadm trigger --action=add --settle --subsystem-match=dahdi --subsystem-match=dahdi_channels --subsystem-match=dahdi_devices",
       "systemctl daemon-reload",
       "systemctl restart dahdi-phone-api.service",
     ]);
@@ -154,7 +154,7 @@ describe("uninstall", () => {
       "systemctl daemon-reload",
       "systemctl reset-failed dahdi-phone-api.service",
       "udevadm control --reload",
-      "udevadm trigger --action=add --settle --subsystem-match=dahdi --subsystem-match=dahdi_channels",
+      "udevadm trigger --action=add --settle --subsystem-match=dahdi --subsystem-match=dahdi_channels --subsystem-match=dahdi_devices",
     ]);
     expect(machine.said.at(-1)).toContain("/var/lib/dahdi-phone-api");
   });
