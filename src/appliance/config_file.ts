@@ -36,7 +36,7 @@ function withAddress(text: string, listen: string | null): string {
 async function checked(text: string): Promise<Config> {
   const path = join(tmpdir(), `dahdi-phone-api-${crypto.randomUUID()}.yml`);
   // Secrets are in it.
-  writeFileSync(path, text, { mode: 0o600 });
+  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
   try {
     const none = { host: null, restPort: null, websocketPort: null };
     return (await loadConfig(path, {}, none)).config;

@@ -99,7 +99,7 @@ export class Files {
   }
 
   write(path: string, text: string, mode: number): void {
-    this.#replace(path, mode, (temporary) => writeFileSync(temporary, text));
+    this.#replace(path, mode, (temporary) => writeFileSync(temporary, text, { mode }));
   }
 
   /** from: outside of the root. */
