@@ -41,6 +41,11 @@ int main(void) {
   printf("export const MAX_KEYS = %d;\n", DSHIM_MAX_KEYS);
   printf("export const DATA_RING_SAMPLES = %d;\n", DSHIM_DATA_RING_SAMPLES);
   printf("export const BLOCK_SAMPLES = %d;\n", DSHIM_BLOCK_SAMPLES);
+  printf("export const LANES = %d;\n", DSHIM_LANES);
+  printf("export const OVERLAYS = %d;\n", DSHIM_OVERLAYS);
+  printf("export const TALKERS = %d;\n", DSHIM_TALKERS);
+  printf("export const FIRST_TALKER = %d;\n", DSHIM_FIRST_TALKER);
+  printf("export const BRIDGE_LINES = %d;\n", DSHIM_BRIDGE_LINES);
   printf("export const TAP_BLOCKS = %d;\n", DSHIM_TAP_BLOCKS);
   printf("export const EAR_RING_SAMPLES = %d;\n", DSHIM_EAR_RING_SAMPLES);
 
@@ -90,8 +95,12 @@ int main(void) {
   const struct constant play_ends[] = {{"Completed", DSHIM_PLAY_COMPLETED},
                                        {"Flushed", DSHIM_PLAY_FLUSHED},
                                        {"Lost", DSHIM_PLAY_LOST},
-                                       {"HungUp", DSHIM_PLAY_HUNG_UP}};
+                                       {"HungUp", DSHIM_PLAY_HUNG_UP},
+                                       {"BargedDtmf", DSHIM_PLAY_BARGED_DTMF},
+                                       {"BargedVoice", DSHIM_PLAY_BARGED_VOICE}};
   constants("PlayEnd", play_ends, COUNT(play_ends));
+  const struct constant barge[] = {{"Dtmf", DSHIM_BARGE_DTMF}, {"Voice", DSHIM_BARGE_VOICE}};
+  constants("Barge", barge, COUNT(barge));
   const struct constant capabilities[] = {{"Voltage", DSHIM_CAP_VOLTAGE},
                                           {"EchoCancel", DSHIM_CAP_ECHO_CANCEL},
                                           {"Gain", DSHIM_CAP_GAIN},
@@ -161,6 +170,7 @@ int main(void) {
                                LINE(dtmf_digits),
                                LINE(voltage_time_ns),
                                LINE(tap_lost_blocks),
+                               LINE(bridge_slips),
                                LINE(up),
                                LINE(lifted),
                                LINE(ringing),
@@ -202,6 +212,9 @@ int main(void) {
       {"tap", offsetof(struct dshim_tap_block, tap)},     {"block", offsetof(struct dshim_tap_block, block)},
       {"heard", offsetof(struct dshim_tap_block, heard)}, {"sent", offsetof(struct dshim_tap_block, sent)}};
   constants("TapBlockOffset", tap, COUNT(tap));
+#define TALK(name) FIELD(dshim_talk_stats, name)
+  const struct field talk[] = {TALK(underruns), TALK(late_samples), TALK(dropped_samples), TALK(queued_samples)};
+  layout("TalkStats", sizeof(struct dshim_talk_stats), talk, COUNT(talk));
 #define ENGINE(name) FIELD(dshim_engine_stats, name)
   const struct field engine[] = {ENGINE(events_pushed),    ENGINE(events_lost), ENGINE(wakeups),
                                  ENGINE(max_wake_late_ns), ENGINE(realtime),    ENGINE(realtime_error),

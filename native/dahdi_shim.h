@@ -29,21 +29,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DSHIM_ABI_VERSION       3
-#define DSHIM_SAMPLE_RATE_HZ    8000
-#define DSHIM_BLOCK_SAMPLES     160 /* 20 ms */
-#define DSHIM_MAX_LINES         32
-#define DSHIM_MAX_BURSTS        32     /* of one ring cadence */
-#define DSHIM_MAX_KEYS          64     /* of one simulated press */
-#define DSHIM_EVENT_RING        4096   /* events; past it they are counted as lost */
-#define DSHIM_PLAY_RING_SAMPLES 65536  /* 8.2 s per line, a power of two */
-#define DSHIM_DATA_RING_SAMPLES 65536  /* 8.2 s per line of caller ID and the like, a power of two */
-#define DSHIM_TAP_BLOCKS        512    /* 10.2 s per line of what it hears and is sent, a power of two */
-#define DSHIM_EAR_RING_SAMPLES  262144 /* 32.8 s that a simulated telephone's ear heard last */
-#define DSHIM_STEPPED_EPOCH_NS  1000000000LL
-#define DSHIM_PROGRESS_TONES    8  /* that a line is listened to for */
-#define DSHIM_PROGRESS_SINES    4  /* of one of them */
-#define DSHIM_PROGRESS_PHASES   12 /* of its cadence */
+#define DSHIM_ABI_VERSION          3
+#define DSHIM_SAMPLE_RATE_HZ       8000
+#define DSHIM_BLOCK_SAMPLES        160 /* 20 ms */
+#define DSHIM_MAX_LINES            32
+#define DSHIM_MAX_BURSTS           32   /* of one ring cadence */
+#define DSHIM_MAX_KEYS             64   /* of one simulated press */
+#define DSHIM_EVENT_RING           4096 /* events; past it they are counted as lost */
+#define DSHIM_LANES                8    /* that a line is spoken to over at once: see "playout" below */
+#define DSHIM_OVERLAYS             3    /* lanes 1 … 3; lane 0 is the queue */
+#define DSHIM_TALKERS              4    /* lanes DSHIM_FIRST_TALKER … 7 */
+#define DSHIM_FIRST_TALKER         4
+#define DSHIM_BRIDGE_LINES         8      /* that may hear each other on one bridge */
+#define DSHIM_PLAY_RING_SAMPLES    65536  /* 8.2 s of the queue, a power of two as the next ones */
+#define DSHIM_OVERLAY_RING_SAMPLES 16384  /* 2 s */
+#define DSHIM_TALK_RING_SAMPLES    8192   /* 1.02 s */
+#define DSHIM_DATA_RING_SAMPLES    65536  /* 8.2 s per line of caller ID and the like, a power of two */
+#define DSHIM_TAP_BLOCKS           512    /* 10.2 s per line of what it hears and is sent, a power of two */
+#define DSHIM_EAR_RING_SAMPLES     262144 /* 32.8 s that a simulated telephone's ear heard last */
+#define DSHIM_STEPPED_EPOCH_NS     1000000000LL
+#define DSHIM_PROGRESS_TONES       8  /* that a line is listened to for */
+#define DSHIM_PROGRESS_SINES       4  /* of one of them */
+#define DSHIM_PROGRESS_PHASES      12 /* of its cadence */
 
 #if defined(__GNUC__)
 #define DSHIM_API __attribute__((visibility("default")))
@@ -69,9 +76,10 @@ enum dshim_event_kind {
   DSHIM_EV_VOICE_END = 10,    /* a: level cdBm0 now; b: mean level of the talkspurt; c: duration ms */
   DSHIM_EV_RING_BURST = 11,   /* a: burst number from 0; b: 1 bell on, 0 bell off */
   DSHIM_EV_RING_DONE = 12,    /* a: enum dshim_ring_end; b: errno when error; c: ring sequence number */
-  DSHIM_EV_PLAY_STARTED = 13, /* a: mark id */
-  DSHIM_EV_PLAY_DONE = 14,    /* a: mark id; b: enum dshim_play_end; c: samples played between the marks */
-  DSHIM_EV_PLAY_LOW = 15,     /* the sample ring fell below half while a playback has samples to come */
+  DSHIM_EV_PLAY_STARTED = 13, /* a: mark id; d: lane */
+  DSHIM_EV_PLAY_DONE = 14,    /* a: mark id; b: enum dshim_play_end; c: samples played between the marks; d: lane,
+                                 and << 8 the ASCII digit that barged in, 0 a dial's, not known yet */
+  DSHIM_EV_PLAY_LOW = 15,     /* d: lane, whose ring fell below half while a playback has samples to come */
   DSHIM_EV_VOLTAGE = 16,      /* a: tip mV; b: ring mV; c: battery mV; at most 1/s, when changed ≥ 50 mV */
   DSHIM_EV_ALARM = 17,        /* a: DAHDI alarm bits, 0 cleared */
   DSHIM_EV_COMMAND_DONE = 18, /* a: sequence number; b: 0 or −errno */
@@ -138,6 +146,14 @@ enum dshim_play_end {
   DSHIM_PLAY_FLUSHED = 1,
   DSHIM_PLAY_LOST = 2,    /* with its line */
   DSHIM_PLAY_HUNG_UP = 3, /* what was heard counts until the loop opened */
+  DSHIM_PLAY_BARGED_DTMF = 4,
+  DSHIM_PLAY_BARGED_VOICE = 5,
+};
+
+/* What the person on the line may cut a playback short with. */
+enum dshim_barge {
+  DSHIM_BARGE_DTMF = 1 << 0, /* a key goes down, a dial begins to turn back */
+  DSHIM_BARGE_VOICE = 1 << 1,
 };
 
 struct dshim_event {
@@ -175,7 +191,7 @@ _Static_assert(sizeof(struct dshim_progress_tone) == 21 * 4, "dshim_progress_ton
 struct dshim_line_stats {
   int64_t rx_blocks;      /* blocks read from the card */
   int64_t tx_blocks;      /* blocks written to the card */
-  int64_t play_underruns; /* blocks in which a playback had no sample ready: JavaScript was late */
+  int64_t play_underruns; /* blocks in which a playback had no sample ready: JavaScript was late; no talker's */
   int64_t card_underruns; /* the driver's own count (DAHDI_EVENT_WRITEOVERRUN… as BUFFER_EVENTS tell) */
   int64_t card_overruns;
   int64_t late_blocks;        /* blocks served more than one block time after they were due */
@@ -183,6 +199,7 @@ struct dshim_line_stats {
   int64_t dtmf_digits;        /* digits accepted since start */
   int64_t voltage_time_ns;    /* of the last reading */
   int64_t tap_lost_blocks;    /* nobody read the tap for so long that its ring was full */
+  int64_t bridge_slips;       /* blocks of other lines that were left out or sent twice: clocks that differ */
   int32_t up;                 /* 1 in service */
   int32_t lifted;             /* 1 off-hook */
   int32_t ringing;            /* 1 while a cadence runs */
@@ -196,7 +213,7 @@ struct dshim_line_stats {
   int32_t level_cdbm0;                    /* of the last block heard */
   int32_t noise_cdbm0;                    /* the voice detector's noise floor */
   int32_t voice_active;
-  int32_t play_queued_samples;              /* in the sample ring now */
+  int32_t play_queued_samples;              /* in the queue's ring, not heard yet */
   int32_t alarms;                           /* DAHDI alarm bits */
   int32_t dtmf_refused[DSHIM_DTMF_REASONS]; /* by enum dshim_dtmf_reason, since start */
   /* Of the last digit; meaningless before the first. */
@@ -204,7 +221,7 @@ struct dshim_line_stats {
   int32_t dtmf_low_offset_chz, dtmf_high_offset_chz;
   int32_t dtmf_snr_cdb;
 };
-_Static_assert(sizeof(struct dshim_line_stats) == 10 * 8 + 32 * 4, "dshim_line_stats has no padding");
+_Static_assert(sizeof(struct dshim_line_stats) == 11 * 8 + 32 * 4, "dshim_line_stats has no padding");
 
 /* 20 ms of a lifted line, both ways, sample for sample in the same time. */
 struct dshim_tap_block {
@@ -365,19 +382,56 @@ DSHIM_API int dshim_message_waiting(struct dshim_engine *engine, int line, int m
 /* Done with 0 even when nothing rings. RING_DONE(STOPPED) precedes COMMAND_DONE when something did. */
 DSHIM_API int dshim_ring_stop(struct dshim_engine *engine, int line);
 
-/* Playout. Announce a mark before writing the samples that it bounds: position counts all samples ever
- * written with dshim_play_write on this line (dshim_play_position). id ≥ 1 is the caller's.
- * begin tells PLAY_STARTED when the sample at position is handed to the card, end tells PLAY_DONE when
- * the last sample before position has left the card's queue. Marks complete in order. */
-DSHIM_API int dshim_play_begin(struct dshim_engine *engine, int line, int id, double position);
-DSHIM_API int dshim_play_end(struct dshim_engine *engine, int line, int id, double position);
-/* Copies up to count samples into the line's ring; returns how many fitted (0: full). Not a command. */
-DSHIM_API int dshim_play_write(struct dshim_engine *engine, int line, const int16_t *samples, int count);
+/* ---- playout: what a line is told. Each lane has a sample ring, and all are added up, saturating, in every
+ * block. Lane 0 is the queue; lanes 1 … 3 are overlays, one sound each; lanes 4 … 7 talkers. −EINVAL: no such
+ * lane.
+ *
+ * Announce a mark before writing the samples that it bounds: position counts all samples ever written with
+ * dshim_play_write on this lane (dshim_play_position). id ≥ 1 is the caller's. begin tells PLAY_STARTED when the
+ * sample at position is handed to the card, end tells PLAY_DONE when the last sample before position has left the
+ * card's queue. Marks of a lane complete in order. */
+DSHIM_API int dshim_play_begin(struct dshim_engine *engine, int line, int lane, int id, double position);
+DSHIM_API int dshim_play_end(struct dshim_engine *engine, int line, int lane, int id, double position);
+/* Copies up to count samples into the lane's ring; returns how many fitted (0: full). Not a command. */
+DSHIM_API int dshim_play_write(struct dshim_engine *engine, int line, int lane, const int16_t *samples, int count);
 /* Samples ever accepted by dshim_play_write. */
-DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line);
-/* Drops everything written so far, in the ring and in the card's queue: open marks complete with
- * PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. */
-DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line);
+DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line, int lane);
+/* Drops everything written so far, in the ring and in the card's queue, and fades in 5 ms: an open mark completes
+ * with PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. While another lane
+ * sounds in the card's queue, that is left alone: the end comes 40 to 120 ms later, and the other has no gap. */
+DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line, int lane);
+/* Stops a lane (1) as a flush would and keeps what is in it, or lets it go on (0) with the very sample at which
+ * the fade began, faded in. A flush does not end it. */
+DSHIM_API int dshim_play_hold(struct dshim_engine *engine, int line, int lane, int held);
+/* While the playback of that mark is heard, its lane is flushed in the block in which a key is known to go down or
+ * a voice to begin (flags: enum dshim_barge; 0 no more): PLAY_DONE(BARGED_…). No echo of what we send counts. Then
+ * the lane is silent, whatever is written, until dshim_play_flush. After dshim_play_begin; done with −ENOENT when
+ * the mark is not known or over. */
+DSHIM_API int dshim_play_barge(struct dshim_engine *engine, int line, int lane, int id, int flags);
+
+/* Makes a lane of a talker's live audio: silence until target_ms of it wait (or have passed since the first of it
+ * came), then paced by the card's clock; when it ran dry, the same again. More than max_ms waiting, and the oldest
+ * go, down to target_ms. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000. Counts from 0. */
+DSHIM_API int dshim_talk_open(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms);
+/* Drops what waits, with a fade. */
+DSHIM_API int dshim_talk_close(struct dshim_engine *engine, int line, int lane);
+
+/* Since dshim_talk_open. */
+struct dshim_talk_stats {
+  int64_t underruns;    /* it ran dry, and went on within 500 ms: else it was a pause */
+  int64_t late_samples; /* of silence in those */
+  int64_t dropped_samples;
+  int32_t queued_samples; /* now */
+  int32_t reserved;
+};
+_Static_assert(sizeof(struct dshim_talk_stats) == 32, "dshim_talk_stats has no padding");
+DSHIM_API int dshim_talk_stats(struct dshim_engine *engine, int line, int lane, struct dshim_talk_stats *out);
+
+/* Puts the line on the bridge of that number (≥ 1), or on none (0): what each line on it hears while it is lifted,
+ * after DSHIM_OPT_RX_GAIN_CDB, is added to what the others are sent, block by block; no line is sent its own. Two
+ * cards' clocks are made one by leaving out or repeating a block of 20 ms, with a fade, when it must be: counted
+ * in dshim_line_stats.bridge_slips. −ENOSPC: DSHIM_BRIDGE_LINES are on it. */
+DSHIM_API int dshim_bridge(struct dshim_engine *engine, int line, int number);
 
 /* ---- the tap: what a line hears and is sent, for recordings and live audio. One reader; blocks are made while
  * the telephone is lifted, and wait in a ring of DSHIM_TAP_BLOCKS. Where it is full the newest are lost, which

@@ -73,9 +73,17 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
   case CMD_RING_STOP:
     return line_ring_stop(line, now_ns);
   case CMD_PLAY_MARK:
-    return playout_mark(&line->playout, command->value, command->begin, command->position);
+    return playout_mark(&line->lanes.lane[command->lane], command->value, command->begin, command->position);
   case CMD_PLAY_FLUSH:
-    return line_play_flush(line, now_ns, command->position, DSHIM_PLAY_FLUSHED);
+    return line_play_flush(line, now_ns, command->lane, command->position);
+  case CMD_PLAY_HOLD:
+    return line_play_hold(line, now_ns, command->lane, command->value != 0);
+  case CMD_PLAY_BARGE:
+    return playout_barge_on(&line->lanes.lane[command->lane], command->value, command->flags);
+  case CMD_TALK:
+    return line_talk(line, now_ns, command->lane, command->position, command->target, command->max);
+  case CMD_BRIDGE:
+    return line_bridge(line, command->value);
   case CMD_BATTERY_DROP:
     return line_battery_drop(line, now_ns, command->value != 0);
   case CMD_DATA_SEND:

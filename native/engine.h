@@ -22,6 +22,10 @@ enum command_kind {
   CMD_RING_STOP,
   CMD_PLAY_MARK,
   CMD_PLAY_FLUSH,
+  CMD_PLAY_HOLD,
+  CMD_PLAY_BARGE,
+  CMD_TALK,
+  CMD_BRIDGE,
   CMD_BATTERY_DROP,
   CMD_DATA_SEND,
   CMD_MESSAGE_WAITING,
@@ -37,7 +41,10 @@ struct command {
   int32_t line;
   uint32_t sequence;
   int32_t value;
+  int32_t lane;
   bool begin;
+  int32_t flags;
+  int32_t target, max; /* samples */
   uint64_t position;
   struct data_span data; /* of CMD_RING and CMD_DATA_SEND */
   union {

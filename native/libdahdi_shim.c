@@ -85,6 +85,8 @@ static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_
   line->index = engine->line_count;
   line->chan = chan;
   line->sim = sim;
+  lanes_init(&line->lanes);
+  bridge_init(&line->bridge);
   dsp_dtmf_init(&line->dtmf);
   dsp_dtmf_init(&line->sent_dtmf);
   dsp_vad_init(&line->vad);
@@ -254,39 +256,6 @@ int engine_submit(struct dshim_engine *engine, int line, const struct command *c
   spsc_publish(&engine->command_ring, 1);
   if (engine->mode == DSHIM_REALTIME) wake(engine);
   return (int)engine->next_sequence;
-}
-
-static int mark(struct dshim_engine *engine, int line, int id, bool begin, double position) {
-  if (id < 1 || !(position >= 0.0)) return -EINVAL;
-  return engine_submit(
-      engine, line,
-      &(struct command){.kind = CMD_PLAY_MARK, .value = id, .begin = begin, .position = (uint64_t)position});
-}
-
-int dshim_play_begin(struct dshim_engine *engine, int line, int id, double position) {
-  return mark(engine, line, id, true, position);
-}
-
-int dshim_play_end(struct dshim_engine *engine, int line, int id, double position) {
-  return mark(engine, line, id, false, position);
-}
-
-int dshim_play_write(struct dshim_engine *engine, int line, const int16_t *samples, int count) {
-  struct line *found = engine_line(engine, line);
-  if (!found || count < 0) return -EINVAL;
-  return spsc_write_samples(&found->playout.ring, found->playout.samples, DSHIM_PLAY_RING_SAMPLES, samples, count);
-}
-
-double dshim_play_position(struct dshim_engine *engine, int line) {
-  struct line *found = engine_line(engine, line);
-  return found ? (double)spsc_write_position(&found->playout.ring) : 0.0;
-}
-
-int dshim_play_flush(struct dshim_engine *engine, int line) {
-  struct line *found = engine_line(engine, line);
-  if (!found) return -EINVAL;
-  uint64_t position = spsc_write_position(&found->playout.ring);
-  return engine_submit(engine, line, &(struct command){.kind = CMD_PLAY_FLUSH, .position = position});
 }
 
 int dshim_battery_drop(struct dshim_engine *engine, int line, int dropped) {

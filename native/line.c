@@ -27,29 +27,11 @@ void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, i
   engine_push(line->engine, &event);
 }
 
-static void tell_playout(void *context, enum dshim_event_kind kind, int32_t id, int32_t end, int32_t samples,
-                         int64_t time_ns) {
-  struct line *line = context;
-  line_tell(line, kind, time_ns > 0 ? time_ns : engine_now_ns(line->engine), id, end, samples);
-}
-
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result) {
   line_tell(line, DSHIM_EV_COMMAND_DONE, now_ns, (int32_t)sequence, result, 0);
 }
 
 /* ---- what the card tells --------------------------------------------------------------------- */
-
-void line_play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
-                     enum dshim_play_end end) {
-  int64_t unheard = (now_ns - heard_until_ns) / SAMPLE_NS;
-  if (line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
-    unheard += line->card_blocks * DSHIM_BLOCK_SAMPLES;
-    line->card_blocks = 0;
-    line_tap_flushed(&line->tap);
-  }
-  line->block_made = false;
-  playout_flush(&line->playout, position, (int32_t)unheard, end, heard_until_ns, line, tell_playout);
-}
 
 void line_tell_tap(struct line *line, int64_t now_ns) {
   int32_t blocks = line_tap_untold(&line->tap);
@@ -102,8 +84,7 @@ static void went_down(struct line *line, int64_t now_ns, int error, int32_t stag
     line->data.reversed = false;
     if (line->lifted) line_hear_the_end(line, now_ns);
     line_tell_tap(line, now_ns);
-    uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
-    line_play_flush(line, now_ns, written, DSHIM_PLAY_LOST);
+    line_play_until(line, now_ns, now_ns, DSHIM_PLAY_LOST);
     line->chan->ops->close(line->chan);
   }
   line->up = false;
@@ -151,6 +132,7 @@ static void bring_up(struct line *line, int64_t now_ns) {
   line_tap_flushed(&line->tap);
   line->blocks_owed = chan->queues ? line->ahead_blocks : 0;
   line->block_made = false;
+  lanes_restart(&line->lanes);
   line->served_ns = 0;
   line->block_ns = 0;
   line_hear_from_now(line, now_ns);
@@ -190,9 +172,8 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
   struct chan *chan = line->chan;
   while (line->blocks_owed > 0) {
     if (!line->block_made) {
-      if (!line_data_block(line, now_ns, line->block)) {
-        playout_block(&line->playout, line->block, line->card_blocks, line, tell_playout);
-      }
+      if (line_data_block(line, now_ns, line->block)) lanes_wait(&line->lanes);
+      else line_play_block(line);
       gain(line->block, line->engine->settings.tx_gain_cdb);
       if (line->lifted) line_hear_sent(line, now_ns, line->block);
       line->block_made = true;
@@ -208,7 +189,7 @@ static bool send_blocks(struct line *line, int64_t now_ns) {
     line->blocks_owed--;
     line->stats.tx_blocks++;
     if (chan->queues) line->card_blocks++;
-    else playout_heard(&line->playout, now_ns, line, tell_playout);
+    else line_play_heard(line, now_ns);
   }
   return true;
 }
@@ -245,7 +226,7 @@ static void read_voltage(struct line *line, int64_t now_ns) {
 static void block_was_sent(struct line *line, int64_t now_ns) {
   if (line->card_blocks == 0) return;
   line->card_blocks--;
-  playout_heard(&line->playout, now_ns, line, tell_playout);
+  line_play_heard(line, now_ns);
 }
 
 /* When the newest sample of a block was spoken. After a stall blocks come at once that were 20 ms apart: each is
@@ -287,15 +268,18 @@ static bool receive_blocks(struct line *line, int64_t now_ns) {
     line->served_ns = now_ns;
     stats->rx_blocks++;
     line_hook_look(line, now_ns);
+    if (chan->queues) block_was_sent(line, now_ns);
     if (line->lifted) {
       gain(samples, line->engine->settings.rx_gain_cdb);
       line_hear(line, spoken_ns, samples);
+      line_bridge_heard(line, samples);
     }
     if (chan->queues) {
-      block_was_sent(line, now_ns);
       line_tap_block(line, spoken_ns, samples);
+      line_play_barge(line, now_ns);
       continue;
     }
+    line_play_barge(line, now_ns);
     if (line->blocks_owed < MAX_BLOCKS_A_SERVICE) line->blocks_owed++;
     if (!send_blocks(line, now_ns)) return false;
     line_tap_block(line, spoken_ns, samples);
@@ -345,11 +329,6 @@ int64_t line_deadline(const struct line *line) {
   int64_t look = line->lifted ? pulse_train_deadline(&line->pulses) : INT64_MAX;
   if (look < deadline) deadline = look;
   return deadline;
-}
-
-int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end) {
-  line_play_until(line, now_ns, now_ns, position, end);
-  return 0;
 }
 
 int line_battery_drop(struct line *line, int64_t now_ns, bool dropped) {

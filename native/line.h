@@ -5,13 +5,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "bridge.h"
 #include "chan_ops.h"
 #include "dahdi_shim.h"
 #include "dsp_dtmf.h"
 #include "dsp_progress.h"
 #include "dsp_vad.h"
+#include "lanes.h"
 #include "line_tap.h"
-#include "playout.h"
 #include "pulse_train.h"
 #include "ring_cadence.h"
 
@@ -54,7 +55,8 @@ struct line {
   int32_t index;
   struct chan *chan;
   struct chan_sim *sim; /* chan, when simulated; else NULL */
-  struct playout playout;
+  struct lanes lanes;
+  struct bridge_seat bridge;
   struct line_data data;
   struct line_tap tap;
 
@@ -90,6 +92,8 @@ struct line {
   bool voice_held, voice_told, voice_is_key;
   struct dshim_event held_voice;
   int64_t held_until_ns;
+  int32_t barged_in; /* enum dshim_barge: what was heard in this block */
+  int32_t barged_digit;
 
   int16_t block[DSHIM_BLOCK_SAMPLES]; /* made, not yet taken by the card */
   int32_t blocks_owed;                /* to the card */
@@ -119,7 +123,12 @@ int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cade
 int line_data_send(struct line *line, int64_t now_ns, const struct data_span *data, bool lifted,
                    uint32_t sequence);
 int line_ring_stop(struct line *line, int64_t now_ns);
-int line_play_flush(struct line *line, int64_t now_ns, uint64_t position, enum dshim_play_end end);
+int line_play_flush(struct line *line, int64_t now_ns, int32_t lane, uint64_t position);
+int line_play_hold(struct line *line, int64_t now_ns, int32_t lane, bool held);
+/* Drops what was written up to position; max 0 closes. */
+int line_talk(struct line *line, int64_t now_ns, int32_t lane, uint64_t position, int32_t target, int32_t max);
+/* number 0: none. */
+int line_bridge(struct line *line, int32_t number);
 int line_battery_drop(struct line *line, int64_t now_ns, bool dropped);
 void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int32_t result);
 void line_close(struct line *line);
@@ -130,9 +139,18 @@ void line_hook_event(struct line *line, int64_t now_ns, const struct chan_event 
 void line_hook_look(struct line *line, int64_t now_ns);
 /* No break is under way. */
 void line_hook_forget(struct line *line);
-/* Drops what was written up to position; what was played after heard_until_ns nobody heard. */
-void line_play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, uint64_t position,
-                     enum dshim_play_end end);
+/* What it heard goes to the others on its bridge. */
+void line_bridge_heard(struct line *line, const int16_t *samples);
+/* Fills the block from the lanes and the bridge. */
+void line_play_block(struct line *line);
+/* The card has sent a block. */
+void line_play_heard(struct line *line, int64_t now_ns);
+/* Throws away what waits in the card: it is sent again. */
+void line_take_back(struct line *line, int64_t now_ns);
+/* Ends all lanes; what was played after heard_until_ns nobody heard. */
+void line_play_until(struct line *line, int64_t now_ns, int64_t heard_until_ns, enum dshim_play_end end);
+/* Ends the playbacks that what was heard barges in on. */
+void line_play_barge(struct line *line, int64_t now_ns);
 /* What was not told of the tap: with it the caller has all that was heard before what comes next. */
 void line_tell_tap(struct line *line, int64_t now_ns);
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c);

@@ -43,11 +43,7 @@ void line_data_cut(struct line *line, int64_t now_ns) {
   struct line_data *data = &line->data;
   if (data->stage == DATA_NONE) return;
   /* What waits in the card is data as well, and would be heard by whoever lifted the telephone. */
-  if (data->stage != DATA_AWAITS_BURST && line->up && line->chan->ops->flush(line->chan, now_ns) == 0) {
-    line->card_blocks = 0;
-    line_tap_flushed(&line->tap);
-    line->block_made = false;
-  }
+  if (data->stage != DATA_AWAITS_BURST) line_take_back(line, now_ns);
   done(line, now_ns, false);
   if (line->ring_sequence == 0) line_data_restore_polarity(line, now_ns);
 }

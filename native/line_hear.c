@@ -24,6 +24,7 @@ static void tell_held_voice(struct line *line) {
   line->voice_held = false;
   line->voice_told = true;
   engine_push(line->engine, &line->held_voice);
+  line->barged_in |= DSHIM_BARGE_VOICE;
 }
 
 _Static_assert((int)DSP_DTMF_REASONS == DSHIM_DTMF_REASONS && (int)DSP_DTMF_NOISY == DSHIM_DTMF_NOISY &&
@@ -80,6 +81,8 @@ static void tell_digit(struct line *line, const struct dsp_dtmf_event *event, in
     line->stats.dtmf_snr_cdb = detail->snr_cdb;
     line_tell(line, DSHIM_EV_DTMF_DOWN, at_ns, event->digit, event->level_cdbm0, 0);
     tell_detail(line, DSHIM_EV_DTMF_DETAIL, at_ns, event->digit, detail);
+    line->barged_in |= DSHIM_BARGE_DTMF;
+    line->barged_digit = event->digit;
   } else if (line->echoed_digit != 0) {
     line->echoed_digit = 0;
   } else {

@@ -44,8 +44,7 @@ static void hang_up(struct line *line, int64_t now_ns) {
   line_hear_the_end(line, at_ns);
   line_tell_tap(line, now_ns);
   line_data_cut(line, now_ns);
-  uint64_t written = spsc_read_position(&line->playout.ring) + spsc_readable(&line->playout.ring);
-  line_play_until(line, now_ns, at_ns, written, DSHIM_PLAY_HUNG_UP);
+  line_play_until(line, now_ns, at_ns, DSHIM_PLAY_HUNG_UP);
   line->lifted = false;
   line_hook_forget(line);
   line_tell(line, DSHIM_EV_ON_HOOK, at_ns, 0, 0, 0);
@@ -100,6 +99,9 @@ void line_hook_event(struct line *line, int64_t now_ns, const struct chan_event 
   case CHAN_EV_PULSE_START:
     line->pulses_began_ns = break_of(line) > 0 ? break_of(line) : now_ns;
     line_tell(line, DSHIM_EV_PULSE_START, line->pulses_began_ns, 0, 0, 0);
+    line->barged_in |= DSHIM_BARGE_DTMF;
+    line->barged_digit = 0;
+    line_play_barge(line, now_ns);
     break;
   case CHAN_EV_PULSE_DIGIT:
     pulses_done(line, now_ns, event->value);

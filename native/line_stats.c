@@ -12,9 +12,10 @@ void line_publish(struct line *line) {
   struct dshim_line_stats stats = line->stats;
   stats.up = line->up;
   stats.lifted = line->lifted;
-  stats.play_underruns = line->playout.underruns;
+  stats.play_underruns = lanes_underruns(&line->lanes);
+  stats.bridge_slips = line->bridge.slips;
   stats.tap_lost_blocks = line->tap.lost;
-  stats.play_queued_samples = (int32_t)spsc_readable(&line->playout.ring);
+  stats.play_queued_samples = (int32_t)spsc_readable(&line->lanes.lane[0].ring);
   if (!stats.voltage_known) stats.voltage_min_mv = 0;
   uint32_t words[sizeof(stats) / sizeof(uint32_t)];
   memcpy(words, &stats, sizeof(words));

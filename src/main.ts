@@ -45,7 +45,12 @@ import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { startWatchdog } from "./observe/watchdog";
+import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
+import { Prompts } from "./sounds/prompts";
+import { SoundSources } from "./sounds/sound_sources";
+import { Speech, type SpeechOptions } from "./sounds/speech";
+import { UrlSounds } from "./sounds/url_sounds";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -107,6 +112,17 @@ function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
       seconds > 0
         ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
         : null,
+  };
+}
+
+function speechOptions({ speech }: Config): SpeechOptions {
+  return {
+    engine: speech.engine,
+    espeakNg: speech.espeak_ng,
+    piper: speech.piper,
+    piperModel: speech.piper_model,
+    voice: speech.voice,
+    timeoutMs: speech.timeout_seconds * 1000,
   };
 }
 
@@ -179,6 +195,7 @@ async function serve(line: ServeArguments): Promise<void> {
       logEvent(logs, event.line, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
+    newBridgeId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
@@ -189,6 +206,27 @@ async function serve(line: ServeArguments): Promise<void> {
       maxDurationMs: config.recording.max_duration_seconds * 1000,
     },
     callProgress: config.call_progress.enabled,
+  });
+  const prompts = new Prompts({
+    folder: stateFolder && join(stateFolder, "prompts"),
+    maxDurationMs: config.prompts.max_duration_seconds * 1000,
+    minFreeBytes: config.prompts.min_free_mb * MIB,
+    maxTotalBytes: config.prompts.max_total_mb * MIB,
+    log: logs.server,
+  });
+  const speech = new Speech(speechOptions(config));
+  const sounds = new SoundSources({
+    urls: new UrlSounds({
+      maxBytes: config.sounds.max_bytes,
+      timeoutMs: config.sounds.timeout_seconds * 1000,
+      allowPrivate: config.sounds.allow_private_addresses,
+      userAgent: `dahdi-phone-api/${version}`,
+      // Loaded when the first is asked for: the start without TLS and name resolution is faster.
+      exchange: async (request) => (await import("./network/http_exchange")).httpExchange(request),
+    }),
+    prompts,
+    speech,
+    tone: (tone) => exchange.toneSource({ tone }),
   });
   const sockets = new EventSockets({
     events,
@@ -221,6 +259,14 @@ async function serve(line: ServeArguments): Promise<void> {
     streams,
     webhooks,
     recordings,
+    // As of the log's thread.
+    flacFiles: new FlacFiles(
+      new URL("./recordings/flac_thread.ts", import.meta.url).href,
+      config.api.timeout * 1000,
+    ),
+    sounds,
+    prompts,
+    speech,
     metrics,
     recentLog: () => logControl.recent(),
     machine: () => {

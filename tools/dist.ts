@@ -56,6 +56,7 @@ function build(arch: Arch): void {
     "src/main.ts",
     // A thread's file is an entry of its own.
     "src/events/log_thread.ts",
+    "src/recordings/flac_thread.ts",
     "--compile",
     `--target=bun-linux-${arch}`,
     `--compile-executable-path=${runtime(arch)}`,

@@ -35,6 +35,8 @@ export function nextPiece(decoder: Decoder, bytes: ByteStream): Float32Array | n
   try {
     return decoder.next(bytes);
   } catch (error) {
+    // What came is not wrong where not all of it came.
+    if (bytes.failure) throw bytes.failure;
     throw error instanceof AudioError ? error : malformed("sound", "its decoder gave up on it");
   }
 }

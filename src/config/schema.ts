@@ -65,6 +65,30 @@ export interface Config {
     /** Of all recordings together; 0: no bound but the disk. */
     max_total_mb: number;
   };
+  prompts: {
+    max_duration_seconds: number;
+    min_free_mb: number;
+    /** Of all prompts together; 0: no bound but the disk. */
+    max_total_mb: number;
+  };
+  /** Sounds that are fetched. */
+  sounds: {
+    max_bytes: number;
+    /** Until a server answers, and then without a byte. */
+    timeout_seconds: number;
+    allow_private_addresses: boolean;
+  };
+  speech: {
+    engine: "auto" | "espeak-ng" | "piper";
+    /** Of espeak-ng where none is asked for; null: English. */
+    voice: string | null;
+    /** Programs; null: found in PATH. */
+    espeak_ng: string | null;
+    piper: string | null;
+    /** A voice's file; null: piper is not used. */
+    piper_model: string | null;
+    timeout_seconds: number;
+  };
   webhooks: WebhookConfig[];
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
@@ -103,6 +127,14 @@ const tokens: Leaf = {
     if (Array.isArray(given) && given.length === 0) return { ok: given };
     return { wrong: "is not enforced in this version: remove it, and keep the server on 127.0.0.1" };
   },
+};
+
+const voice: Leaf = {
+  value: null,
+  check: (given) =>
+    given === null || (typeof given === "string" && /^[A-Za-z0-9][\w+-]{0,63}$/.test(given))
+      ? { ok: given }
+      : { wrong: "must be a voice of espeak-ng, such as en-us or de+f3" },
 };
 
 const MIB = 1024 * 1024;
@@ -173,6 +205,24 @@ export const SCHEMA = {
     max_duration_seconds: whole(3600, 1, 86_400),
     min_free_mb: whole(100, 0, 1_000_000),
     max_total_mb: whole(0, 0, 1_000_000_000),
+  },
+  prompts: {
+    max_duration_seconds: whole(600, 1, 86_400),
+    min_free_mb: whole(100, 0, 1_000_000),
+    max_total_mb: whole(1024, 0, 1_000_000_000),
+  },
+  sounds: {
+    max_bytes: whole(64 * MIB, 1024, 1024 * MIB),
+    timeout_seconds: whole(10, 1, 255),
+    allow_private_addresses: flag(false),
+  },
+  speech: {
+    engine: oneOf("auto", "auto", "espeak-ng", "piper"),
+    voice,
+    espeak_ng: path(),
+    piper: path(),
+    piper_model: path(),
+    timeout_seconds: whole(60, 1, 600),
   },
   webhooks: WEBHOOKS,
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },

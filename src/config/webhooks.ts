@@ -1,7 +1,8 @@
 /** The keys of one webhook. */
-import { isPrivateAddress, literalAddress } from "../events/webhooks/address";
+
 import { signingKey } from "../events/webhooks/signature";
 import { LINE_EVENT_TYPES } from "../line/events";
+import { isPrivateAddress, literalAddress } from "../network/address";
 import { flag, type Leaf, type ListOf, whole } from "./leaf";
 
 export interface WebhookConfig {

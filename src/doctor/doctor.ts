@@ -8,6 +8,7 @@ import { checkNodes, checkPermission, checkToneZone } from "./nodes";
 import { checkPorts } from "./ports";
 import { checkPageSize, checkRealtime } from "./process";
 import { type SpanChannel, spanChannels } from "./spans";
+import { checkSpeech } from "./speech";
 import type { System } from "./system";
 
 export interface Examination {
@@ -26,6 +27,7 @@ export async function examine({ system, read, simulated, selfTest }: Examination
     checkPageSize(system),
     checkRealtime(system),
     ...(await checkPorts(system, read.config.server, editCommand(read.path))),
+    checkSpeech(system, read.config.speech, editCommand(read.path)),
   ];
   if (selfTest) {
     const served = simulated ? null : servedByUs(system, selfTest.line);

@@ -15,6 +15,7 @@ export const FINDING_IDS = [
   "realtime",
   "port_rest",
   "port_websocket",
+  "speech",
   "self_test_line",
   "self_test_audio",
   "self_test_loop",

@@ -40,6 +40,7 @@ export const linuxSystem = (probe: System["probe"]): System => ({
   kernel: release(),
   pid: process.pid,
   user: { uid, name: userName(uid), groups: process.getgroups?.() ?? [] },
+  which: (program) => Bun.which(program),
   tryListen,
   probe,
 });

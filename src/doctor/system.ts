@@ -20,6 +20,8 @@ export interface System {
   kernel: string;
   pid: number;
   user: { uid: number; name: string; groups: readonly number[] };
+  /** The path of a program, by its name or its path; null: there is none that can be run. */
+  which(program: string): string | null;
   /** Tries to listen there and stops at once: null, or the name of the errno. */
   tryListen(host: string, port: number): Promise<string | null>;
   /** Asks the driver without opening the channel. */

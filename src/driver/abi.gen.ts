@@ -7,6 +7,11 @@ export const MAX_BURSTS = 32;
 export const MAX_KEYS = 64;
 export const DATA_RING_SAMPLES = 65536;
 export const BLOCK_SAMPLES = 160;
+export const LANES = 8;
+export const OVERLAYS = 3;
+export const TALKERS = 4;
+export const FIRST_TALKER = 4;
+export const BRIDGE_LINES = 8;
 export const TAP_BLOCKS = 512;
 export const EAR_RING_SAMPLES = 262144;
 
@@ -64,6 +69,13 @@ export const PlayEnd = {
   Flushed: 1,
   Lost: 2,
   HungUp: 3,
+  BargedDtmf: 4,
+  BargedVoice: 5,
+} as const;
+
+export const Barge = {
+  Dtmf: 1,
+  Voice: 2,
 } as const;
 
 export const Capability = {
@@ -149,7 +161,7 @@ export const EventField = {
   d: { offset: 36, type: "i32" },
 } as const;
 
-export const LineStatsSize = 208;
+export const LineStatsSize = 216;
 export const LineStatsField = {
   rx_blocks: { offset: 0, type: "i64" },
   tx_blocks: { offset: 8, type: "i64" },
@@ -161,38 +173,39 @@ export const LineStatsField = {
   dtmf_digits: { offset: 56, type: "i64" },
   voltage_time_ns: { offset: 64, type: "i64" },
   tap_lost_blocks: { offset: 72, type: "i64" },
-  up: { offset: 80, type: "i32" },
-  lifted: { offset: 84, type: "i32" },
-  ringing: { offset: 88, type: "i32" },
-  stage: { offset: 92, type: "i32" },
-  error: { offset: 96, type: "i32" },
-  capabilities: { offset: 100, type: "i32" },
-  signalling: { offset: 104, type: "i32" },
-  voltage_known: { offset: 108, type: "i32" },
-  tip_mv: { offset: 112, type: "i32" },
-  ring_mv: { offset: 116, type: "i32" },
-  battery_mv: { offset: 120, type: "i32" },
-  voltage_min_mv: { offset: 124, type: "i32" },
-  voltage_max_mv: { offset: 128, type: "i32" },
-  level_cdbm0: { offset: 132, type: "i32" },
-  noise_cdbm0: { offset: 136, type: "i32" },
-  voice_active: { offset: 140, type: "i32" },
-  play_queued_samples: { offset: 144, type: "i32" },
-  alarms: { offset: 148, type: "i32" },
-  dtmf_too_short: { offset: 152, type: "i32" },
-  dtmf_too_quiet: { offset: 156, type: "i32" },
-  dtmf_off_frequency: { offset: 160, type: "i32" },
-  dtmf_unsteady: { offset: 164, type: "i32" },
-  dtmf_not_abrupt: { offset: 168, type: "i32" },
-  dtmf_twist: { offset: 172, type: "i32" },
-  dtmf_not_alone: { offset: 176, type: "i32" },
-  dtmf_low_sound: { offset: 180, type: "i32" },
-  dtmf_noisy: { offset: 184, type: "i32" },
-  dtmf_low_cdbm0: { offset: 188, type: "i32" },
-  dtmf_high_cdbm0: { offset: 192, type: "i32" },
-  dtmf_low_offset_chz: { offset: 196, type: "i32" },
-  dtmf_high_offset_chz: { offset: 200, type: "i32" },
-  dtmf_snr_cdb: { offset: 204, type: "i32" },
+  bridge_slips: { offset: 80, type: "i64" },
+  up: { offset: 88, type: "i32" },
+  lifted: { offset: 92, type: "i32" },
+  ringing: { offset: 96, type: "i32" },
+  stage: { offset: 100, type: "i32" },
+  error: { offset: 104, type: "i32" },
+  capabilities: { offset: 108, type: "i32" },
+  signalling: { offset: 112, type: "i32" },
+  voltage_known: { offset: 116, type: "i32" },
+  tip_mv: { offset: 120, type: "i32" },
+  ring_mv: { offset: 124, type: "i32" },
+  battery_mv: { offset: 128, type: "i32" },
+  voltage_min_mv: { offset: 132, type: "i32" },
+  voltage_max_mv: { offset: 136, type: "i32" },
+  level_cdbm0: { offset: 140, type: "i32" },
+  noise_cdbm0: { offset: 144, type: "i32" },
+  voice_active: { offset: 148, type: "i32" },
+  play_queued_samples: { offset: 152, type: "i32" },
+  alarms: { offset: 156, type: "i32" },
+  dtmf_too_short: { offset: 160, type: "i32" },
+  dtmf_too_quiet: { offset: 164, type: "i32" },
+  dtmf_off_frequency: { offset: 168, type: "i32" },
+  dtmf_unsteady: { offset: 172, type: "i32" },
+  dtmf_not_abrupt: { offset: 176, type: "i32" },
+  dtmf_twist: { offset: 180, type: "i32" },
+  dtmf_not_alone: { offset: 184, type: "i32" },
+  dtmf_low_sound: { offset: 188, type: "i32" },
+  dtmf_noisy: { offset: 192, type: "i32" },
+  dtmf_low_cdbm0: { offset: 196, type: "i32" },
+  dtmf_high_cdbm0: { offset: 200, type: "i32" },
+  dtmf_low_offset_chz: { offset: 204, type: "i32" },
+  dtmf_high_offset_chz: { offset: 208, type: "i32" },
+  dtmf_snr_cdb: { offset: 212, type: "i32" },
 } as const;
 
 export const TapBlockOffset = {
@@ -202,6 +215,14 @@ export const TapBlockOffset = {
   block: 12,
   heard: 16,
   sent: 336,
+} as const;
+
+export const TalkStatsSize = 32;
+export const TalkStatsField = {
+  underruns: { offset: 0, type: "i64" },
+  late_samples: { offset: 8, type: "i64" },
+  dropped_samples: { offset: 16, type: "i64" },
+  queued_samples: { offset: 24, type: "i32" },
 } as const;
 
 export const EngineStatsSize = 48;

@@ -43,9 +43,17 @@ export type DriverEvent = {
       /** Since the tone began. */
       durationMs: number;
     }
-  | { kind: "play_started"; mark: number }
-  | { kind: "play_done"; mark: number; end: PlayoutEnd; heardSamples: number }
-  | { kind: "play_low" }
+  | { kind: "play_started"; lane: number; mark: number }
+  | {
+      kind: "play_done";
+      lane: number;
+      mark: number;
+      end: PlayoutEnd;
+      heardSamples: number;
+      /** That barged in; null: none, or a dial's, whose number is not known yet. */
+      digit: string | null;
+    }
+  | { kind: "play_low"; lane: number }
   | { kind: "mic_low" }
   | { kind: "voltage"; volts: number }
   | { kind: "alarm"; names: string[] }
@@ -74,14 +82,17 @@ const keyDetail = (levels: number, offsets: number, snr: number): KeyDetail => (
   snr_db: low(snr) / 100,
 });
 
-/** flushed: on our command; lost: with its line; hung_up: heard until the loop opened. */
-export type PlayoutEnd = "completed" | "flushed" | "lost" | "hung_up";
+/** flushed: on our command; lost: with its line; hung_up: heard until the loop opened; barged_…: cut off by a key or
+ * a voice, and its lane is silent until it is flushed. */
+export type PlayoutEnd = "completed" | "flushed" | "lost" | "hung_up" | "barged_dtmf" | "barged_voice";
 
 const PLAY_ENDS: Record<number, PlayoutEnd> = {
   [PlayEnd.Completed]: "completed",
   [PlayEnd.Flushed]: "flushed",
   [PlayEnd.Lost]: "lost",
   [PlayEnd.HungUp]: "hung_up",
+  [PlayEnd.BargedDtmf]: "barged_dtmf",
+  [PlayEnd.BargedVoice]: "barged_voice",
 };
 
 const PROGRESS_NAMES: Record<number, ProgressToneName> = {
@@ -177,11 +188,14 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
       return { ...common, kind: "progress", tone, active: b === 1, levelDbm0: c / 100, durationMs: d };
     }
     case EventKind.PlayStarted:
-      return { ...common, kind: "play_started", mark: a };
-    case EventKind.PlayDone:
-      return { ...common, kind: "play_done", mark: a, end: PLAY_ENDS[b] ?? "lost", heardSamples: c };
+      return { ...common, kind: "play_started", lane: d, mark: a };
+    case EventKind.PlayDone: {
+      const digit = d >> 8 === 0 ? null : String.fromCharCode(d >> 8);
+      const end = PLAY_ENDS[b] ?? "lost";
+      return { ...common, kind: "play_done", lane: d & 0xff, mark: a, end, heardSamples: c, digit };
+    }
     case EventKind.PlayLow:
-      return { ...common, kind: "play_low" };
+      return { ...common, kind: "play_low", lane: d };
     case EventKind.MicLow:
       return { ...common, kind: "mic_low" };
     case EventKind.Voltage:

@@ -3,8 +3,11 @@ import type { RingPlan } from "../line/cadence";
 import { Capability, DataFlag } from "./abi.gen";
 import { check, type DriverEngine, type LineStats } from "./engine";
 import { alarmNames, signallingName } from "./faults";
+import { PlayLane } from "./play_lane";
 
 export class Port {
+  readonly #lanes: PlayLane[] = [];
+
   constructor(
     private readonly engine: DriverEngine,
     /** The line's number in the engine, from 0. */
@@ -60,27 +63,15 @@ export class Port {
     return this.engine.command((shim, handle) => shim.dshim_ring_stop(handle, this.index));
   }
 
-  /** Samples ever accepted by playWrite: the place where the next one will be. */
-  playPosition(): number {
-    return this.engine.shim.dshim_play_position(this.engine.handle, this.index);
+  /** One of the ways over which the line is spoken to at once: 0 the queue, then OVERLAYS, then TALKERS. */
+  lane(number: number): PlayLane {
+    this.#lanes[number] ??= new PlayLane(this.engine, this.index, number);
+    return this.#lanes[number];
   }
 
-  playBegin(mark: number, position: number): Promise<void> {
-    return this.engine.command((shim, handle) => shim.dshim_play_begin(handle, this.index, mark, position));
-  }
-
-  playEnd(mark: number, position: number): Promise<void> {
-    return this.engine.command((shim, handle) => shim.dshim_play_end(handle, this.index, mark, position));
-  }
-
-  /** How many of the samples fitted. */
-  playWrite(samples: Int16Array): number {
-    if (samples.length === 0) return 0;
-    return this.engine.shim.dshim_play_write(this.engine.handle, this.index, samples, samples.length);
-  }
-
-  playFlush(): Promise<void> {
-    return this.engine.command((shim, handle) => shim.dshim_play_flush(handle, this.index));
+  /** Lets it hear the other lines on that bridge, and them it; 0: none. */
+  bridge(number: number): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_bridge(handle, this.index, number));
   }
 
   /** `numbered` learns the number that its blocks carry, when it was closed before. */

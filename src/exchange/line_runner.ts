@@ -6,11 +6,13 @@ import { constants } from "node:os";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
+import { QUEUE_LANE } from "../driver/play_lane";
 import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
 import { playDecision, step } from "../line/machine";
 import {
+  type Attachment,
   initialState,
   type LineEffect,
   type LineInput,
@@ -87,7 +89,7 @@ export class LineRunner {
     this.#state = initialState(options.clock.nowMs(), options.settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
-    this.playout = new Playout(options.port, options.newPlaybackId, (input, atNs) => {
+    this.playout = new Playout(options.port.lane(QUEUE_LANE), options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
     });
@@ -129,13 +131,13 @@ export class LineRunner {
         this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
         break;
       case "play_started":
-        this.playout.started(event.mark, event.atNs);
+        if (event.lane === QUEUE_LANE) this.playout.started(event.mark, event.atNs);
         break;
       case "play_done":
-        this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        if (event.lane === QUEUE_LANE) this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
-        this.playout.pour();
+        if (event.lane === QUEUE_LANE) this.playout.pour();
         break;
       default: // a key going down and the bell's single bursts are told by their ends
         break;
@@ -318,6 +320,15 @@ export class LineRunner {
       default:
         throw new Refusal(decision.code, decision.message);
     }
+  }
+
+  /** Somebody talks with whoever has lifted it, until detach: no tone of ours gets into it, and it is IN_CALL. */
+  attach(what: Attachment): void {
+    this.#input({ type: "attached", atMs: this.#options.clock.nowMs(), what }, 0);
+  }
+
+  detach(what: Attachment): void {
+    this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

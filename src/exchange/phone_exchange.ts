@@ -11,6 +11,7 @@ import { Port } from "../driver/port";
 import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
@@ -51,6 +52,7 @@ export interface ExchangeOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newBridgeId: () => string;
   maxRingMs: number;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
@@ -72,6 +74,7 @@ export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
   readonly lines: readonly number[];
   readonly handsets: Handsets | null;
+  readonly bridges: Bridges;
   readonly #engine: DriverEngine;
   readonly #runners: readonly LineRunner[];
   readonly #byLine: ReadonlyMap<number, LineRunner>;
@@ -114,6 +117,11 @@ export class PhoneExchange implements Exchange {
     this.#byLine = new Map(this.#runners.map((runner) => [runner.line, runner]));
     this.#simulated = handsets.size > 0 ? new SimulatedHandsets(handsets) : null;
     this.handsets = this.#simulated;
+    this.bridges = new Bridges({
+      runner: (line) => this.#runner(line),
+      newBridgeId: options.newBridgeId,
+      tell: (line, body) => options.publish(line, options.clock.nowMs(), 0, body),
+    });
   }
 
   /** Every driver event, in the order in which the I/O thread told them. */
@@ -122,6 +130,9 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
+    // A ring that was answered ends before the lift is told.
+    if (event.kind === "ring_done" && event.reason === "answered") return;
+    this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
   /**
@@ -162,8 +173,12 @@ export class PhoneExchange implements Exchange {
   }
 
   tone(line: number, request: ToneRequest): Playback {
+    return this.#runner(line).play(this.toneSource(request), { when: "now" });
+  }
+
+  toneSource(request: ToneRequest): PcmSource {
     const { plan, durationMs } = planTone(request, this.#options.toneZone);
-    return this.#runner(line).play(toneSource(plan, durationMs, this.#renderTone), { when: "now" });
+    return toneSource(plan, durationMs, this.#renderTone);
   }
 
   async callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer> {
@@ -254,6 +269,7 @@ export class PhoneExchange implements Exchange {
         max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
         queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
         tap_lost_blocks: stats.tap_lost_blocks,
+        bridge_slips: stats.bridge_slips,
       },
       engine: {
         realtime: engine.realtime === 1,

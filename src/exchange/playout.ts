@@ -4,7 +4,7 @@
  * are heard and not when they were written.
  */
 import type { PlayoutEnd } from "../driver/decode";
-import type { Port } from "../driver/port";
+import type { PlayLane } from "../driver/play_lane";
 import type { LineInput } from "../line/model";
 import type { PlaybackEndReason } from "../line/state";
 import { SampleFeed } from "./sample_feed";
@@ -42,6 +42,8 @@ const CUTS: Record<PlayoutEnd, PlaybackEndReason | null> = {
   flushed: "stopped",
   lost: "error",
   hung_up: "hung_up",
+  barged_dtmf: "stopped",
+  barged_voice: "stopped",
 };
 
 export type PlaybackInput = Extract<LineInput, { type: "playback_started" | "playback_ended" }>;
@@ -51,7 +53,7 @@ export class Playout {
   #nextMark = 1;
 
   constructor(
-    private readonly port: Port,
+    private readonly lane: PlayLane,
     private readonly newPlaybackId: () => string,
     private readonly tell: (input: PlaybackInput, atNs: number) => void,
   ) {}
@@ -140,11 +142,11 @@ export class Playout {
     this.#drop((entry) => entries.includes(entry) && !entry.started, reason);
     const started = entries.filter((entry) => entry.started);
     for (const entry of started) entry.cut ??= reason;
-    this.port.playFlush().then(
+    this.lane.flush().then(
       () => this.pour(), // what came meanwhile found the ring full
       () => {
         // A driver that is gone has nothing to flush; its marks are settled here.
-        for (const entry of started) this.#finish(entry, 0, this.port.nowNs());
+        for (const entry of started) this.#finish(entry, 0, this.lane.nowNs());
       },
     );
   }
@@ -187,11 +189,11 @@ export class Playout {
 
   #open(entry: Entry): SampleFeed {
     // Marks go ahead of the samples that they bound: see dshim_play_begin.
-    void this.#mark(this.port.playBegin(entry.mark, this.port.playPosition()));
+    void this.#mark(this.lane.begin(entry.mark, this.lane.position()));
     return new SampleFeed(
       entry.source,
-      (samples) => this.port.playWrite(samples),
-      (samplesToCome) => void this.#mark(this.port.playEnd(entry.mark, this.port.playPosition() + samplesToCome)),
+      (samples) => this.lane.write(samples),
+      (samplesToCome) => void this.#mark(this.lane.end(entry.mark, this.lane.position() + samplesToCome)),
     );
   }
 

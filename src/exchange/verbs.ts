@@ -3,6 +3,7 @@ import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { MemberState } from "./bridge_members";
 
 export type { PcmSource };
 
@@ -25,6 +26,10 @@ export type RefusalCode =
   | "line_off_hook" // 409 ring while lifted
   | "line_on_hook" // 409 play while idle, press while on-hook
   | "ring_stopped" // 409 stopped or replaced before it began
+  | "unknown_bridge" // 404
+  | "line_bridged" // 409 it is on a bridge already
+  | "not_on_bridge" // 409
+  | "bridge_full" // 409
   | "call_waiting_busy" // 409 one is announced already
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
@@ -128,6 +133,23 @@ export interface RecordAnswer {
   recordingId: string;
 }
 
+export interface BridgeInfo {
+  id: string;
+  members: readonly { line: number; state: MemberState }[];
+}
+
+/** Lines that hear each other. A line is on one bridge at most; one that two have not left yet. */
+export interface BridgeVerbs {
+  list(): BridgeInfo[];
+  get(id: string): BridgeInfo;
+  /** Settles when those that are lifted hear each other, and the others' bells ring (ring; null: they are refused). */
+  create(lines: readonly number[], ring: RingRequest | null): Promise<BridgeInfo>;
+  add(id: string, line: number, ring: RingRequest | null): Promise<BridgeInfo>;
+  remove(id: string, line: number): Promise<BridgeInfo>;
+  hold(id: string, line: number, held: boolean): Promise<BridgeInfo>;
+  delete(id: string): Promise<void>;
+}
+
 export interface LineStatus {
   line: number;
   channel: number;
@@ -181,6 +203,8 @@ export interface LineDiagnostics {
     queued_playout_ms: number;
     /** Of what the line heard, for recordings: JavaScript stood still for ten seconds. */
     tap_lost_blocks: number;
+    /** Of other lines on its bridge, left out or heard twice because two cards' clocks differ. */
+    bridge_slips: number;
   };
   engine: {
     realtime: boolean;
@@ -231,6 +255,7 @@ export interface Exchange {
   readonly lines: readonly number[];
   /** Present only when simulating. */
   readonly handsets: Handsets | null;
+  readonly bridges: BridgeVerbs;
   status(line: number): LineStatus;
   voltage(line: number): VoltageReading;
   diagnostics(line: number): LineDiagnostics;

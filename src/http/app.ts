@@ -3,13 +3,16 @@ import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import { internalProblem, Problem, toProblem } from "./problem";
+import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { PROMPT_ENDPOINTS } from "./routes/prompts";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
+import { SPEECH_ENDPOINTS } from "./routes/speech";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
@@ -27,7 +30,10 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const endpoints = [
     ...LINE_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...SPEECH_ENDPOINTS,
+    ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
     ...SERVER_ENDPOINTS,
@@ -158,6 +164,7 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
     };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);
+    else if (endpoint.method === "PUT") app.put(path, handle, options);
     else app.post(path, handle, options);
   }
 

@@ -8,6 +8,7 @@ import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file
 import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
+import { PROMPT_NAME } from "../sounds/prompts";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
@@ -116,6 +117,14 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "bridge_joined", bridge_id: "01k…" },
+    "From here on it hears the other lines on the bridge, and they hear it.",
+  ],
+  [
+    { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
+    "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],
@@ -149,7 +158,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, or no such recording",
+  404: "No such line, recording, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -158,6 +167,8 @@ const PROBLEM_MEANINGS: Record<number, string> = {
   426: "Not a WebSocket request",
   429: "Too much waits already",
   500: "A defect of ours",
+  501: "No program that speaks is installed",
+  504: "What the sound comes from was too slow",
   503: "The line or its driver is not ready: detail says how to mend it",
   507: "The disk is as full as it may be",
 };
@@ -174,6 +185,11 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
+  501: ["no_speech_engine", "No program that speaks is installed: sudo apt-get install espeak-ng"],
+  504: [
+    "source_timeout",
+    "Nothing came from this URL for 10 s (sounds.timeout_seconds): try again, or play it from here.",
+  ],
   507: ["disk_full", "The disk is as full as it may be (recording.min_free_mb): delete recordings, or make room."],
   503: [
     "line_not_ready",
@@ -219,6 +235,22 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
     example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
     description: "Of POST /record or GET /recordings",
   },
+  prompt: {
+    name: "prompt",
+    in: "path",
+    required: true,
+    schema: { type: "string", pattern: PROMPT_NAME.source },
+    example: "welcome",
+    description: "1 to 64 of a-z 0-9 _ -",
+  },
+  bridge_id: {
+    name: "bridge_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /bridges or GET /bridges",
+  },
 };
 
 const pathParameters = (path: string) =>
@@ -234,6 +266,12 @@ const SOUND_BODY = {
     ),
   ),
 };
+
+function soundBody({ named, example }: Endpoint) {
+  if (!named) return SOUND_BODY;
+  const content = { ...SOUND_BODY.content, "application/json": { schema: named, example } };
+  return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
+}
 
 /** Elysia's `detail` of an operation, from our one definition of it. */
 export function operationDetail(endpoint: Endpoint, path: string): Record<string, unknown> {
@@ -251,7 +289,7 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     operationId: `${endpoint.method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w?)/gi, (_, next: string) => next.toUpperCase())}`,
     parameters: [...pathParameters(path), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
     ...(body === "sound"
-      ? { requestBody: SOUND_BODY }
+      ? { requestBody: soundBody(endpoint) }
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
@@ -284,7 +322,9 @@ const SOCKET_OPERATION = {
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
+  { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },

@@ -5,7 +5,11 @@ import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
+import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
+import type { Prompts } from "../sounds/prompts";
+import type { SoundSources } from "../sounds/sound_sources";
+import type { Speech } from "../sounds/speech";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
 
@@ -17,6 +21,10 @@ export interface HttpDependencies {
   streams: EventStreams;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  flacFiles: FlacFiles;
+  sounds: SoundSources;
+  prompts: Prompts;
+  speech: Speech;
   metrics: Metrics;
   /** The newest lines of the log, JSON. */
   recentLog(): readonly string[];
@@ -52,17 +60,19 @@ export interface Call {
 }
 
 export interface Endpoint {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below / or /lines/{line}, or /simulator/lines/{line}. */
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Recordings" | "Lines" | "Events" | "Server" | "Simulator";
+  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Bridges" | "Lines" | "Events" | "Server" | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;
   /** "sound": a file, or raw samples. */
   body?: TSchema | "sound";
+  /** Where a sound may be named instead of sent: that JSON. */
+  named?: TSchema;
   /** A body that works when "Execute" is pressed. */
   example?: unknown;
   /** A schema for JSON, or the media type of something else. */

@@ -72,6 +72,11 @@ function parsedOrText(text: string): unknown {
 export const queryInput = <T extends TSchema>(schema: T, query: Record<string, string | undefined>): Static<T> =>
   validated(schema, coerced(schema, query));
 
+export function isJson(request: Request): boolean {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  return type === "application/json" || type.endsWith("+json");
+}
+
 /** The JSON body and the query together; the body wins. An empty body is an empty object. */
 export async function jsonInput<T extends TSchema>(
   schema: T,

@@ -2,6 +2,7 @@
 import { AudioError } from "../audio/error";
 import { Refusal, type RefusalCode } from "../exchange/verbs";
 import { RecordingStoreError } from "../recordings/recording";
+import { SoundError, type SoundErrorCode } from "../sounds/sound_error";
 
 export interface FieldProblem {
   field: string;
@@ -25,7 +26,9 @@ const TITLES: Record<number, string> = {
   426: "Upgrade required",
   429: "Too many requests",
   500: "Internal error",
+  501: "Not installed",
   503: "Not ready",
+  504: "Too late",
   507: "Insufficient storage",
 };
 
@@ -64,12 +67,16 @@ export class Problem extends Error {
 
 const REFUSAL_STATUS: Record<RefusalCode, number> = {
   unknown_line: 404,
+  unknown_bridge: 404,
   not_simulated: 404,
   line_off_hook: 409,
   line_on_hook: 409,
   ring_stopped: 409,
   recording_active: 409,
   not_recording: 409,
+  line_bridged: 409,
+  not_on_bridge: 409,
+  bridge_full: 409,
   call_waiting_busy: 409,
   already_in_that_position: 409,
   invalid_input: 422,
@@ -81,24 +88,47 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
 const STORE_STATUS: Record<RecordingStoreError["code"], number> = {
   unknown_recording: 404,
   recording_active: 409,
+  encoder_busy: 429,
   recordings_unavailable: 503,
+  disk_full: 507,
+};
+
+const SOUND_STATUS: Record<SoundErrorCode, number> = {
+  unknown_prompt: 404,
+  bad_name: 422,
+  url_refused: 422,
+  url_unreadable: 422,
+  unsayable_text: 422,
+  unknown_voice: 422,
+  cancelled: 422,
+  too_many_sounds: 429,
+  no_speech_engine: 501,
+  speech_failed: 503,
+  prompts_unavailable: 503,
+  source_timeout: 504,
   disk_full: 507,
 };
 
 /** Seconds after which a queue may have room, or a line be back. */
 const RETRY_AFTER_S = "1";
 
+const headersOf = (status: number): Record<string, string> =>
+  status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
+
 /** Any error as a problem; null for what is a defect of ours. */
 export function toProblem(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof Refusal) {
     const status = REFUSAL_STATUS[error.code];
-    const headers: Record<string, string> =
-      status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
-    return new Problem(status, error.code, error.message, { errors: error.fields, headers });
+    return new Problem(status, error.code, error.message, { errors: error.fields, headers: headersOf(status) });
   }
   if (error instanceof RecordingStoreError) {
-    return new Problem(STORE_STATUS[error.code], error.code, error.message);
+    const status = STORE_STATUS[error.code];
+    return new Problem(status, error.code, error.message, { headers: headersOf(status) });
+  }
+  if (error instanceof SoundError) {
+    const status = SOUND_STATUS[error.code];
+    return new Problem(status, error.code, error.message, { headers: headersOf(status) });
   }
   if (error instanceof AudioError) {
     return new Problem(error.code === "unsupported_format" ? 415 : 422, error.code, error.message);

@@ -1,4 +1,5 @@
 import type {
+  BridgeLeaveReason,
   DigitSource,
   KeyDetail,
   KeyRefusalReason,
@@ -77,6 +78,8 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "bridge_joined"; bridge_id: string }
+  | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -99,6 +102,8 @@ export const LINE_EVENT_TYPES = [
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "bridge_joined",
+  "bridge_left",
   "off_hook_timeout",
   "hardware_status",
   "error",

@@ -118,6 +118,10 @@ function reduce(state: LineState, input: LineInput): Step {
       return playbackStarted(state, input);
     case "playback_ended":
       return playbackEnded(state, input);
+    case "attached":
+      return taken({ state: { ...state, attached: state.attached + 1 }, effects: [] }, input.atMs);
+    case "detached":
+      return active({ state: { ...state, attached: Math.max(0, state.attached - 1) }, effects: [] }, input.atMs);
     case "recording_started":
       return recordingStarted(state, input);
     case "recording_ended":

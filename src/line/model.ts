@@ -34,6 +34,8 @@ export interface LineSettings {
 
 export const SILENT_LINE: LineSettings = { dialTone: null, offHookTimeout: null };
 
+export type Attachment = "audio" | "stream" | "bridge";
+
 export interface Watch {
   stage: "dial_tone" | "open" | "reorder" | "howler" | "lockout";
   /** The beginning of the stage; of `open`, when something happened last. */
@@ -58,6 +60,8 @@ export interface LineState {
   playing: number;
   /** What the caller says is recorded now. */
   recording: boolean;
+  /** Clients and lines that talk with whoever lifts it. */
+  attached: number;
   /** While it is lifted and in service. */
   watch: Watch | null;
   digits: readonly string[];
@@ -111,6 +115,9 @@ export type LineInput = { atMs: number } & (
   | { type: "playback_requested" }
   | { type: "playback_started"; playbackId: string; durationMs: number | null }
   | { type: "playback_ended"; playbackId: string; reason: PlaybackEndReason; heardMs: number }
+  /** Somebody talks with it from now on: a client's live audio, a media stream, another line. */
+  | { type: "attached"; what: Attachment }
+  | { type: "detached"; what: Attachment }
   | { type: "recording_started"; recordingId: string }
   | {
       type: "recording_ended";
@@ -158,6 +165,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     talkspurtStartedAtMs: null,
     playing: 0,
     recording: false,
+    attached: 0,
     watch: null,
     digits: [],
     messages: NO_MESSAGES,
@@ -178,7 +186,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
 export function stateName(state: LineState): LineStateName {
   if (state.service === "unknown") return "INITIALIZING";
   if (state.service === "down") return "ERROR";
-  if (state.lifted) return state.session?.answered ? "IN_CALL" : "OFF_HOOK";
+  if (state.lifted) return state.session?.answered || state.attached > 0 ? "IN_CALL" : "OFF_HOOK";
   return state.ring ? "RINGING" : "IDLE";
 }
 

@@ -35,6 +35,7 @@ export type RecordingEndReason =
   | "hung_up"
   | "disk_full"
   | "error";
+export type BridgeLeaveReason = "hung_up" | "line_down" | "no_answer" | "removed" | "deleted" | "alone";
 export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */

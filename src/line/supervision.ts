@@ -11,7 +11,7 @@ import { emit, type LineEffect, type LineState, type Step, unchanged, type Watch
 
 /** The stage in which a telephone begins that was lifted at atMs, and the tone that it then hears. */
 export function watchLifted(state: LineState, atMs: number, answered: boolean): Step {
-  const dialTone = state.settings.dialTone !== null && !answered;
+  const dialTone = state.settings.dialTone !== null && !answered && state.attached === 0;
   return {
     state: { ...state, watch: { stage: dialTone ? "dial_tone" : "open", sinceMs: atMs } },
     effects: dialTone ? [{ kind: "start_tone", tone: state.messages.count > 0 ? "stutter" : "dial" }] : [],
@@ -29,7 +29,8 @@ export function deadlineMs(state: LineState): number | null {
       return watch.sinceMs + patienceMs;
     }
     case "open": {
-      const busy = state.playing > 0 || state.recording || state.talkspurtStartedAtMs !== null;
+      const { playing, recording, attached, talkspurtStartedAtMs } = state;
+      const busy = playing > 0 || recording || attached > 0 || talkspurtStartedAtMs !== null;
       return offHookTimeout && !busy ? watch.sinceMs + offHookTimeout.afterMs : null;
     }
     case "reorder":

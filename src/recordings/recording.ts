@@ -26,7 +26,12 @@ export const RECORDING_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f
 /** Why the store cannot do it. */
 export class RecordingStoreError extends Error {
   constructor(
-    readonly code: "disk_full" | "recordings_unavailable" | "unknown_recording" | "recording_active",
+    readonly code:
+      | "disk_full"
+      | "recordings_unavailable"
+      | "unknown_recording"
+      | "recording_active"
+      | "encoder_busy",
     /** One sentence that says what to do. */
     message: string,
   ) {

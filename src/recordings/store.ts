@@ -1,6 +1,7 @@
 /** All recordings: those on the disk, found again at the start, and those under way. */
-import { mkdir, readdir, rename, statfs } from "node:fs/promises";
+import { mkdir, readdir, rename } from "node:fs/promises";
 import { WAV_SAMPLE_BYTES } from "../audio/wav_header";
+import { freeBytes } from "./free_bytes";
 import { type Recording, RecordingStoreError, type RecordingWriter } from "./recording";
 import { RecordingFile } from "./recording_file";
 import {
@@ -193,10 +194,4 @@ function finishedOnly({ state }: Recording): void {
   if (state === "finished") return;
   const message = "It is still being recorded: POST /record/stop ends it.";
   throw new RecordingStoreError("recording_active", message);
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, blocks, bsize } = await statfs(folder);
-  // A file system in memory alone tells no size.
-  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }

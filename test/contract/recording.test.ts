@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { card, rig, startTelephones, type Telephones } from "../support/backend";
 import { type Answer, EventListener, get, type Json, post, request, type Telephone } from "../support/client";
 import { needs } from "../support/needs";
-import { bestLag, soundOf } from "../support/recordings";
+import { bestLag, samplesIn, soundOf } from "../support/recordings";
 import { eventually, type RunningServer, startServer } from "../support/server";
 import { noise } from "../support/stepped";
 
@@ -70,6 +70,10 @@ describe("POST /record", () => {
     expect(events.types().indexOf("recording_started")).toBeLessThan(events.types().indexOf("recording_finished"));
     const { caller } = await sound(id);
     expect(bestLag(caller, said.subarray(0, 2000)).likeness).toBeGreaterThan(0.98);
+    const flac = await fetch(`${server.rest}/recordings/${id}/audio?format=flac`);
+    expect([flac.status, flac.headers.get("content-type")]).toEqual([200, "audio/flac"]);
+    expect(await samplesIn(await flac.bytes())).toEqual(caller);
+    refused(await get(`${server.rest}/recordings/${id}/audio?format=mp3`), 422, "invalid_input");
     refused(await post(`${url}/record/stop`), 409, "not_recording");
     refused(await post(`${url}/record/pause`), 409, "not_recording");
     refused(await post(`${url}/record/resume`), 409, "not_recording");

@@ -357,7 +357,7 @@ describe("the documentation", () => {
         if (json) expect(`${method} ${path} ${json.example !== undefined}`).toBe(`${method} ${path} true`);
       }
     }
-    expect(Object.keys(paths).filter((path) => path.startsWith("/lines/{line}/")).length).toBe(13);
+    expect(Object.keys(paths).filter((path) => path.startsWith("/lines/{line}/")).length).toBe(14);
   });
 });
 

@@ -55,10 +55,10 @@ int main(void) {
   int16_t tone[8000];
   double hz = 440;
   dshim_tone_render(&hz, 1, -1000, 0, tone, 8000);
-  double position = dshim_play_position(engine, 1);
-  dshim_play_begin(engine, 1, 1, position);
-  dshim_play_end(engine, 1, 1, position + 1600);
-  tap_ok(dshim_play_write(engine, 1, tone, 1600) == 1600, "samples written");
+  double position = dshim_play_position(engine, 1, 0);
+  dshim_play_begin(engine, 1, 0, 1, position);
+  dshim_play_end(engine, 1, 0, 1, position + 1600);
+  tap_ok(dshim_play_write(engine, 1, 0, tone, 1600) == 1600, "samples written");
   tap_ok(await_event(DSHIM_EV_PLAY_DONE, 1) && found.b == DSHIM_PLAY_COMPLETED && found.c == 1600, "and heard");
   int16_t ear[1600];
   tap_ok(dshim_sim_ear(engine, 1, ear, 1600) == 1600, "the ear can be read meanwhile");

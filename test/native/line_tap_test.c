@@ -103,7 +103,7 @@ static void threads(void) {
   for (int i = 0; i < SPOKEN; i++) spoken[i] = (int16_t)((i * 7919) % 20011 - 10000);
   int16_t played[SPOKEN];
   dshim_tone_render(&hz, 1, -1000, 0, played, SPOKEN);
-  dshim_play_write(engine, 0, played, SPOKEN);
+  dshim_play_write(engine, 0, 0, played, SPOKEN);
   dshim_sim_mic_write(engine, 0, spoken, SPOKEN);
   dshim_sim_mic_end(engine, 0);
   struct dshim_tap_block block;

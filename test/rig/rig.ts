@@ -26,7 +26,7 @@ interface Run {
 }
 
 /** Not what has a server of its own on simulated telephones: it would show nothing here. */
-const OWN_SERVERS = ["playback", "event_log", "webhooks", "watching"];
+const OWN_SERVERS = ["playback", "event_log", "webhooks", "watching", "sounds"];
 const CONTRACT = [...new Bun.Glob("test/contract/*.test.ts").scanSync({ cwd: ROOT })]
   .filter((path) => !OWN_SERVERS.some((name) => path.endsWith(`/${name}.test.ts`)))
   .sort();
@@ -42,7 +42,7 @@ const PLAN: Run[] = [
   {
     guest: "x64",
     card: "vfxs",
-    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "steady"].map(rigTest)],
+    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "echo", "steady"].map(rigTest)],
   },
   { guest: "x64", card: "local", tests: [...CONTRACT, ...["line", "caller_id", "doctor"].map(rigTest)] },
   { guest: "arm64-6.12", card: "vfxs", tests: ["line", "card", "faults"].map(rigTest) },

@@ -2,9 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openAudio } from "../../src/audio/open";
 import { readWavHeader, WAV_HEADER_BYTES } from "../../src/audio/wav_header";
 import type { RecordingStoreOptions } from "../../src/recordings/store";
 import { RecordingStore } from "../../src/recordings/store";
+import { samplesOf } from "../../src/sounds/samples";
 
 export interface RecordingFolder extends Disposable {
   folder: string;
@@ -34,6 +36,15 @@ export function soundOf(bytes: Uint8Array): { caller: Int16Array; played: Int16A
   const all = new Int16Array(bytes.slice(WAV_HEADER_BYTES).buffer);
   if (header.channels === 1) return { caller: all, played: null };
   return { caller: all.filter((_, i) => i % 2 === 0), played: all.filter((_, i) => i % 2 === 1) };
+}
+
+/** Of a file in any format, mono, 8 kHz. */
+export async function samplesIn(file: Uint8Array): Promise<Int16Array> {
+  const samples: number[] = [];
+  const { signal } = new AbortController();
+  const pieces = samplesOf(await openAudio(file), signal, new Int16Array(8000));
+  for await (const piece of pieces) samples.push(...piece);
+  return Int16Array.from(samples);
 }
 
 /** By how many samples `part` lies later in `whole` than at 0: where they are most alike; and how alike, 0 … 1. */

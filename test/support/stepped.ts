@@ -64,6 +64,7 @@ export async function stepped(
     clock,
     publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
     newPlaybackId: () => `playback-${++playbacks}`,
+    newBridgeId: () => `bridge-${++playbacks}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),

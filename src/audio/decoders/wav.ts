@@ -11,6 +11,7 @@ const OTHER_CODECS: Record<number, string> = { 2: "MS ADPCM", 17: "IMA ADPCM", 4
 /** Chunks before the sound (titles, pictures) that are passed over. */
 const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 const MAX_FORMAT_BYTES = 4096;
+const STREAMED = [0xffffffff, 0x7fffffff, 0x7ffff000];
 
 interface Format {
   encoding: Encoding;
@@ -103,8 +104,9 @@ async function skip(bytes: ByteStream, count: number): Promise<void> {
 
 /** there: bytes that follow, if that is known. */
 function dataBytes(size: number, there: number | null): number | null {
-  // Written by programs that stream and cannot know the length yet: all that follows is data.
-  if (size === 0xffffffff || size === 0x7fffffff || (size === 0 && there !== 0)) return there;
+  // Written by programs that stream and cannot know the length yet (SoX and eSpeak NG: the third): all that follows is
+  // data.
+  if (STREAMED.includes(size) || (size === 0 && there !== 0)) return there;
   if (there !== null && size > there) {
     const detail = `This WAV file promises ${size} bytes of sound and holds ${there}: send all of it.`;
     throw new AudioError("truncated", detail);

@@ -78,6 +78,11 @@ const COUNTERS: readonly Metric[] = [
     help: "Blocks that recordings and listeners lost because the program stood still",
     read: ({ diagnostics }) => diagnostics.io.tap_lost_blocks,
   },
+  {
+    name: "bridge_slips_total",
+    help: "Blocks of other lines left out or heard twice because two cards' clocks differ",
+    read: ({ diagnostics }) => diagnostics.io.bridge_slips,
+  },
 ];
 
 const GAUGES: readonly Metric[] = [

@@ -1,5 +1,6 @@
 /** What can be asked of a line: state, bell, tones. */
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import type { RingRequest } from "../../exchange/verbs";
 import { statusAnswer, voltageAnswer } from "../answers";
 import type { Endpoint } from "../endpoint";
 import { jsonInput, Nothing } from "../input";
@@ -16,6 +17,18 @@ import {
   ToneInput,
   VoltageAnswer,
 } from "../schema";
+
+export const ringRequest = (input: Static<typeof RingInput>): RingRequest => ({
+  ...(input.pattern === undefined ? {} : { pattern: input.pattern }),
+  ...(input.duration === undefined ? {} : { durationMs: input.duration }),
+  ...(input.repeat === undefined ? {} : { repeat: input.repeat }),
+  ...(input.custom_pattern === undefined
+    ? {}
+    : {
+        customPattern: { onTimesMs: input.custom_pattern.on_times, offTimesMs: input.custom_pattern.off_times },
+      }),
+  ...(input.caller_id === undefined ? {} : { callerId: input.caller_id }),
+});
 
 export const LINE_ENDPOINTS: readonly Endpoint[] = [
   {
@@ -71,20 +84,7 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     problems: [400, 409, 415, 422, 503],
     handle: async ({ request, query, line, dependencies }) => {
       const input = await jsonInput(RingInput, request, query);
-      const answer = await dependencies.exchange.ring(line, {
-        ...(input.pattern === undefined ? {} : { pattern: input.pattern }),
-        ...(input.duration === undefined ? {} : { durationMs: input.duration }),
-        ...(input.repeat === undefined ? {} : { repeat: input.repeat }),
-        ...(input.custom_pattern === undefined
-          ? {}
-          : {
-              customPattern: {
-                onTimesMs: input.custom_pattern.on_times,
-                offTimesMs: input.custom_pattern.off_times,
-              },
-            }),
-        ...(input.caller_id === undefined ? {} : { callerId: input.caller_id }),
-      });
+      const answer = await dependencies.exchange.ring(line, ringRequest(input));
       return {
         status: "success",
         pattern: answer.pattern,

@@ -18,6 +18,15 @@ function verbAnswer(recording: Recording) {
   return { status: "success", recording_id: id, ...rest };
 }
 
+const RecordingAudioQuery = Type.Object(
+  {
+    format: Type.Optional(
+      Type.Union([Type.Literal("wav"), Type.Literal("flac")], { description: "Omitted: wav" }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const ofLine = { method: "POST", scope: "line", tag: "Recordings" } as const;
 const ofStore = { scope: "server", tag: "Recordings" } as const;
 
@@ -114,14 +123,22 @@ export const RECORDING_ENDPOINTS: readonly Endpoint[] = [
     path: "/recordings/:recording_id/audio",
     summary: "Its sound",
     description:
-      "WAV, 8 kHz, 16 bit. Ranges are answered, so that players can seek. 409 while it is being recorded.",
+      "WAV, 8 kHz, 16 bit. Ranges are answered, so that players can seek. With format=flac the same samples as FLAC, " +
+      "about half as large, made while it is sent, without ranges; two at once, 429 beyond. 409 while it is being recorded.",
+    query: RecordingAudioQuery,
     answer: { mediaType: "audio/wav" },
-    problems: [404, 409, 416, 503],
-    handle: async ({ request, params, dependencies: { recordings } }) => {
+    problems: [404, 409, 416, 422, 429, 503],
+    handle: async ({ request, params, query, dependencies: { recordings, flacFiles } }) => {
+      const { format } = queryInput(RecordingAudioQuery, query);
       const id = params.recording_id ?? "";
       const file = Bun.file(await recordings.soundPath(id));
       if (!(await file.exists())) {
         throw new Problem(404, "unknown_recording", "The sound of this recording is no longer on the disk.");
+      }
+      if (format === "flac") {
+        const name = `inline; filename="${id}.flac"`;
+        const headers = { "content-type": "audio/flac", "content-disposition": name, "accept-ranges": "none" };
+        return new Response(flacFiles.stream(await recordings.soundPath(id)), { headers });
       }
       return fileAnswer(request, file, { etag: `"${id}"`, mediaType: "audio/wav", name: `${id}.wav` });
     },

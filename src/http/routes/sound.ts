@@ -1,11 +1,13 @@
 /** Sound into the telephone. */
+import type { Static } from "@sinclair/typebox";
 import { FORMATS_TEXT, openAudio } from "../../audio/open";
 import type { PcmSource } from "../../audio/source";
 import type { Playback } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
-import { queryInput, readBody } from "../input";
+import { isJson, jsonInput, queryInput, readBody } from "../input";
 import { Problem } from "../problem";
 import { PlayAnswer, PlayQuery } from "../schema";
+import { namedSound, PlayInput } from "../schema_sounds";
 import { Upload } from "../upload";
 
 const MS_PER_S = 1000;
@@ -51,6 +53,30 @@ async function formFile({ request, dependencies }: Call, type: string): Promise<
   );
 }
 
+/** Plays what was opened; answers as POST /play-audio does. */
+export async function playAnswer(
+  call: Call,
+  { source, upload }: SoundInput,
+  { wait, when }: Static<typeof PlayQuery>,
+): Promise<Static<typeof PlayAnswer>> {
+  const playback = play(call, source, when ?? "now");
+  // Bun takes no more of a body once it was answered.
+  await Promise.race([upload?.over, playback.finished]);
+  if (upload?.bytes.failure) throw upload.bytes.failure;
+  const answer = {
+    status: "success" as const,
+    bytes_written: playback.bytes,
+    playback_id: playback.playbackId,
+    duration_ms: playback.durationMs,
+  };
+  if (!wait) return answer;
+  call.keepOpen();
+  const { reason, heardMs } = await playback.finished;
+  const told = { ...answer, reason, heard_ms: heardMs };
+  if (playback.durationMs !== null || reason !== "completed") return told;
+  return { ...told, duration_ms: heardMs, bytes_written: heardMs * BYTES_PER_MS };
+}
+
 function play(call: Call, source: PcmSource, when: "now" | "off_hook"): Playback {
   try {
     return call.dependencies.exchange.play(call.line, source, { when });
@@ -72,29 +98,22 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
       "ringing it waits for the answer. Playing starts as soon as the first of it has arrived. Answers when all of it " +
       "was taken over, at once for files of up to 8 MB; longer ones are taken over as they are heard. With wait=true " +
       "it answers when all was heard. duration_ms and bytes_written are null where the file does not say how long " +
-      "it is (MP3, Ogg, a stream). What turns out broken on the way ends with playback_finished, reason error.",
+      "it is (MP3, Ogg, a stream). With content-type application/json the body names a sound instead: a url, a prompt, " +
+      "a text to say, or a tone; it answers when the first of it is there. What turns out broken on the way ends with playback_finished, reason error.",
     query: PlayQuery,
     body: "sound",
+    named: PlayInput,
+    example: { tone: "dial" },
     answer: PlayAnswer,
-    problems: [409, 413, 415, 422, 429, 503],
+    problems: [400, 404, 409, 413, 415, 422, 429, 501, 503, 504],
     handle: async (call) => {
-      const { wait, when, loudness_dbm0 } = queryInput(PlayQuery, call.query);
-      const { source, upload } = await soundInput(call, loudness_dbm0 ?? null);
-      const playback = play(call, source, when ?? "now");
-      // Bun takes no more of a body once it was answered.
-      await Promise.race([upload?.over, playback.finished]);
-      if (upload?.bytes.failure) throw upload.bytes.failure;
-      const answer = {
-        status: "success",
-        bytes_written: playback.bytes,
-        playback_id: playback.playbackId,
-        duration_ms: playback.durationMs,
-      };
-      if (!wait) return answer;
-      const { reason, heardMs } = await playback.finished;
-      const told = { ...answer, reason, heard_ms: heardMs };
-      if (playback.durationMs !== null || reason !== "completed") return told;
-      return { ...told, duration_ms: heardMs, bytes_written: heardMs * BYTES_PER_MS };
+      if (!isJson(call.request)) {
+        const options = queryInput(PlayQuery, call.query);
+        return await playAnswer(call, await soundInput(call, options.loudness_dbm0 ?? null), options);
+      }
+      const input = await jsonInput(PlayInput, call.request, call.query);
+      const source = await namedSound(call, input, input.loudness_dbm0 ?? null);
+      return await playAnswer(call, { source, upload: null }, input);
     },
   },
 ];

@@ -271,6 +271,45 @@ describe("the process", () => {
   });
 });
 
+describe("speech", () => {
+  const programs = { "espeak-ng": null };
+  const speech = (more: object) => ({
+    ...READ,
+    config: { ...READ.config, speech: { ...READ.config.speech, ...more } },
+  });
+  const model = { piper_model: "/opt/piper/en.onnx" };
+  const file = { uid: 0, gid: 0, mode: 0o644 };
+  const facts = { "/opt/piper/en.onnx": file, "/opt/piper/en.onnx.json": file };
+  test("nothing speaks: no fault, and what to install", async () => {
+    const findings = await findingsOf({ programs });
+    expect(faults(findings)).toEqual([]);
+    expect(findingOf(findings, "speech")).toMatchObject({
+      status: "skipped",
+      fix: "sudo apt-get install espeak-ng",
+    });
+    const asked = await findingsOf({ programs }, speech({ engine: "espeak-ng" }));
+    expect(faults(asked)).toEqual(["speech: warning"]);
+  });
+  test("piper with its voice", async () => {
+    const findings = await findingsOf({ facts, programs: { piper: "/usr/local/bin/piper" } }, speech(model));
+    expect(faults(findings)).toEqual([]);
+    expect(findingOf(findings, "speech").title).toBe("/usr/local/bin/piper and /usr/bin/espeak-ng can speak");
+  });
+  test("piper without its voice, its voice without piper, a program that is not there", async () => {
+    const piper = { programs: { piper: "/usr/local/bin/piper" } };
+    const half = { ...piper, facts: { "/opt/piper/en.onnx": file } };
+    const told = async (change: Change, more: object) => {
+      const findings = await findingsOf(change, speech(more));
+      expect(faults(findings)).toEqual(["speech: warning"]);
+      return findingOf(findings, "speech").title;
+    };
+    expect(await told(half, model)).toBe("/opt/piper/en.onnx.json cannot be read");
+    expect(await told({ facts }, model)).toContain("piper is not installed");
+    expect(await told(piper, { engine: "piper" })).toContain("names no voice");
+    expect(await told({}, { espeak_ng: "/opt/espeak" })).toBe("/opt/espeak cannot be run");
+  });
+});
+
 describe("the ports", () => {
   // 1F40 is 8000.
   const table = (inode: number): string =>

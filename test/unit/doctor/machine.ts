@@ -17,6 +17,8 @@ export interface Machine {
   kernel: string;
   /** Ports in use, or refused: the errno's name. */
   ports: Record<number, string>;
+  /** Programs and their paths. */
+  programs: Record<string, string | null>;
   probe: Partial<ChannelProbe>;
 }
 
@@ -62,6 +64,7 @@ export const HEALTHY: Machine = {
   user: { uid: 1000, name: "pi", groups: [1000, 20] },
   kernel: KERNEL,
   ports: {},
+  programs: { "espeak-ng": "/usr/bin/espeak-ng" },
   probe: {},
 };
 
@@ -81,12 +84,13 @@ const PROBE: ChannelProbe = {
 export type Change = { [key in keyof Machine]?: Partial<Machine[key]> | Machine[key] };
 
 export function machine(change: Change = {}): System {
-  const whole = (key: "files" | "links" | "facts" | "ports" | "probe") =>
+  const whole = (key: "files" | "links" | "facts" | "ports" | "programs" | "probe") =>
     ({ ...HEALTHY[key], ...(change[key] as object) }) as never;
   const files: Machine["files"] = whole("files");
   const links: Machine["links"] = whole("links");
   const facts: Machine["facts"] = whole("facts");
   const ports: Machine["ports"] = whole("ports");
+  const programs: Machine["programs"] = whole("programs");
   const gone = Object.keys(files).filter((path) => files[path] === null);
   const there = [...Object.keys(files), ...Object.keys(links)].filter(
     (path) => !gone.some((one) => path === one || path.startsWith(`${one}/`)),
@@ -105,6 +109,7 @@ export function machine(change: Change = {}): System {
     kernel: (change.kernel as string | undefined) ?? HEALTHY.kernel,
     pid: 4242,
     user: (change.user as System["user"] | undefined) ?? HEALTHY.user,
+    which: (program) => programs[program] ?? null,
     tryListen: async (_, port) => ports[port] ?? null,
     probe: () => ({ ...PROBE, ...(change.probe as object) }),
   };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { EventBus } from "../../../src/events/bus";
 import { EventLog } from "../../../src/events/event_log";
-import { isPrivateAddress } from "../../../src/events/webhooks/address";
 import type { WebhookRequest } from "../../../src/events/webhooks/post";
 import { signedHeaders, signingKey } from "../../../src/events/webhooks/signature";
 import { shownUrl, Webhook, type WebhookSettings } from "../../../src/events/webhooks/webhook";
+import { isPrivateAddress } from "../../../src/network/address";
 import { ALL, flash, lift } from "./sink";
 import { settled, virtualClock } from "./stepped_disk";
 

@@ -47,6 +47,8 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "playback_requested", atMs: AT_MS },
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_ended", atMs: AT_MS, playbackId: "p", reason: "completed", heardMs: 20 },
+  { type: "attached", atMs: AT_MS, what: "bridge" },
+  { type: "detached", atMs: AT_MS, what: "bridge" },
   { type: "recording_started", atMs: AT_MS, recordingId: "r" },
   { type: "recording_ended", atMs: AT_MS, recordingId: "r", reason: "stopped", durationMs: 20, bytes: 364 },
   { type: "time", atMs: AT_MS },
@@ -105,6 +107,7 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
   ["OFF_HOOK, watched, playing", sounding(up, reading, lift, key, play)],
   ["OFF_HOOK, reorder", sounding(up, reading, lift, key, { type: "time", atMs: 600 })],
   ["OFF_HOOK, howler", sounding(up, reading, lift, key, { type: "time", atMs: 600 }, { type: "time", atMs: 700 })],
+  ["IN_CALL, attached", sounding(up, reading, { type: "attached", atMs: 4, what: "bridge" }, lift)],
   ["ERROR", reached(up, lost)],
   ["ERROR, was lifted", reached(up, lift, lost)],
 ]);

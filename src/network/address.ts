@@ -1,4 +1,4 @@
-/** Which addresses belong to the open internet: a webhook's URL must not reach into the network it stands in. */
+/** Which addresses belong to the open internet: a URL that somebody gives must not reach into the network we stand in. */
 import type { BlockList } from "node:net";
 
 /** IANA's special-purpose registries: what is not globally reachable, and what only leads elsewhere. */
@@ -26,7 +26,7 @@ const PRIVATE_V6: readonly (readonly [network: string, bits: number])[] = [
   ["3fff::", 20],
 ];
 
-/** Loaded when first needed: who has no webhooks starts without it. */
+/** Loaded when first needed: who asks for no URL starts without it. */
 const net = () => process.getBuiltinModule("node:net");
 
 let lists: { blocked: BlockList; global: BlockList } | null = null;

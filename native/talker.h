@@ -1,0 +1,35 @@
+/*
+ * talker.h — when live audio is heard: its jitter buffer's policy, over the sample ring of a lane.
+ *
+ *   comes     ▕▔▔▔▔▏   ▕▔▔▔▔▏▕▔▔▔▔▏        ▕▔▔▔▔▏▕▔▔▔▔▏   in frames, whenever the network brings them
+ *   waits      ▁▁▂▂▄▄▄▃▃▂▂▃▃▄▄▃▃▂▂▁▁▁▁▁▁▁▁▂▂▄▄▄▄▃▃▂▂      never more than max
+ *   is heard        ▕▔▔▔▔▔▔▔▔▔▔▔▔▔▏        ▕▔▔▔▔▔▔▔▔      from target on, by the card's clock
+ *                                 └ dry ───┘ late samples, when it is shorter than a pause
+ */
+#ifndef TALKER_H
+#define TALKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dahdi_shim.h"
+
+struct talker {
+  int32_t target, max;           /* samples; max 0: closed */
+  bool dry;                      /* silence until target has come */
+  bool talked;                   /* something was heard of it */
+  int32_t waited;                /* samples of silence since the first of those that wait came */
+  int64_t silent;                /* samples since it ran dry */
+  _Atomic int64_t underruns;     /* by the I/O thread; read by the caller's */
+  _Atomic int64_t late, dropped; /* samples */
+};
+
+void talker_open(struct talker *talker, int32_t target, int32_t max);
+/* How many of the readable samples go into the next room samples, after so many of the oldest were dropped. Less
+ * than room, and it is dry. */
+int32_t talker_take(struct talker *talker, uint64_t readable, int32_t room, uint64_t *drop);
+/* What waited was thrown away. */
+void talker_flushed(struct talker *talker);
+
+#endif
