@@ -89,13 +89,14 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
 }
 
 /**
- * tools/dist.ts puts the thread beside the program, into the executable. There import.meta.url is no guide: the bundler has
- * written the path of the source into it, which is on the machine that built it alone.
+ * Of a thread's file, by its path in src/ without ".ts". tools/dist.ts puts it beside the program, into the executable. There
+ * import.meta.url is no guide: the bundler has written the path of the source into it, which is on the machine that built
+ * it alone.
  */
-function logThreadUrl(): string {
+function threadUrl(path: string): string {
   return Bun.main.startsWith("/$bunfs/")
-    ? new URL("events/log_thread.js", Bun.pathToFileURL(Bun.main)).href
-    : new URL("./events/log_thread.ts", import.meta.url).href;
+    ? new URL(`${path}.js`, Bun.pathToFileURL(Bun.main)).href
+    : new URL(`./${path}.ts`, import.meta.url).href;
 }
 
 /** A card's lines by their channels; simulated ones count from 1. */
@@ -172,7 +173,7 @@ async function serve(line: ServeArguments): Promise<void> {
     folder: stateFolder,
     maxBytes: config.events.max_bytes,
     maxAgeDays: config.events.max_age_days,
-    threadUrl: logThreadUrl(),
+    threadUrl: threadUrl("events/log_thread"),
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
@@ -260,10 +261,7 @@ async function serve(line: ServeArguments): Promise<void> {
     webhooks,
     recordings,
     // As of the log's thread.
-    flacFiles: new FlacFiles(
-      new URL("./recordings/flac_thread.ts", import.meta.url).href,
-      config.api.timeout * 1000,
-    ),
+    flacFiles: new FlacFiles(threadUrl("recordings/flac_thread"), config.api.timeout * 1000),
     sounds,
     prompts,
     speech,
