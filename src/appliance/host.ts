@@ -8,9 +8,11 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -140,6 +142,11 @@ export class Files {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
       throw new ApplianceError(`${path}: ${reason(error)}`);
     }
+  }
+
+  /** Where nothing is in it any more. */
+  removeEmpty(path: string): void {
+    if (this.exists(path) && readdirSync(this.at(path)).length === 0) rmdirSync(this.at(path));
   }
 
   /** With all that is in it. */

@@ -1,7 +1,18 @@
 /** Removes what install made; with purge, also what the service has made since. */
 import { dirname } from "node:path";
 import { Files, type Host } from "./host";
-import { BINARY, CONFIG_PATH, DROP_INS, ENABLED_LINK, FILES, PREVIOUS, STATE_FOLDER, UNIT, USER } from "./layout";
+import {
+  BINARY,
+  CONFIG_PATH,
+  DROP_INS,
+  ENABLED_LINK,
+  FILES,
+  PREVIOUS,
+  STATE_FOLDER,
+  SYSUSERS_PATH,
+  UNIT,
+  USER,
+} from "./layout";
 import { applyUdevRules, must, requireMachine } from "./service";
 
 export async function uninstall(host: Host, purge: boolean): Promise<void> {
@@ -16,6 +27,8 @@ export async function uninstall(host: Host, purge: boolean): Promise<void> {
   };
   for (const path of [ENABLED_LINK, ...FILES.map(({ path }) => path).reverse(), PREVIOUS, BINARY])
     gone(path, files.remove(path));
+  // Debian has none of its own.
+  files.removeEmpty(dirname(SYSUSERS_PATH));
   if (purge)
     for (const folder of [DROP_INS, dirname(CONFIG_PATH), STATE_FOLDER]) gone(folder, files.removeFolder(folder));
   if (host.live) {

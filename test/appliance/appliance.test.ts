@@ -161,9 +161,9 @@ story(
 
 story("an upgrade, and back", async () => {
   const before = await sh("sha256sum < /usr/local/bin/dahdi-phone-api");
-  await sh("cp /payload/dahdi-phone-api /root/next && echo >> /root/next");
+  await sh("cp /payload/dahdi-phone-api /opt/next && echo >> /opt/next");
   const pid = await mainPid();
-  expect(await sh("/root/next upgrade")).toContain(`is version ${version}, and starts`);
+  expect(await sh("/opt/next upgrade")).toContain(`is version ${version}, and starts`);
   await ready();
   expect(await mainPid()).not.toBe(pid);
   expect(await sh("sha256sum < /usr/local/bin/dahdi-phone-api")).not.toBe(before);
@@ -177,25 +177,24 @@ story("an upgrade that does not come up goes back by itself", async () => {
   const folder = "/etc/systemd/system/dahdi-phone-api.service.d";
   // The new one starts when it is tried, and not as the service.
   await sh(
-    `mkdir ${folder} && printf '[Service]\\nExecStartPre=/usr/bin/sh -c "! cmp -s /usr/local/bin/dahdi-phone-api /root/next"\\n' > ${folder}/test.conf && systemctl daemon-reload`,
+    `mkdir ${folder} && printf '[Service]\\nExecStartPre=/usr/bin/sh -c "! cmp -s /usr/local/bin/dahdi-phone-api /opt/next"\\n' > ${folder}/test.conf && systemctl daemon-reload`,
   );
-  await sh("chmod 755 /root /root/next");
-  const { code, output } = await machine.agent.try("/root/next upgrade");
+  const { code, output } = await machine.agent.try("/opt/next upgrade");
   expect(output).toContain("the one before runs again");
   expect(code).toBe(1);
   expect(await sh("sha256sum < /usr/local/bin/dahdi-phone-api")).toBe(before);
   await ready();
-  await sh(`rm -r ${folder} && systemctl daemon-reload && chmod 700 /root`);
+  await sh(`rm -r ${folder} && systemctl daemon-reload`);
 });
 
 story("uninstall keeps what is its owner's, --purge leaves nothing", async () => {
   await sh("/usr/local/bin/dahdi-phone-api uninstall");
-  const kept = difference(untouched, await disk()).filter((name) => !name.startsWith("+ /root/"));
+  const kept = difference(untouched, await disk()).filter((name) => !/^\+ \/(root|opt)\//.test(name));
   expect(
     kept.filter((name) => !/dahdi_phone|\/var\/lib\/dahdi-phone-api|^\+ dahdi-phone-api:/.test(name)),
   ).toEqual([]);
   expect(kept).toContain("+ /var/lib/dahdi-phone-api/");
-  await sh("/root/dahdi-phone-api uninstall --purge && rm /root/dahdi-phone-api /root/next");
+  await sh("/root/dahdi-phone-api uninstall --purge && rm /root/dahdi-phone-api /opt/next");
   expect(difference(untouched, await disk())).toEqual([]);
   expect(await sh("systemctl list-units --all --no-legend 'dahdi-phone*'")).toBe("");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { lstatSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../../../src/appliance/install";
 import { uninstall } from "../../../src/appliance/uninstall";
@@ -157,6 +157,8 @@ describe("uninstall", () => {
       "udevadm trigger --action=add --settle --subsystem-match=dahdi --subsystem-match=dahdi_channels --subsystem-match=dahdi_devices",
     ]);
     expect(machine.said.at(-1)).toContain("/var/lib/dahdi-phone-api");
+    expect(existsSync(join(machine.root, "etc/sysusers.d"))).toBeFalse();
+    expect(existsSync(join(machine.root, "etc/udev/rules.d"))).toBeTrue();
   });
 
   test("--purge leaves nothing, not even the user", async () => {
