@@ -42,7 +42,7 @@ const until = (script: string): Promise<string> =>
   sh(
     `for i in $(seq 120); do { ${script}; } && exit 0; sleep 0.5; done; systemctl status dahdi-phone-api; exit 1`,
   );
-const ask = (path: string): string => `/payload/busybox wget -q -O - http://127.0.0.1:8000${path}`;
+const ask = (path: string): string => `/payload/busybox wget -q -O - http://127.0.0.1:8000${path} 2>/dev/null`;
 const ready = (): Promise<string> => until(ask("/ready"));
 const mainPid = async (): Promise<string> =>
   (await sh("systemctl show dahdi-phone-api -p MainPID --value")).trim();

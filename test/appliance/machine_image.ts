@@ -49,6 +49,8 @@ mount -t ext4 /dev/vda /machine
 mkdir -p /machine/payload
 mount -t ext4 -o ro /dev/vdb /machine/payload
 cp -a /machine/payload/settings/. /machine/
+# Of mmdebstrap, which must start nothing while it builds.
+rm -f /machine/usr/sbin/policy-rc.d
 umount /dev /sys /proc
 exec switch_root /machine /lib/systemd/systemd
 `;
