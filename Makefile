@@ -23,6 +23,7 @@ rig: dist ## the executable on DAHDI's own driver, in QEMU (make rig GUESTS="x64
 bench: setup-bench native dist ## measure, beside peers in the same run
 	@$(BUN) bench/run.ts
 	@$(BUN) bench/event_log.ts
+	@$(BUN) bench/voice.ts
 
 dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
 	@$(BUN) tools/dist.ts

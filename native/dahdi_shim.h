@@ -400,6 +400,10 @@ DSHIM_API double dshim_play_position(struct dshim_engine *engine, int line, int 
  * with PLAY_DONE(FLUSHED) and the samples that were heard; begins never reached give no event. While another lane
  * sounds in the card's queue, that is left alone: the end comes 40 to 120 ms later, and the other has no gap. */
 DSHIM_API int dshim_play_flush(struct dshim_engine *engine, int line, int lane);
+/* Takes out what was written from position on, samples and marks, before its turn: what is written next comes
+ * right behind what stands before. No event tells it. Done with −EALREADY when its turn has come, −ENOSPC when
+ * that was done in 8 places that are still to come. Not for talkers. */
+DSHIM_API int dshim_play_skip(struct dshim_engine *engine, int line, int lane, double position);
 /* Stops a lane (1) as a flush would and keeps what is in it, or lets it go on (0) with the very sample at which
  * the fade began, faded in. A flush does not end it. */
 DSHIM_API int dshim_play_hold(struct dshim_engine *engine, int line, int lane, int held);
@@ -411,7 +415,9 @@ DSHIM_API int dshim_play_barge(struct dshim_engine *engine, int line, int lane, 
 
 /* Makes a lane of a talker's live audio: silence until target_ms of it wait (or have passed since the first of it
  * came), then paced by the card's clock; when it ran dry, the same again. More than max_ms waiting, and the oldest
- * go, down to target_ms. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000. Counts from 0. */
+ * go, down to target_ms; so does what stood above that for two seconds without ever being needed, because it is a
+ * delay. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000; or max_ms 0: nothing is dropped, for who speaks ahead of
+ * time. Counts from 0. */
 DSHIM_API int dshim_talk_open(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms);
 /* Drops what waits, with a fade. */
 DSHIM_API int dshim_talk_close(struct dshim_engine *engine, int line, int lane);

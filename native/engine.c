@@ -76,6 +76,8 @@ static int carry_out(struct dshim_engine *engine, const struct command *command,
     return playout_mark(&line->lanes.lane[command->lane], command->value, command->begin, command->position);
   case CMD_PLAY_FLUSH:
     return line_play_flush(line, now_ns, command->lane, command->position);
+  case CMD_PLAY_SKIP:
+    return playout_skip(&line->lanes.lane[command->lane], command->position, command->until);
   case CMD_PLAY_HOLD:
     return line_play_hold(line, now_ns, command->lane, command->value != 0);
   case CMD_PLAY_BARGE:

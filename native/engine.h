@@ -22,6 +22,7 @@ enum command_kind {
   CMD_RING_STOP,
   CMD_PLAY_MARK,
   CMD_PLAY_FLUSH,
+  CMD_PLAY_SKIP,
   CMD_PLAY_HOLD,
   CMD_PLAY_BARGE,
   CMD_TALK,
@@ -45,7 +46,7 @@ struct command {
   bool begin;
   int32_t flags;
   int32_t target, max; /* samples */
-  uint64_t position;
+  uint64_t position, until;
   struct data_span data; /* of CMD_RING and CMD_DATA_SEND */
   union {
     struct ring_cadence cadence;

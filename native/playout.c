@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE_NS 125000LL
@@ -56,7 +57,8 @@ static void reach_marks(struct playout *playout, uint64_t from, int32_t lead, in
     if (mark->due_block >= 0) continue;
     if (!reached(playout, i, playout->taken)) return;
     mark->due_block = number;
-    mark->offset = lead + (mark->position > from ? (int32_t)(mark->position - from) : 0);
+    uint64_t skipped = playout_skips_between(&playout->skips, from, mark->position);
+    mark->offset = lead + (mark->position > from ? (int32_t)(mark->position - from - skipped) : 0);
     playout->open_id = mark->begin ? mark->id : 0;
   }
 }
@@ -84,7 +86,7 @@ static uint64_t to_come(struct playout *playout) {
 
 bool playout_idle(struct playout *playout) {
   return playout->mark_count == 0 && playout->fade_count == 0 && playout->open_id == 0 &&
-         playout->talker.max == 0 && to_come(playout) == 0;
+         playout->talker.max == 0 && !playout->sounding && to_come(playout) == 0;
 }
 
 static float fading(int i) { return 0.5F + 0.5F * cosf((float)M_PI * (float)(i + 1) / PLAYOUT_FADE); }
@@ -104,17 +106,15 @@ static void fade_out(struct playout *playout) {
 }
 
 static int take_samples(struct playout *playout, int16_t *block, int room) {
-  uint64_t left = to_come(playout);
-  int count = left < (uint64_t)room ? (int)left : room;
-  for (int i = 0; i < count; i++) {
-    int16_t sample = playout->samples[(playout->taken + (uint64_t)i) & (playout->capacity - 1)];
-    if (playout->fade_in > 0) {
-      sample = scaled(sample, 1.0F - fading(PLAYOUT_FADE - playout->fade_in));
-      playout->fade_in--;
-    }
-    block[i] = sample;
+  uint64_t written = playout->taken + to_come(playout);
+  int count = 0;
+  for (; count < room; count++) {
+    playout->taken = playout_skips_over(&playout->skips, playout->taken);
+    if (playout->taken == written) break;
+    int16_t sample = playout->samples[playout->taken++ & (playout->capacity - 1)];
+    if (playout->fade_in > 0) sample = scaled(sample, 1.0F - fading(PLAYOUT_FADE - playout->fade_in--));
+    block[count] = playout->last = sample;
   }
-  playout->taken += (uint64_t)count;
   return count;
 }
 
@@ -126,10 +126,10 @@ static int take_fade(struct playout *playout, int16_t *block, int room) {
   return count;
 }
 
-/* Live audio that stops before the next of it came: its last sample is let fall to silence. */
+/* What stops without having come to rest: its last sample is let fall to silence. */
 static void let_fall(struct playout *playout) {
-  int16_t last = playout->samples[(playout->taken - 1) & (playout->capacity - 1)];
-  for (int i = 0; i < PLAYOUT_FADE; i++) playout->fade[i] = scaled(last, fading(i));
+  if (abs(playout->last) < PLAYOUT_STEP) return;
+  for (int i = 0; i < PLAYOUT_FADE; i++) playout->fade[i] = scaled(playout->last, fading(i));
   playout->fade_count = PLAYOUT_FADE;
 }
 
@@ -156,6 +156,16 @@ static int take_talk(struct playout *playout, int16_t *block, int room) {
   return count;
 }
 
+/* A sound that ends in the middle of a wave, or whose next samples have not come: nothing follows at once. */
+static int take_queued(struct playout *playout, int16_t *block, int room) {
+  int count = take_samples(playout, block, room);
+  if (count > 0) playout->sounding = true;
+  if (count == room || !playout->sounding) return count;
+  playout->sounding = false;
+  let_fall(playout);
+  return count + take_fade(playout, &block[count], room - count);
+}
+
 static void tell_low(struct playout *playout, void *context, playout_tell *tell) {
   if (to_come(playout) >= playout->capacity / 2) {
     playout->low_told = false;
@@ -172,20 +182,21 @@ bool playout_block(struct playout *playout, int16_t *block, int64_t number, void
   if (!playout->held && !playout->barged) {
     int room = DSHIM_BLOCK_SAMPLES - lead;
     count += playout->talker.max > 0 ? take_talk(playout, &block[lead], room)
-                                     : take_samples(playout, &block[lead], room);
+                                     : take_queued(playout, &block[lead], room);
     reach_marks(playout, from, lead, number);
-    if (playout->open_id != 0 && count < DSHIM_BLOCK_SAMPLES) playout->underruns++;
+    if (playout->open_id != 0 && playout->taken - from < (uint64_t)room) playout->underruns++;
     tell_low(playout, context, tell);
   }
   playout->from[PLACE(number)] = from;
   playout->to[PLACE(number)] = playout->taken;
-  if (count > 0) memset(&block[count], 0, (size_t)(DSHIM_BLOCK_SAMPLES - count) * sizeof(*block));
-  return count > 0;
+  memset(&block[count], 0, (size_t)(DSHIM_BLOCK_SAMPLES - count) * sizeof(*block));
+  return count > 0 || playout->taken > from; /* what was skipped is released when this block was heard */
 }
 
 static void release_until(struct playout *playout, uint64_t position) {
   uint64_t at = spsc_read_position(&playout->ring);
   if (position > at) spsc_release(&playout->ring, position - at);
+  playout_skips_passed(&playout->skips, position);
 }
 
 void playout_heard(struct playout *playout, int64_t number, bool took, int64_t now_ns, void *context,
@@ -233,19 +244,37 @@ void playout_flush(struct playout *playout, uint64_t position, const struct play
   if (!cut->fades) playout->fade_count = 0;
   else if (sounds && !playout->held && !playout->barged) fade_out(playout);
   if (playout->started_id != 0) {
-    int64_t heard = (int64_t)(playout->taken - playout->started_position) - cut->unheard;
+    uint64_t from = playout->started_position;
+    uint64_t skipped = playout_skips_between(&playout->skips, from, playout->taken);
+    int64_t heard = (int64_t)(playout->taken - from - skipped) - cut->unheard;
     tell_done(playout, playout->started_id, heard, cut, context, tell);
   }
   playout->started_id = 0;
   playout->started_barge = 0;
   if (position > playout->taken) playout->taken = position;
+  playout->skips.count = 0;
   release_until(playout, playout->taken);
   while (playout->mark_count > 0 && playout->marks[0].position <= position) drop_first_mark(playout);
   playout->open_id = 0;
   playout->fade_in = 0;
   playout->low_told = false;
+  playout->sounding = false;
   playout->barged = cut->end == DSHIM_PLAY_BARGED_DTMF || cut->end == DSHIM_PLAY_BARGED_VOICE;
   talker_flushed(&playout->talker);
+}
+
+int playout_skip(struct playout *playout, uint64_t from, uint64_t to) {
+  if (from < playout->taken) return -EALREADY;
+  if (from >= to) return 0;
+  int result = playout_skips_add(&playout->skips, from, to);
+  if (result < 0) return result;
+  int kept = 0;
+  for (int i = 0; i < playout->mark_count; i++) {
+    struct playout_mark mark = playout->marks[i];
+    if (mark.begin ? mark.position < from : mark.position <= from) playout->marks[kept++] = mark;
+  }
+  playout->mark_count = kept;
+  return 0;
 }
 
 void playout_hold(struct playout *playout, bool held) {

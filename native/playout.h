@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 #include "dahdi_shim.h"
+#include "playout_skips.h"
 #include "spsc_ring.h"
 #include "talker.h"
 
 #define PLAYOUT_MARKS     128 /* twice as many as playbacks may wait */
+#define PLAYOUT_STEP      328 /* 1 % of full scale: a sound that ends with more of a step is let fall */
 #define PLAYOUT_FADE      40  /* samples, 5 ms: what is cut off ends in so many instead of with a click */
 #define PLAYOUT_IN_FLIGHT 16  /* blocks, a power of two: more than line.c ever keeps ahead in a card */
 
@@ -39,6 +41,7 @@ struct playout {
   struct playout_mark marks[PLAYOUT_MARKS]; /* a queue, oldest first */
   int32_t mark_count;
   uint64_t taken; /* the next sample for a block */
+  struct playout_skips skips;
   /* What each block in flight took, by its number. */
   uint64_t from[PLAYOUT_IN_FLIGHT], to[PLAYOUT_IN_FLIGHT];
   int32_t open_id;    /* begun and not ended as far as samples were taken; 0: none */
@@ -48,6 +51,8 @@ struct playout {
   bool held;
   bool barged; /* silent until the caller, who may be writing the rest of it, flushes */
   bool low_told;
+  bool sounding; /* a sample was taken, and nothing came to rest since */
+  int16_t last;  /* that sample */
   int64_t underruns;
   int16_t fade[PLAYOUT_FADE]; /* goes before what comes next */
   int32_t fade_count;
@@ -82,6 +87,9 @@ void playout_take_back(struct playout *playout, int64_t number, int64_t where);
 /* Drops all samples up to position. */
 void playout_flush(struct playout *playout, uint64_t position, const struct playout_cut *cut, void *context,
                    playout_tell *tell);
+/* What was written from there up to `to`, and has not been taken yet, is not heard, nor are its marks: what
+ * follows comes right behind what was before. −EALREADY: some of it was taken; −ENOSPC: in too many places. */
+int playout_skip(struct playout *playout, uint64_t from, uint64_t to);
 /* Silence until it is let go on, with the very sample at which it stopped. */
 void playout_hold(struct playout *playout, bool held);
 

@@ -49,6 +49,15 @@ int dshim_play_flush(struct dshim_engine *engine, int line, int lane) {
   return submit(engine, line, lane, (struct command){.kind = CMD_PLAY_FLUSH, .position = position});
 }
 
+int dshim_play_skip(struct dshim_engine *engine, int line, int lane, double position) {
+  struct playout *found = lane_of(engine, line, lane);
+  if (!found || !(position >= 0.0)) return -EINVAL;
+  return submit(engine, line, lane,
+                (struct command){.kind = CMD_PLAY_SKIP,
+                                 .position = (uint64_t)position,
+                                 .until = spsc_write_position(&found->ring)});
+}
+
 int dshim_play_hold(struct dshim_engine *engine, int line, int lane, int held) {
   return submit(engine, line, lane, (struct command){.kind = CMD_PLAY_HOLD, .value = held});
 }
@@ -58,20 +67,21 @@ int dshim_play_barge(struct dshim_engine *engine, int line, int lane, int id, in
   return submit(engine, line, lane, (struct command){.kind = CMD_PLAY_BARGE, .value = id, .flags = flags});
 }
 
-static int talk(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms) {
+static int talk(struct dshim_engine *engine, int line, int lane, int target_ms, int32_t max) {
   struct playout *found = lane_of(engine, line, lane);
   if (!found || lane < DSHIM_FIRST_TALKER) return -EINVAL;
   return submit(engine, line, lane,
                 (struct command){.kind = CMD_TALK,
                                  .target = target_ms * SAMPLES_PER_MS,
-                                 .max = max_ms * SAMPLES_PER_MS,
+                                 .max = max,
                                  .position = spsc_write_position(&found->ring)});
 }
 
 int dshim_talk_open(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms) {
-  if (target_ms < 0 || target_ms > max_ms) return -EINVAL;
+  if (target_ms < 0 || target_ms > (max_ms == 0 ? LONGEST_MS : max_ms)) return -EINVAL;
+  if (max_ms == 0) return talk(engine, line, lane, target_ms, TALKER_KEEPS_ALL);
   if (max_ms < DSHIM_BLOCK_SAMPLES / SAMPLES_PER_MS || max_ms > LONGEST_MS) return -EINVAL;
-  return talk(engine, line, lane, target_ms, max_ms);
+  return talk(engine, line, lane, target_ms, max_ms * SAMPLES_PER_MS);
 }
 
 int dshim_talk_close(struct dshim_engine *engine, int line, int lane) { return talk(engine, line, lane, 0, 0); }

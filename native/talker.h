@@ -2,7 +2,7 @@
  * talker.h — when live audio is heard: its jitter buffer's policy, over the sample ring of a lane.
  *
  *   comes     ▕▔▔▔▔▏   ▕▔▔▔▔▏▕▔▔▔▔▏        ▕▔▔▔▔▏▕▔▔▔▔▏   in frames, whenever the network brings them
- *   waits      ▁▁▂▂▄▄▄▃▃▂▂▃▃▄▄▃▃▂▂▁▁▁▁▁▁▁▁▂▂▄▄▄▄▃▃▂▂      never more than max
+ *   waits      ▁▁▂▂▄▄▄▃▃▂▂▃▃▄▄▃▃▂▂▁▁▁▁▁▁▁▁▂▂▄▄▄▄▃▃▂▂      never more than max, nor for long more than it needs
  *   is heard        ▕▔▔▔▔▔▔▔▔▔▔▔▔▔▏        ▕▔▔▔▔▔▔▔▔      from target on, by the card's clock
  *                                 └ dry ───┘ late samples, when it is shorter than a pause
  */
@@ -15,12 +15,16 @@
 
 #include "dahdi_shim.h"
 
+#define TALKER_KEEPS_ALL INT32_MAX
+
 struct talker {
-  int32_t target, max;           /* samples; max 0: closed */
+  int32_t target, max;           /* samples; max 0: closed; TALKER_KEEPS_ALL: nothing is dropped */
   bool dry;                      /* silence until target has come */
   bool talked;                   /* something was heard of it */
   int32_t waited;                /* samples of silence since the first of those that wait came */
   int64_t silent;                /* samples since it ran dry */
+  int32_t least;                 /* of what was left over after a block, */
+  int32_t watched;               /* in so many samples */
   _Atomic int64_t underruns;     /* by the I/O thread; read by the caller's */
   _Atomic int64_t late, dropped; /* samples */
 };

@@ -18,6 +18,7 @@ import {
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config, MessageLamp } from "./config/schema";
 import { stateDirectory } from "./config/state_dir";
+import { hotlineRequest } from "./config/streams";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
@@ -35,11 +36,13 @@ import { createJournal } from "./events/create_journal";
 import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
+import type { Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
-import { createApp } from "./http/app";
+import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
+import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
 import { createLogs } from "./observe/log";
@@ -51,6 +54,8 @@ import { Prompts } from "./sounds/prompts";
 import { SoundSources } from "./sounds/sound_sources";
 import { Speech, type SpeechOptions } from "./sounds/speech";
 import { UrlSounds } from "./sounds/url_sounds";
+import { StreamBook, type StreamBookOptions } from "./streams/stream_book";
+import { planStream } from "./streams/stream_request";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -127,12 +132,28 @@ function speechOptions({ speech }: Config): SpeechOptions {
   };
 }
 
+/** Which of the lines are hotlines, and to where. */
+function hotlines(
+  { hotline }: Config,
+  lines: readonly LineSetup[],
+  path: string | null,
+): StreamBookOptions["hotlines"] {
+  return hotline.map((each, i) => {
+    if (!lines.some(({ line }) => line === each.line)) {
+      throw new ConfigError(`${path}: hotline[${i}].line: there is no line ${each.line}`);
+    }
+    const checked = planStream(hotlineRequest(each), null);
+    if ("faults" in checked) throw new Error("a hotline is checked when it is read");
+    return { ...checked.planned, line: each.line, onAnswer: each.on_answer };
+  });
+}
+
 interface Listener {
   port: number;
   stop(closeActive: boolean): Promise<void>;
 }
 
-function listen(dependencies: HttpDependencies, sockets: EventSockets, hostname: string, port: number): Listener {
+function listen(dependencies: HttpDependencies, sockets: Sockets, hostname: string, port: number): Listener {
   const app = createApp(dependencies, sockets);
   try {
     app.listen({ hostname, port });
@@ -184,6 +205,13 @@ async function serve(line: ServeArguments): Promise<void> {
     maxTotalBytes: config.recording.max_total_mb * MIB,
     log: logs.server,
   });
+  const publish: Publish = (number, atMs, nativeNs, body) => {
+    const event = bus.publish(number, atMs, nativeNs, body);
+    // What JavaScript made itself (0) came from nowhere.
+    metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
+    logEvent(logs, event.line, body);
+  };
+  const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
   const exchange = new PhoneExchange({
     engine,
@@ -191,12 +219,13 @@ async function serve(line: ServeArguments): Promise<void> {
     defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
     clock: systemClock(() => engine.nowNs()),
     publish: (number, atMs, nativeNs, body) => {
-      const event = bus.publish(number, atMs, nativeNs, body);
-      metrics.eventPublished(body.type, (engine.nowNs() - nativeNs) / NS_PER_S);
-      logEvent(logs, event.line, body);
+      publish(number, atMs, nativeNs, body);
+      bots.told(number, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
     newBridgeId: () => Bun.randomUUIDv7(),
+    newGatherId: () => Bun.randomUUIDv7(),
+    newAnnounceId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
@@ -229,12 +258,32 @@ async function serve(line: ServeArguments): Promise<void> {
     speech,
     tone: (tone) => exchange.toneSource({ tone }),
   });
-  const sockets = new EventSockets({
-    events,
+  const forSockets = {
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     pingIntervalS: config.websocket.ping_interval,
+  };
+  const sockets: Sockets = {
+    events: new EventSockets({ ...forSockets, events }),
+    audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
+  };
+  const { stream } = config;
+  const bots = new StreamBook({
+    exchange,
+    // Loaded when the first is dialled: the start without TLS and name resolution is faster.
+    connect: async (options, events) => (await import("./streams/bot_socket")).connectBot(options, events),
+    newStreamId: () => Bun.randomUUIDv7(),
+    nowMs: Date.now,
+    tell: (number, body) => publish(number, Date.now(), 0, body),
+    policy: { allowPrivate: stream.allow_private_addresses, allowLinkLocal: stream.allow_link_local_addresses },
+    connectTimeoutMs: stream.connect_timeout_seconds * 1000,
+    pingMs: stream.ping_seconds * 1000,
+    twilioAccountSid: stream.twilio_account_sid,
+    twilioAuthToken: stream.twilio_auth_token,
+    userAgent: `dahdi-phone-api/${version}`,
+    hotlines: dialled,
+    log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
     events,
@@ -250,7 +299,7 @@ async function serve(line: ServeArguments): Promise<void> {
     eventLogStatus: () => journal.status(),
     webhooks,
     recordings,
-    websocketClients: () => sockets.count,
+    websocketClients: () => sockets.events.count + sockets.audio.count,
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
@@ -258,6 +307,7 @@ async function serve(line: ServeArguments): Promise<void> {
     events,
     eventLogStatus: () => journal.status(),
     streams,
+    bots,
     webhooks,
     recordings,
     // As of the log's thread.
@@ -351,12 +401,15 @@ async function serve(line: ServeArguments): Promise<void> {
     logs.server.info("stopping", { signal });
     notify("STOPPING=1");
     stopWatchdog();
-    sockets.closeAll();
+    sockets.events.closeAll();
+    sockets.audio.closeAll();
     streams.closeAll();
+    exchange.endWaits();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
     await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
+import { shownUrl as shownStreamUrl } from "../streams/stream_request";
 import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
 
@@ -198,6 +199,13 @@ export function maskedConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     webhooks: config.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url), secret: "***" })),
+    stream: { ...config.stream, twilio_auth_token: config.stream.twilio_auth_token && "***" },
+    hotline: config.hotline.map((hotline) => ({
+      ...hotline,
+      url: shownStreamUrl(new URL(hotline.url)),
+      // Whatever a bot is told to know us by.
+      custom_parameters: Object.fromEntries(Object.keys(hotline.custom_parameters).map((name) => [name, "***"])),
+    })),
     security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") },
   };
 }

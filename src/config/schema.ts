@@ -4,6 +4,7 @@ import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
 import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
+import { HOTLINE, type HotlineConfig, STREAM, type StreamConfig } from "./streams";
 import { WEBHOOKS, type WebhookConfig } from "./webhooks";
 
 export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
@@ -90,6 +91,9 @@ export interface Config {
     timeout_seconds: number;
   };
   webhooks: WebhookConfig[];
+  /** Voice bots that telephones are connected to. */
+  stream: StreamConfig;
+  hotline: HotlineConfig[];
   security: { allow_unauthenticated: boolean; api_tokens: string[] };
 }
 
@@ -225,6 +229,8 @@ export const SCHEMA = {
     timeout_seconds: whole(60, 1, 600),
   },
   webhooks: WEBHOOKS,
+  stream: STREAM,
+  hotline: HOTLINE,
   security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
   mqtt: notYet,
 } as const;

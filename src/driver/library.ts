@@ -33,6 +33,7 @@ const SYMBOLS = {
   dshim_play_write: { args: [ptr, i32, i32, ptr, i32], returns: i32 },
   dshim_play_position: { args: [ptr, i32, i32], returns: f64 },
   dshim_play_flush: { args: [ptr, i32, i32], returns: i32 },
+  dshim_play_skip: { args: [ptr, i32, i32, f64], returns: i32 },
   dshim_play_hold: { args: [ptr, i32, i32, i32], returns: i32 },
   dshim_play_barge: { args: [ptr, i32, i32, i32, i32], returns: i32 },
   dshim_bridge: { args: [ptr, i32, i32], returns: i32 },

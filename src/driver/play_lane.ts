@@ -60,6 +60,11 @@ export class PlayLane {
     return this.engine.command((shim, handle) => shim.dshim_play_flush(handle, this.line, this.number));
   }
 
+  /** Takes out what was written from there on and has not come to its turn: rejects where that has. */
+  skip(position: number): Promise<void> {
+    return this.engine.command((shim, handle) => shim.dshim_play_skip(handle, this.line, this.number, position));
+  }
+
   /** Stops it with a fade, or lets it go on with the very sample at which it stopped. */
   hold(held: boolean): Promise<void> {
     return this.engine.command((shim, handle) =>
@@ -75,7 +80,7 @@ export class PlayLane {
     );
   }
 
-  /** A talker's lane: what is written is live audio, heard when targetMs of it have come. */
+  /** A talker's lane: what is written is live audio, heard when targetMs of it have come. maxMs 0: none is dropped. */
   openTalk(targetMs: number, maxMs: number): Promise<void> {
     return this.engine.command((shim, handle) =>
       shim.dshim_talk_open(handle, this.line, this.number, targetMs, maxMs),

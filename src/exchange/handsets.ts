@@ -51,6 +51,7 @@ export class SimulatedHandsets implements Handsets {
       source,
       (samples) => handset.micWrite(samples),
       () => undefined,
+      "seam",
     );
     const speeches = this.#speeches.get(line) ?? [];
     speeches.push({ feed, ended: resolve });

@@ -3,10 +3,10 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
 import { errnoName } from "../driver/faults";
-import { QUEUE_LANE } from "../driver/play_lane";
 import type { Port } from "../driver/port";
 import { planRing } from "../line/cadence";
 import type { LineEventBody } from "../line/events";
@@ -25,10 +25,14 @@ import {
 } from "../line/model";
 import type { KeyDetail, RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
+import { Announcer } from "./announcer";
 import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
+import type { Gather, GatherVerb } from "./gather";
+import { Gatherer } from "./gatherer";
 import { LineTap } from "./line_tap";
+import { LiveAudio } from "./live_audio";
 import { Playout } from "./playout";
 import { Recorder, type RecorderDependencies } from "./recorder";
 import {
@@ -56,6 +60,8 @@ export interface LineRunnerOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   settings: LineSettings;
   /** Endless. */
@@ -70,6 +76,9 @@ export class LineRunner {
   readonly playout: Playout;
   readonly tap: LineTap;
   readonly recorder: Recorder;
+  readonly liveAudio: LiveAudio;
+  readonly gatherer: Gatherer;
+  readonly announcer: Announcer;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -89,7 +98,7 @@ export class LineRunner {
     this.#state = initialState(options.clock.nowMs(), options.settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
-    this.playout = new Playout(options.port.lane(QUEUE_LANE), options.newPlaybackId, (input, atNs) => {
+    this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
     });
@@ -104,6 +113,39 @@ export class LineRunner {
       play: (source) => this.play(source, { when: "now" }),
       tell,
     });
+    this.liveAudio = new LiveAudio({
+      tap: this.tap,
+      lanes: Array.from({ length: TALKERS }, (_, i) => options.port.lane(FIRST_TALKER + i)),
+      decide: (when) => playDecision(this.#state, when),
+      attach: () => this.attach("audio"),
+      detach: () => this.detach("audio"),
+    });
+    const stopPlayback = (playbackId: string): void => {
+      this.playout.stop(playbackId).catch(() => undefined); // it was over just now
+    };
+    const speaking = {
+      nowNs: () => options.port.nowNs(),
+      after: options.clock.after,
+      play: (source: PcmSource, how: PlayOptions) => this.play(source, how),
+      stopPlayback,
+      tell,
+    };
+    this.gatherer = new Gatherer({
+      ...speaking,
+      newGatherId: options.newGatherId,
+      stopUnheard: (playbackId) => {
+        if (this.playout.find(playbackId)?.state !== "playing") stopPlayback(playbackId);
+      },
+    });
+    this.announcer = new Announcer({
+      ...speaking,
+      newAnnounceId: options.newAnnounceId,
+      lifted: () => offHook(this.#state),
+      ring: (request) => this.ring(request),
+      stopRing: () => this.stopRing(),
+      gather: (verb) => this.gather(verb),
+      refuseSecondGather: () => this.gatherer.refuseSecond(),
+    });
   }
 
   get state(): LineState {
@@ -116,11 +158,18 @@ export class LineRunner {
     if (event.kind === "line_down") this.#volts = null;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
+    this.liveAudio.handle(event);
     if (event.kind === "dtmf_detail") this.#keyDetail = event.detail;
     const input = lineInput(event, atMs, this.port);
     if (input) {
       this.#input(input.type === "digit" ? { ...input, detail: this.#takeKeyDetail() } : input, event.toldNs);
-      if (offHook(this.#state)) this.recorder.lifted();
+      if (offHook(this.#state)) {
+        this.recorder.lifted();
+        this.liveAudio.lifted();
+        this.gatherer.lifted();
+      }
+      this.gatherer.handle(event);
+      this.announcer.handle(event);
       return;
     }
     switch (event.kind) {
@@ -131,13 +180,14 @@ export class LineRunner {
         this.#ringCommandDone(event.sequence, event.result, atMs, event.toldNs);
         break;
       case "play_started":
-        if (event.lane === QUEUE_LANE) this.playout.started(event.mark, event.atNs);
+        this.playout.started(event.lane, event.mark, event.atNs);
         break;
       case "play_done":
-        if (event.lane === QUEUE_LANE) this.playout.done(event.mark, event.end, event.heardSamples, event.atNs);
+        if (event.lane >= FIRST_TALKER) this.liveAudio.markHeard(event.lane - FIRST_TALKER, event.mark);
+        else this.playout.done(event.lane, event.mark, event.end, event.heardSamples, event.atNs);
         break;
       case "play_low":
-        if (event.lane === QUEUE_LANE) this.playout.pour();
+        this.playout.pour(event.lane);
         break;
       default: // a key going down and the bell's single bursts are told by their ends
         break;
@@ -203,6 +253,9 @@ export class LineRunner {
       case "cancel_awaiting_answer":
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
+        this.liveAudio.cancelAwaitingAnswer();
+        this.gatherer.unanswered(effect.lineLost);
+        this.announcer.unanswered(effect.lineLost);
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));
@@ -312,14 +365,18 @@ export class LineRunner {
     switch (decision) {
       case "now":
         this.#input({ type: "playback_requested", atMs: this.#options.clock.nowMs() }, 0);
-        return this.playout.enqueue(source, "nothing");
+        return this.playout.play(source, "nothing", options);
       case "await_answer":
-        return this.playout.enqueue(source, "answer");
+        return this.playout.play(source, "answer", options);
       case "await_lift":
-        return this.playout.enqueue(source, "lift");
+        return this.playout.play(source, "lift", options);
       default:
         throw new Refusal(decision.code, decision.message);
     }
+  }
+
+  gather(verb: GatherVerb): Gather {
+    return this.gatherer.gather(verb, playDecision(this.#state, verb.when));
   }
 
   /** Somebody talks with whoever has lifted it, until detach: no tone of ours gets into it, and it is IN_CALL. */
@@ -329,6 +386,10 @@ export class LineRunner {
 
   detach(what: Attachment): void {
     this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
+  }
+
+  farEndLost(): void {
+    this.#input({ type: "far_end_lost", atMs: this.#options.clock.nowMs() }, 0);
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

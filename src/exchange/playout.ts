@@ -1,223 +1,259 @@
 /**
- * What one telephone is to hear: a queue of playbacks, poured one after another without a gap into the
- * line's native sample ring. Marks bound each playback there, so that its start and end are told when they
- * are heard and not when they were written.
+ * What one telephone is to hear: a queue of playbacks, sounds mixed over it, and the line's own tones, which give
+ * way to both. Clients steer each playback by its id; what is over can be asked for a while.
  */
+import { KeptSource } from "../audio/kept_source";
+import { OVERLAYS } from "../driver/abi.gen";
 import type { PlayoutEnd } from "../driver/decode";
-import type { PlayLane } from "../driver/play_lane";
+import { QUEUE_LANE } from "../driver/play_lane";
+import type { Port } from "../driver/port";
 import type { LineInput } from "../line/model";
 import type { PlaybackEndReason } from "../line/state";
-import { SampleFeed } from "./sample_feed";
-import { type PcmSource, type Playback, Refusal } from "./verbs";
+import { PlayQueue, type QueueNeeds } from "./play_queue";
+import {
+  MAX_GAIN_DB,
+  MAX_LOOPS,
+  MIN_GAIN_DB,
+  type Playback,
+  type PlaybackStatus,
+  type PlayOptions,
+} from "./playback";
+import { PlaybackBook } from "./playback_book";
+import { PlaybackEntry, toMs, toSamples } from "./playback_entry";
+import { type PcmSource, Refusal } from "./verbs";
 
 /** Bounds on what clients may leave waiting on one line. */
 export const MAX_QUEUED_PLAYBACKS = 32;
 export const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
-const SAMPLES_PER_MS = 8;
 const SAMPLE_BYTES = 2;
+const OWN_TONE = { when: "now", mode: "queue", loop: 1, gainDb: 0, bargeIn: "none" } as const;
 
-interface Entry {
-  mark: number;
-  playbackId: string;
-  source: PcmSource;
-  heldBytes: number;
-  durationMs: number | null;
-  awaits: "nothing" | "answer" | "lift";
-  /** The line's own tone: no event tells it, and it gives way. */
-  own: boolean;
-  feed: SampleFeed | null;
-  poured: boolean;
-  /** Its samples could not be had to the end: what was had of them is heard. */
-  failed: boolean;
-  started: boolean;
-  /** Why it is being cut short; null while it runs its course. */
-  cut: PlaybackEndReason | null;
-  settle: (end: { reason: PlaybackEndReason; heardMs: number }) => void;
-}
-
-/** Why the driver ended it, in the words of the event; null: it ran its course. */
-const CUTS: Record<PlayoutEnd, PlaybackEndReason | null> = {
-  completed: null,
-  flushed: "stopped",
-  lost: "error",
-  hung_up: "hung_up",
-  barged_dtmf: "stopped",
-  barged_voice: "stopped",
-};
-
-export type PlaybackInput = Extract<LineInput, { type: "playback_started" | "playback_ended" }>;
+export type PlaybackInput = Extract<
+  LineInput,
+  { type: "playback_started" | "playback_paused" | "playback_resumed" | "playback_ended" }
+>;
 
 export class Playout {
-  #entries: Entry[] = [];
+  readonly #queue: PlayQueue;
+  /** At most one playback each. */
+  readonly #overlays: readonly PlayQueue[];
+  readonly #book = new PlaybackBook();
   #nextMark = 1;
 
   constructor(
-    private readonly lane: PlayLane,
+    readonly line: number,
+    private readonly port: Port,
     private readonly newPlaybackId: () => string,
     private readonly tell: (input: PlaybackInput, atNs: number) => void,
-  ) {}
+  ) {
+    const needs: QueueNeeds = {
+      newMark: () => this.#nextMark++,
+      started: (entry, atNs) => this.#started(entry, atNs),
+      ended: (entry, atNs) => this.#ended(entry, atNs),
+    };
+    this.#queue = new PlayQueue(port.lane(QUEUE_LANE), needs);
+    this.#overlays = Array.from(
+      { length: OVERLAYS },
+      (_, i) => new PlayQueue(port.lane(QUEUE_LANE + 1 + i), needs),
+    );
+  }
 
-  enqueue(source: PcmSource, awaits: Entry["awaits"]): Playback {
-    const samples = source.samples;
-    const heldBytes = source.heldBytes ?? (samples ?? 0) * SAMPLE_BYTES;
-    const queuedBytes = this.#entries.reduce((sum, entry) => sum + entry.heldBytes, heldBytes);
-    if (this.#entries.length >= MAX_QUEUED_PLAYBACKS || queuedBytes > MAX_QUEUED_BYTES) {
-      throw new Refusal(
-        "queue_full",
-        "Too much waits to be played on this line: try again when some of it was heard.",
-      );
+  play(source: PcmSource, awaits: PlaybackEntry["awaits"], options: PlayOptions): Playback {
+    const whole = { mode: "queue", loop: 1, gainDb: 0, bargeIn: "none", ...options } as const;
+    checkOptions(whole);
+    const kept = KeptSource.of(source);
+    if (whole.loop !== 1) {
+      if (!kept.whole) throw new Error("what is looped is gathered before");
+      kept.repeat(whole.loop);
     }
-    const playbackId = this.newPlaybackId();
-    const durationMs = samples === null ? null : Math.round(samples / SAMPLES_PER_MS);
-    const { promise, resolve } = Promise.withResolvers<{ reason: PlaybackEndReason; heardMs: number }>();
-    this.#entries.push({
-      mark: this.#nextMark++,
-      playbackId,
-      source,
-      heldBytes,
-      durationMs,
-      awaits,
-      own: false,
-      feed: null,
-      poured: false,
-      failed: false,
-      started: false,
-      cut: null,
-      settle: resolve,
-    });
-    source.whenReady?.(() => this.pour());
-    this.pour();
-    return { playbackId, durationMs, bytes: samples === null ? null : samples * SAMPLE_BYTES, finished: promise };
+    const entry = new PlaybackEntry(this.line, this.newPlaybackId(), kept, whole, awaits, false);
+    const queue = whole.mode === "mix" ? this.#freeOverlay() : this.#queue;
+    const replaced = whole.mode === "replace" ? queue.entries : [];
+    this.#admit(entry, replaced);
+    queue.cut(replaced, "replaced");
+    queue.push(entry);
+    const { samples } = kept;
+    const bytes = samples === null ? null : samples * SAMPLE_BYTES;
+    return { playbackId: entry.playbackId, durationMs: entry.durationMs, bytes, finished: entry.finished };
+  }
+
+  #freeOverlay(): PlayQueue {
+    const free = this.#overlays.find(({ entries }) => entries.length === 0);
+    if (free) return free;
+    throw new Refusal("queue_full", `No more than ${OVERLAYS} sounds are mixed in at once: stop one of them.`);
+  }
+
+  #admit(entry: PlaybackEntry, replaced: readonly PlaybackEntry[]): void {
+    const waiting = this.#clients.filter((each) => !replaced.includes(each));
+    const bytes = waiting.reduce((sum, { source }) => sum + source.heldBytes, entry.source.heldBytes);
+    if (waiting.length < MAX_QUEUED_PLAYBACKS && bytes <= MAX_QUEUED_BYTES) return;
+    throw new Refusal(
+      "queue_full",
+      "Too much waits to be played on this line: try again when some of it was heard.",
+    );
   }
 
   /** The line's own tone, in the place of the one before; not heard where something is playing or about to. */
   startTone(source: PcmSource): void {
     this.stopTone();
-    if (this.#entries.some((entry) => !entry.own && entry.awaits === "nothing")) return;
-    this.#entries.push({
-      mark: this.#nextMark++,
-      playbackId: "",
-      source,
-      heldBytes: 0,
-      durationMs: null,
-      awaits: "nothing",
-      own: true,
-      feed: null,
-      poured: false,
-      failed: false,
-      started: false,
-      cut: null,
-      settle: () => undefined,
-    });
-    this.pour();
+    if (this.#clients.some((entry) => entry.awaits === "nothing")) return;
+    const kept = new KeptSource(source, { maxBytes: 0, later: () => undefined });
+    this.#queue.push(new PlaybackEntry(this.line, "", kept, OWN_TONE, "nothing", true));
   }
 
   stopTone(): void {
-    const tone = this.#entries.find((entry) => entry.own && !entry.cut);
-    if (tone) this.#cut([tone], "stopped");
+    this.#queue.cut(
+      this.#queue.entries.filter((entry) => entry.own && !entry.cut),
+      "stopped",
+    );
   }
 
   /** The telephone was lifted: nothing waits for that any more. */
   start(): void {
-    for (const entry of this.#entries) entry.awaits = "nothing";
-    this.pour();
+    for (const entry of this.#clients) entry.awaits = "nothing";
+    for (const queue of this.#queues) queue.pour();
   }
 
   /** The ring ended unanswered. */
   cancelAwaitingAnswer(): void {
-    this.#drop((entry) => entry.awaits === "answer", "cancelled");
+    this.#cut((entry) => entry.awaits === "answer", "cancelled");
   }
 
   /** Nobody hears it any more: drops all but what still waits for a lift. */
   end(reason: PlaybackEndReason): void {
-    this.#cut(
-      this.#entries.filter((entry) => entry.awaits !== "lift"),
-      reason,
-    );
+    this.#cut((entry) => entry.awaits !== "lift", reason);
   }
 
-  /** Those that nobody has heard yet leave at once, the others when the driver tells how much was heard. */
-  #cut(entries: readonly Entry[], reason: PlaybackEndReason): void {
-    this.#drop((entry) => entries.includes(entry) && !entry.started, reason);
-    const started = entries.filter((entry) => entry.started);
-    for (const entry of started) entry.cut ??= reason;
-    this.lane.flush().then(
-      () => this.pour(), // what came meanwhile found the ring full
-      () => {
-        // A driver that is gone has nothing to flush; its marks are settled here.
-        for (const entry of started) this.#finish(entry, 0, this.lane.nowNs());
-      },
-    );
+  /** What the driver tells of a lane; of a talker's, nothing is meant for here. */
+  pour(lane: number): void {
+    this.#queues[lane]?.pour();
   }
 
-  /** Writes as much as there is room for. */
-  pour(): void {
-    for (const entry of this.#entries) {
-      if (entry.awaits !== "nothing" || entry.cut) return;
-      if (entry.poured) continue;
-      try {
-        entry.feed ??= this.#open(entry);
-        entry.poured = entry.feed.pour();
-        entry.failed = entry.feed.failed;
-      } catch {
-        // The engine takes no more: what was heard of it ends here, and so does what is queued behind it.
-        this.end("error");
-        return;
-      }
-      if (!entry.poured) return;
+  started(lane: number, mark: number, atNs: number): void {
+    this.#queues[lane]?.started(mark, atNs);
+  }
+
+  done(lane: number, mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
+    this.#queues[lane]?.done(mark, end, heardSamples, atNs);
+  }
+
+  /** What plays and waits, in its order, then what ended, the newest first. */
+  list(): PlaybackStatus[] {
+    const nowNs = this.port.nowNs();
+    return [...this.#clients.map((entry) => entry.status(nowNs)), ...this.#book.ended];
+  }
+
+  find(playbackId: string): PlaybackStatus | null {
+    const entry = this.#clients.find((each) => each.playbackId === playbackId);
+    return entry?.status(this.port.nowNs()) ?? this.#book.find(playbackId);
+  }
+
+  async pause(playbackId: string): Promise<PlaybackStatus> {
+    const { entry, queue } = this.#running(playbackId);
+    if (!entry.heard || entry.paused) throw notPlaying(entry);
+    await queue.hold(entry, true);
+    return this.#moved(entry, "playback_paused");
+  }
+
+  async resume(playbackId: string): Promise<PlaybackStatus> {
+    const { entry, queue } = this.#running(playbackId);
+    if (!entry.paused)
+      throw new Refusal("not_paused", "It is not paused: POST /playbacks/{playback_id}/pause does that.");
+    await queue.hold(entry, false);
+    return this.#moved(entry, "playback_resumed");
+  }
+
+  seek(playbackId: string, positionMs: number): PlaybackStatus {
+    const { entry, queue } = this.#running(playbackId);
+    const { source } = entry;
+    if (!source.seekable) {
+      throw new Refusal(
+        "not_seekable",
+        "Too long to be kept in memory, it is played as it arrives and cannot be rewound: play it anew.",
+      );
     }
+    const nowNs = this.port.nowNs();
+    const once = source.soundSamples;
+    if (once !== null && toSamples(positionMs) > once) {
+      throw invalid("position_ms", `must not be more than the sound's length, ${toMs(once)} ms`);
+    }
+    const roundsBefore = entry.status(nowNs).round - 1;
+    queue.seek(entry, roundsBefore * (once ?? 0) + toSamples(positionMs));
+    return entry.status(nowNs);
   }
 
-  started(mark: number, atNs: number): void {
-    const entry = this.#entries.find((each) => each.mark === mark);
-    if (!entry) return;
-    entry.started = true;
+  async stop(playbackId: string): Promise<PlaybackStatus> {
+    const { entry, queue } = this.#running(playbackId);
+    queue.cut([entry], "stopped");
+    await entry.finished;
+    return entry.status(this.port.nowNs());
+  }
+
+  async stopAll(): Promise<PlaybackStatus[]> {
+    const all = this.#clients;
+    this.#cut((entry) => !entry.own, "stopped");
+    await Promise.all(all.map(({ finished }) => finished));
+    return all.map((entry) => entry.status(this.port.nowNs()));
+  }
+
+  /** By the number of their lanes. */
+  get #queues(): readonly PlayQueue[] {
+    return [this.#queue, ...this.#overlays];
+  }
+
+  get #clients(): PlaybackEntry[] {
+    return this.#queues.flatMap(({ entries }) => entries.filter(({ own }) => !own));
+  }
+
+  #cut(which: (entry: PlaybackEntry) => boolean, reason: PlaybackEndReason): void {
+    for (const queue of this.#queues) queue.cut(queue.entries.filter(which), reason);
+  }
+
+  /** Throws Refusal where it is over. */
+  #running(playbackId: string): { entry: PlaybackEntry; queue: PlayQueue } {
+    for (const queue of this.#queues) {
+      const entry = queue.entries.find((each) => each.playbackId === playbackId && !each.cut);
+      if (entry) return { entry, queue };
+    }
+    throw new Refusal("playback_finished", "It is over: GET /playbacks/{playback_id} tells how it ended.");
+  }
+
+  #moved(entry: PlaybackEntry, type: "playback_paused" | "playback_resumed"): PlaybackStatus {
+    const nowNs = this.port.nowNs();
+    const status = entry.status(nowNs);
+    if (!entry.end)
+      this.tell({ type, atMs: 0, playbackId: entry.playbackId, positionMs: status.positionMs }, nowNs);
+    return status;
+  }
+
+  #started(entry: PlaybackEntry, atNs: number): void {
     if (entry.own) return;
     const { playbackId, durationMs } = entry;
     this.tell({ type: "playback_started", atMs: 0, playbackId, durationMs }, atNs);
   }
 
-  done(mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
-    const entry = this.#entries.find((each) => each.mark === mark);
-    if (!entry) return;
-    entry.cut ??= CUTS[end] ?? (entry.failed ? "error" : null);
-    this.#finish(entry, heardSamples / SAMPLES_PER_MS, atNs);
-    // After the other ends the machine says what becomes of the queue.
-    if (end === "completed" || end === "flushed") this.pour();
-  }
-
-  #open(entry: Entry): SampleFeed {
-    // Marks go ahead of the samples that they bound: see dshim_play_begin.
-    void this.#mark(this.lane.begin(entry.mark, this.lane.position()));
-    return new SampleFeed(
-      entry.source,
-      (samples) => this.lane.write(samples),
-      (samplesToCome) => void this.#mark(this.lane.end(entry.mark, this.lane.position() + samplesToCome)),
-    );
-  }
-
-  /** A mark that the engine refuses (its command ring is full, or it was closed) ends the playback. */
-  #mark(command: Promise<void>): Promise<void> {
-    return command.catch(() => this.end("error"));
-  }
-
-  #finish(entry: Entry, heardMs: number, atNs: number): void {
-    if (!this.#entries.includes(entry)) return;
-    this.#entries = this.#entries.filter((each) => each !== entry);
-    const end = { reason: entry.cut ?? ("completed" as const), heardMs: Math.round(heardMs) };
-    if (!entry.own) this.tell({ type: "playback_ended", atMs: 0, playbackId: entry.playbackId, ...end }, atNs);
-    entry.settle(end);
-    entry.source.close?.();
-  }
-
   /** Those that nobody has heard a sample of leave without an event. */
-  #drop(which: (entry: Entry) => boolean, reason: PlaybackEndReason): void {
-    const dropped = this.#entries.filter(which);
-    this.#entries = this.#entries.filter((entry) => !which(entry));
-    for (const entry of dropped) {
-      entry.settle({ reason, heardMs: 0 });
-      entry.source.close?.();
-    }
+  #ended(entry: PlaybackEntry, atNs: number): void {
+    const { playbackId, own, told } = entry;
+    const end = entry.settle();
+    if (own) return;
+    this.#book.add(entry.status(atNs));
+    if (told) this.tell({ type: "playback_ended", atMs: 0, playbackId, ...end }, atNs);
   }
 }
+
+function checkOptions({ loop, gainDb }: Required<PlayOptions>): void {
+  if (!(gainDb >= MIN_GAIN_DB && gainDb <= MAX_GAIN_DB)) {
+    throw invalid("gain_db", `must be from ${MIN_GAIN_DB} to ${MAX_GAIN_DB}`);
+  }
+  if (!(Number.isInteger(loop) && loop >= 0 && loop <= MAX_LOOPS)) {
+    throw invalid("loop", `must be a whole number from 0 to ${MAX_LOOPS}`);
+  }
+}
+
+const invalid = (field: string, message: string): Refusal =>
+  new Refusal("invalid_input", `${field} ${message}.`, [{ field, message }]);
+
+const notPlaying = ({ paused }: PlaybackEntry): Refusal =>
+  new Refusal("not_playing", paused ? "It is paused already." : "It waits for its turn, and is not heard yet.");

@@ -5,8 +5,10 @@ import type { PcmSource } from "./verbs";
 const CHUNK_SAMPLES = 4096; /* half a second: short enough that one pour never stalls the event loop */
 /** Of a source that waits for more, so much is kept back: its end must be told before the last samples are heard. */
 const KEPT_BACK_SAMPLES = 160;
-/** A source that breaks off in the middle of a sound fades out, 5 ms, instead of clicking. */
+/** What begins or breaks off in the middle of a sound fades in or out, 5 ms, instead of clicking. */
 const FADE_SAMPLES = 40;
+/** A first sample so far from silence clicks: 1 % of full scale. */
+const STEP = 328;
 
 export class SampleFeed {
   #chunk: Int16Array = new Int16Array(CHUNK_SAMPLES);
@@ -16,13 +18,18 @@ export class SampleFeed {
   #aheadSamples = NOT_YET;
   #ended = false;
   #failed = false;
+  #fadedIn = 0;
 
   constructor(
-    private readonly source: PcmSource,
+    private readonly source: Pick<PcmSource, "read">,
     private readonly write: (samples: Int16Array) => number,
     /** Told once, before the last samples are written: how many of them are still to come. */
     private readonly beforeLast: (samplesToCome: number) => void,
-  ) {}
+    /** inside: it begins in the middle of the sound. edge: with a step, perhaps. seam: it continues what was before. */
+    private readonly begins: "inside" | "edge" | "seam",
+  ) {
+    if (begins === "seam") this.#fadedIn = FADE_SAMPLES;
+  }
 
   /** Its samples could not be had to the end. */
   get failed(): boolean {
@@ -52,10 +59,21 @@ export class SampleFeed {
 
   #read(): number {
     try {
-      return this.source.read(this.#ahead);
+      const count = this.source.read(this.#ahead);
+      if (count > 0 && this.#fadedIn < FADE_SAMPLES) this.#fadeIn(this.#ahead.subarray(0, count));
+      return count;
     } catch {
       this.#failed = true;
       return 0;
+    }
+  }
+
+  #fadeIn(samples: Int16Array): void {
+    const steps = Math.abs(samples[0] as number) >= STEP;
+    if (this.#fadedIn === 0 && this.begins === "edge" && !steps) this.#fadedIn = FADE_SAMPLES;
+    for (let i = 0; i < samples.length && this.#fadedIn < FADE_SAMPLES; i++) {
+      const gain = (1 - Math.cos((Math.PI * this.#fadedIn++) / FADE_SAMPLES)) / 2;
+      samples[i] = Math.round((samples[i] as number) * gain);
     }
   }
 }

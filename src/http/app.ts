@@ -6,19 +6,27 @@ import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
+import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
 import { RECORDING_ENDPOINTS } from "./routes/recordings";
 import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { SPEECH_ENDPOINTS } from "./routes/speech";
+import { STREAM_ENDPOINTS } from "./routes/streams";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
+import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
+import type { AudioSockets } from "./ws/audio_sockets";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** Of WebSockets. */
+const SOCKET_PATHS = [/^\/ws$/, /^(\/lines\/[^/]+)?\/audio\/?$/];
 
 interface Route {
   path: string;
@@ -29,10 +37,13 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
+    ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
+    ...PLAYBACK_ENDPOINTS,
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...STREAM_ENDPOINTS,
     ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
@@ -58,27 +69,38 @@ function lineNumber(text: string, dependencies: HttpDependencies): number {
 
 type Query = Record<string, string | undefined>;
 
+export interface Sockets {
+  events: EventSockets;
+  audio: AudioSockets;
+}
+
 interface Context {
   request: Request;
   set: Answering;
   query: unknown;
 }
 
-export function createApp(dependencies: HttpDependencies, sockets: EventSockets) {
+export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
   const { limits, logs } = dependencies;
   const routes = routesFor(dependencies);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
     method: endpoint.method as string,
   }));
-  pathsAndMethods.push({ pattern: /^\/(ws|docs|openapi\.json)?$/, method: "GET" });
+  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json)?$/, method: "GET" });
+  for (const pattern of SOCKET_PATHS) pathsAndMethods.push({ pattern, method: "GET" });
 
   const notFound = (request: Request): Problem => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/ws" && request.method === "GET") {
-      return new Problem(426, "websocket_only", "Connect with a WebSocket client; GET /events serves polling.", {
-        headers: { upgrade: "websocket" },
-      });
+    if (SOCKET_PATHS.some((path) => path.test(pathname)) && request.method === "GET") {
+      return new Problem(
+        426,
+        "websocket_only",
+        "Connect with a WebSocket client; events can be polled (GET /events).",
+        {
+          headers: { upgrade: "websocket" },
+        },
+      );
     }
     const allowed = pathsAndMethods.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
     if (allowed.length === 0 || allowed.includes(request.method)) {
@@ -170,16 +192,28 @@ export function createApp(dependencies: HttpDependencies, sockets: EventSockets)
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.admit(context.query as Query);
+      admitted(context).socketRequest = sockets.events.admit(context.query as Query);
     },
-    open: (ws) => sockets.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
-    drain: (ws) => sockets.drained(ws.raw),
-    message: (ws) => sockets.received(ws.raw),
-    close: (ws) => sockets.closed(ws.raw),
+    open: (ws) => sockets.events.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
+    drain: (ws) => sockets.events.drained(ws.raw),
+    message: (ws) => sockets.events.received(ws.raw),
+    close: (ws) => sockets.events.closed(ws.raw),
   });
+  for (const path of ["/audio", "/lines/:line/audio"]) {
+    app.ws(path, {
+      beforeHandle: (context) => {
+        const { line } = (context.params ?? {}) as { line?: string }; // none on the flat path
+        const number = line === undefined ? dependencies.exchange.defaultLine : lineNumber(line, dependencies);
+        admitted(context).audioRequest = sockets.audio.admit(number, context.query as Query);
+      },
+      open: (ws) => sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, admitted(ws.data).audioRequest),
+      message: (ws, message) => sockets.audio.received(ws.raw, message),
+      close: (ws) => sockets.audio.closed(ws.raw),
+    });
+  }
   return app;
 }
 
 /** What beforeHandle found out travels to open in the connection's own context. */
-const admitted = (context: unknown): { socketRequest: SocketRequest } =>
-  context as { socketRequest: SocketRequest };
+const admitted = (context: unknown): { socketRequest: SocketRequest; audioRequest: AudioSocketRequest } =>
+  context as { socketRequest: SocketRequest; audioRequest: AudioSocketRequest };

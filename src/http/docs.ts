@@ -9,9 +9,11 @@ import { FORMATS_TEXT } from "../audio/open";
 import { PublishedEvent } from "../events/published";
 import type { LineEventBody } from "../line/events";
 import { PROMPT_NAME } from "../sounds/prompts";
+import { AUDIO_TEXT } from "./docs_audio";
 import type { Endpoint } from "./endpoint";
 import { Problem } from "./problem";
 import { ProblemAnswer, SocketQuery } from "./schema";
+import { AudioQuery } from "./schema_audio";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -103,9 +105,12 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
   [{ type: "flash", duration: 310 }, "Hook flash, ms."],
   [{ type: "voltage_change", voltage: 8.1 }, "A change of 1 V or more."],
   [{ type: "playback_started", playback_id: "01k…", duration_ms: 2000 }, "Its first sample is heard."],
+  [{ type: "playback_paused", playback_id: "01k…", position_ms: 740 }, "It stands still."],
+  [{ type: "playback_resumed", playback_id: "01k…", position_ms: 740 }, "It goes on."],
   [
     { type: "playback_finished", playback_id: "01k…", reason: "completed", heard_ms: 2000 },
-    "reason: completed, stopped, hung_up, cancelled or error.",
+    "reason: completed, stopped, replaced, barged (then `barged_by` is dtmf or voice), hung_up, cancelled or error. " +
+      "heard_ms is exact, rounds and what was heard before and after a seek together. Not told of what nobody heard.",
   ],
   [
     { type: "recording_started", recording_id: "01k…" },
@@ -117,12 +122,57 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "stream_started", stream_id: "01k…", dialect: "twilio" },
+    "The voice bot is connected: it hears the telephone and is heard.",
+  ],
+  [
+    {
+      type: "stream_stopped",
+      stream_id: "01k…",
+      reason: "connect_failed",
+      detail: "cannot be reached (ECONNREFUSED)",
+      duration_ms: 0,
+    },
+    "Once for each POST /stream and each lift of a hotline. reason: completed (a client stopped it), bot_closed, hung_up, " +
+      "unanswered (it waited for an answer), connect_failed, bot_unresponsive (it does not read, or answer a ping), " +
+      "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
+  ],
+  [
     { type: "bridge_joined", bridge_id: "01k…" },
     "From here on it hears the other lines on the bridge, and they hear it.",
   ],
   [
     { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
     "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
+    {
+      type: "gather_finished",
+      gather_id: "01k…",
+      digits: "1234",
+      reason: "finish_key",
+      finish_key: "#",
+      heard_ms: 1300,
+      played: "part",
+      duration_ms: 4200,
+    },
+    "Of POST /gather, whether it was waited for or not. reason: complete, finish_key, no_match, timeout, hung_up, stopped, " +
+      "cancelled (the ring that it waited for was not answered) or error. heard_ms and played (whole, part, none) of the prompt.",
+  ],
+  [
+    {
+      type: "announce_finished",
+      announce_id: "01k…",
+      outcome: "completed",
+      answered_after_ms: 6100,
+      heard_ms: 4200,
+      played: "whole",
+      digits: "1",
+      gather_reason: "complete",
+      finish_key: null,
+    },
+    "Of POST /announce. outcome: completed, not_answered, hung_up, busy, stopped or error; the last three fields only " +
+      "where digits were asked for.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },
@@ -158,7 +208,7 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
-  404: "No such line, recording, prompt or bridge",
+  404: "No such line, recording, playback, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
   415: "Not a format that is understood",
@@ -181,7 +231,7 @@ const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
   415: ["unsupported_media_type", "Send application/json, not text/xml."],
   422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
-  426: ["websocket_only", "Connect with a WebSocket client; GET /events serves polling."],
+  426: ["websocket_only", "Connect with a WebSocket client; events can be polled (GET /events)."],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],
@@ -220,13 +270,21 @@ const LINE_PARAMETER = {
   name: "line",
   in: "path",
   required: true,
-  schema: { type: "integer" },
+  schema: { type: "integer" as const },
   example: 1,
   description: "A line of GET /lines",
 };
 
 const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   line: LINE_PARAMETER,
+  playback_id: {
+    name: "playback_id",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10",
+    description: "Of POST /play-audio or GET /playbacks",
+  },
   recording_id: {
     name: "recording_id",
     in: "path",
@@ -319,11 +377,23 @@ const SOCKET_OPERATION = {
   },
 };
 
+const audioOperation = (ofLine: boolean) => ({
+  tags: [ofLine ? "Lines" : "Sound"],
+  summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
+  description: AUDIO_TEXT,
+  parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
+  responses: {
+    101: { description: "Upgraded: sound follows" },
+    ...Object.fromEntries([404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)])),
+  },
+});
+
 const TAGS = [
   { name: "Telephone", description: "The default line: its state and its bell" },
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
   { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
@@ -361,8 +431,12 @@ export function documentation(version: string) {
                 "problem+json: `code` is stable, `detail` says what to do.",
             },
             tags: TAGS,
-            // The plugin leaves WebSocket routes out: this one is written in.
-            paths: { "/ws": { get: SOCKET_OPERATION } },
+            // The plugin leaves WebSocket routes out: these are written in.
+            paths: {
+              "/ws": { get: SOCKET_OPERATION },
+              "/audio": { get: audioOperation(false) },
+              "/lines/{line}/audio": { get: audioOperation(true) },
+            },
           },
           exclude: ["/docs", "/openapi.json"],
         }),

@@ -10,6 +10,7 @@ import type { RecordingStore } from "../recordings/store";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
+import type { StreamBook } from "../streams/stream_book";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
 
@@ -19,6 +20,7 @@ export interface HttpDependencies {
   events: EventLog;
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
+  bots: Pick<StreamBook, "open" | "stop" | "get" | "all">;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
   flacFiles: FlacFiles;
@@ -65,7 +67,17 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Bridges" | "Lines" | "Events" | "Server" | "Simulator";
+  tag:
+    | "Telephone"
+    | "Sound"
+    | "Prompts"
+    | "Recordings"
+    | "Voice bots"
+    | "Bridges"
+    | "Lines"
+    | "Events"
+    | "Server"
+    | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

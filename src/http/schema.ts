@@ -4,7 +4,7 @@ import { TONE_NAMES, TONE_ZONES } from "../audio/tone_zones";
 import { RING_PATTERN_NAMES } from "../line/cadence";
 import { LINE_EVENT_TYPES } from "../line/events";
 
-const closed = { additionalProperties: false } as const;
+export const closed = { additionalProperties: false } as const;
 
 const CallerIdInput = Type.Object(
   {
@@ -106,27 +106,6 @@ export const ToneInput = Type.Object(
     ),
     duration: Type.Optional(
       Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] }),
-    ),
-  },
-  closed,
-);
-
-export const PlayQuery = Type.Object(
-  {
-    wait: Type.Optional(Type.Boolean({ description: "Answer when it has been heard" })),
-    when: Type.Optional(
-      Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
-        description: "off_hook: on an idle line, wait for the lift",
-      }),
-    ),
-    loudness_dbm0: Type.Optional(
-      Type.Number({
-        minimum: -40,
-        maximum: -6,
-        description:
-          "Brings speech to this level, pauses not counted; −18 is a clear voice. Omitted: as loud as it is. Peaks " +
-          "beyond full scale are limited softly in any case. Looks a second ahead",
-      }),
     ),
   },
   closed,
@@ -257,8 +236,8 @@ export const EarQuery = Type.Object(
 
 // ---- answers -----------------------------------------------------------------------------------
 
-const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+export const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+export const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
 export const ProblemAnswer = Type.Object({
   type: Type.String(),
@@ -305,7 +284,7 @@ export const VoltageAnswer = Type.Object({
   max_voltage: nullableNumber("The highest since then"),
 });
 
-const success = Type.Literal("success");
+export const success = Type.Literal("success");
 export const SuccessAnswer = Type.Object({ status: success });
 export const RingAnswer = Type.Object({
   status: success,
@@ -342,8 +321,9 @@ export const PlayAnswer = Type.Object({
   ),
   playback_id: Type.String(),
   duration_ms: nullableNumber("null: not known beforehand"),
-  reason: Type.Optional(Type.String({ description: "With wait: completed, hung_up, cancelled, error …" })),
+  reason: Type.Optional(Type.String({ description: "With wait: as of playback_finished" })),
   heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard" })),
+  barged_by: Type.Optional(Type.String({ description: "With wait, where the reason is barged: dtmf or voice" })),
 });
 export const RecordAnswer = Type.Object({
   status: success,

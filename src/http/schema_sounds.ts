@@ -7,7 +7,7 @@ import type { SoundReference, SpeechRequest } from "../sounds/sound_reference";
 import { ENGINES, MAX_RATE, MAX_TEXT_CHARACTERS, MIN_RATE } from "../sounds/speech";
 import type { Call } from "./endpoint";
 import { Problem } from "./problem";
-import { PlayQuery } from "./schema";
+import { PlayQuery } from "./schema_playback";
 
 const closed = { additionalProperties: false } as const;
 const MAX_URL_CHARACTERS = 2048;

@@ -1,4 +1,7 @@
+import type { AnnouncementOutcome } from "./announcement";
+import type { GatherEndReason, Played } from "./gather";
 import type {
+  BargedBy,
   BridgeLeaveReason,
   DigitSource,
   KeyDetail,
@@ -8,6 +11,7 @@ import type {
   ProgressToneName,
   RecordingEndReason,
   RingStopReason,
+  StreamEndReason,
 } from "./state";
 
 /**
@@ -64,11 +68,14 @@ export type LineEventBody =
   | { type: "flash"; duration: number }
   | { type: "voltage_change"; voltage: number }
   | { type: "playback_started"; playback_id: string; duration_ms: number | null }
+  | { type: "playback_paused" | "playback_resumed"; playback_id: string; position_ms: number }
   | {
       type: "playback_finished";
       playback_id: string;
       reason: PlaybackEndReason;
       heard_ms: number;
+      /** Where the reason is barged. */
+      barged_by?: BargedBy;
     }
   | { type: "recording_started"; recording_id: string }
   | {
@@ -78,8 +85,39 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "stream_started"; stream_id: string; dialect: string }
+  | {
+      type: "stream_stopped";
+      stream_id: string;
+      reason: StreamEndReason;
+      /** More about it, for people; null: the reason says it all. */
+      detail: string | null;
+      duration_ms: number;
+    }
   | { type: "bridge_joined"; bridge_id: string }
   | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
+  | {
+      type: "gather_finished";
+      gather_id: string;
+      digits: string;
+      reason: GatherEndReason;
+      finish_key: string | null;
+      /** Of the prompt. */
+      heard_ms: number;
+      played: Played;
+      duration_ms: number;
+    }
+  | {
+      type: "announce_finished";
+      announce_id: string;
+      outcome: AnnouncementOutcome;
+      answered_after_ms: number | null;
+      heard_ms: number;
+      played: Played;
+      digits?: string;
+      gather_reason?: GatherEndReason;
+      finish_key?: string | null;
+    }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -99,11 +137,17 @@ export const LINE_EVENT_TYPES = [
   "flash",
   "voltage_change",
   "playback_started",
+  "playback_paused",
+  "playback_resumed",
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "stream_started",
+  "stream_stopped",
   "bridge_joined",
   "bridge_left",
+  "gather_finished",
+  "announce_finished",
   "off_hook_timeout",
   "hardware_status",
   "error",

@@ -35,8 +35,26 @@ export type RecordingEndReason =
   | "hung_up"
   | "disk_full"
   | "error";
+/** completed: by a client; bot_closed: the bot hung up; unanswered: it waited for a lift that did not come. */
+export type StreamEndReason =
+  | "completed"
+  | "bot_closed"
+  | "hung_up"
+  | "unanswered"
+  | "connect_failed"
+  | "bot_unresponsive"
+  | "line_down"
+  | "error";
+export type PlaybackEndReason =
+  | "completed"
+  | "stopped"
+  | "replaced"
+  | "barged"
+  | "hung_up"
+  | "cancelled"
+  | "error";
+export type BargedBy = "dtmf" | "voice";
 export type BridgeLeaveReason = "hung_up" | "line_down" | "no_answer" | "removed" | "deleted" | "alone";
-export type PlaybackEndReason = "completed" | "stopped" | "hung_up" | "cancelled" | "error";
 
 /** Why a line is out of service: the driver's words, translated (see driver/decode.ts). */
 export interface LineFault {

@@ -65,7 +65,10 @@ async function execute(
   await block.locator(".btn.execute").click();
   const status = block.locator(".live-responses-table tbody .response-col_status").first();
   await status.waitFor();
-  return (await status.textContent())?.split("\n")[0]?.trim() ?? "";
+  const text = (await status.textContent())?.split("\n")[0]?.trim() ?? "";
+  // What stays open is drawn again with every answer after it.
+  await block.locator(".opblock-summary-control").first().click();
+  return text;
 }
 
 describe("Swagger UI", () => {
@@ -87,6 +90,9 @@ describe("Swagger UI", () => {
       ["get", "/diagnostics"],
       ["post", "/ring"],
       ["post", "/stop-ring"],
+      ["post", "/announce"],
+      ["post", "/gather"],
+      ["post", "/gather/stop"],
       ["get", "/lines"],
       ["get", "/lines/{line}/status"],
       ["get", "/events"],
@@ -102,6 +108,8 @@ describe("Swagger UI", () => {
       ["post", "/simulator/lines/{line}/flash"],
       ["post", "/simulator/lines/{line}/voltage"],
       ["post", "/generate-tone"],
+      ["get", "/playbacks"],
+      ["post", "/stop-playback"],
       ["post", "/say"],
       ["post", "/generate-tts"],
       ["get", "/speech/voices"],
@@ -115,6 +123,9 @@ describe("Swagger UI", () => {
       ["post", "/record/resume"],
       ["post", "/record/stop"],
       ["get", "/recordings"],
+      ["get", "/stream"],
+      ["post", "/stream"],
+      ["get", "/streams"],
       ["get", "/simulator/lines/{line}/ear"],
       ["post", "/simulator/lines/{line}/hang-up"],
     ] as const) {

@@ -1,5 +1,6 @@
 #include "playout.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,83 @@ int main(void) {
   flush(2000, DSHIM_PLAY_HUNG_UP);
   make();
   tap_ok(last_block[0] == 0, "hung up, nothing follows");
+
+  fresh();
+  playout_mark(playout, 13, true, 0);
+  playout_mark(playout, 13, false, 200);
+  put(200, 10000);
+  blocks(2, 0);
+  steepest = 0;
+  for (int i = 1; i < DSHIM_BLOCK_SAMPLES; i++) {
+    int step = abs(last_block[i] - last_block[i - 1]);
+    if (step > steepest) steepest = step;
+  }
+  tap_ok(last_block[39] == 10000 && last_block[40] > 9900 && last_block[79] == 0 && last_block[80] == 0 &&
+             steepest < 400 && strstr(told, "end13:0:200") != NULL && playout->underruns == 0,
+         "what ends in mid-wave is let fall in the 5 ms after it: steepest step %d", steepest);
+  make();
+  tap_ok(last_block[0] == 0 && playout_idle(playout), "once");
+
+  fresh();
+  put(160, -10000);
+  blocks(1, 0);
+  tap_ok(!playout_idle(playout), "at a block's end, too, where only the next one shows that nothing follows");
+  make();
+  tap_ok(last_block[0] < -9900 && last_block[39] == 0, "it is let fall");
+
+  fresh();
+  put(200, 300);
+  blocks(2, 0);
+  tap_ok(last_block[39] == 300 && last_block[40] == 0, "what ends quietly is left as it is");
+
+  fresh();
+  playout_mark(playout, 20, true, 0);
+  playout_mark(playout, 20, false, 400);
+  playout_mark(playout, 21, true, 400);
+  playout_mark(playout, 21, false, 900);
+  put(400, 1);
+  put(300, 2);
+  blocks(1, 0);
+  tap_ok(playout_skip(playout, 400, 700) == 0 && playout_skip(playout, 100, 700) == -EALREADY,
+         "what waits is taken out, unless its turn has come");
+  playout_mark(playout, 22, true, 700);
+  playout_mark(playout, 22, false, 900);
+  put(200, 3);
+  blocks(2, 0);
+  tap_ok(last_block[79] == 1 && last_block[80] == 3 && last_block[159] == 3,
+         "and what follows comes right behind what was before");
+  make();
+  take_back(1);
+  blocks(2, 0);
+  tap_ok(strcmp(told, "low start20@0 end20:0:400 start22@400 end22:0:200 ") == 0 && playout->underruns == 0 &&
+             spsc_readable(&playout->ring) == 0,
+         "each mark where it is heard, and the ring empty: %s", told);
+
+  fresh();
+  playout_mark(playout, 23, true, 0);
+  playout_mark(playout, 23, false, 100);
+  put(100, 1);
+  put(5000, 2);
+  playout_skip(playout, 100, 5100);
+  blocks(1, 0);
+  flush(5100, DSHIM_PLAY_FLUSHED);
+  tap_ok(strstr(told, "end23:0:100") != NULL && spsc_readable(&playout->ring) == 0 && playout_idle(playout),
+         "what was taken out counts for nothing: %s", told);
+
+  fresh();
+  put(160, 1);
+  make();
+  put(160 * 2 * PLAYOUT_SKIPS + 320, 2);
+  bool skipped = true;
+  for (uint64_t i = 1; i <= PLAYOUT_SKIPS; i++) {
+    if (playout_skip(playout, 160 * 2 * i, 160 * (2 * i + 1)) != 0) skipped = false;
+  }
+  uint64_t end = 160 * (2 * PLAYOUT_SKIPS + 3);
+  tap_ok(skipped && playout_skip(playout, end - 10, end) == -ENOSPC, "in eight places");
+  tap_ok(playout_skip(playout, 200, end) == 0 && playout->skips.count == 1,
+         "one that covers them takes their place");
+  make();
+  tap_ok(last_block[39] == 2 && last_block[40] == 0, "and nothing of them is heard");
 
   free(playout);
   return tap_done();

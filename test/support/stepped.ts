@@ -48,6 +48,7 @@ export async function stepped(
     /** Where recordings go; omitted: there is no place for any. */
     recordings?: RecordingStore;
     maxRecordingMs?: number;
+    published?: (line: number, body: LineEventBody) => void;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -55,6 +56,8 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  let gathers = 0;
+  let announcements = 0;
   const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
@@ -62,9 +65,14 @@ export async function stepped(
     lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
     defaultLine: 1,
     clock,
-    publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
+    publish: (line, atMs, _nativeNs, body) => {
+      told.push({ line, atMs, body });
+      options.published?.(line, body);
+    },
     newPlaybackId: () => `playback-${++playbacks}`,
     newBridgeId: () => `bridge-${++playbacks}`,
+    newGatherId: () => `gather-${++gathers}`,
+    newAnnounceId: () => `announcement-${++announcements}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),
@@ -134,7 +142,7 @@ export function pcmSource(samples: Int16Array): PcmSource {
   };
 }
 
-export function readAll(source: PcmSource, chunkSamples = 1000): Int16Array {
+export function readAll(source: Pick<PcmSource, "read">, chunkSamples = 1000): Int16Array {
   const parts: number[] = [];
   const into = new Int16Array(chunkSamples);
   for (let count = source.read(into); count > 0; count = source.read(into)) parts.push(...into.subarray(0, count));
@@ -172,10 +180,12 @@ export function sine(frequencyHz: number, ms: number, amplitude = 8000): Int16Ar
   );
 }
 
-/** Seeded noise that never repeats within a test: where it is found in an ear, there is one place only. */
+/** Seeded noise that never repeats within a test: where it is found in an ear, there is one place only. It begins
+ * without a step, which is left as it is. */
 export function noise(samples: number, seed = 1, amplitude = 8000): Int16Array {
   let state = seed >>> 0;
-  return Int16Array.from({ length: samples }, () => {
+  return Int16Array.from({ length: samples }, (_, i) => {
+    if (i === 0) return 0;
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.round((state / 0xffffffff - 0.5) * 2 * amplitude);
   });

@@ -1,12 +1,14 @@
 /** Sound into the telephone. */
 import type { Static } from "@sinclair/typebox";
+import { KeptSource, MAX_KEPT_BYTES } from "../../audio/kept_source";
 import { FORMATS_TEXT, openAudio } from "../../audio/open";
 import type { PcmSource } from "../../audio/source";
 import type { Playback } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
 import { isJson, jsonInput, queryInput, readBody } from "../input";
 import { Problem } from "../problem";
-import { PlayAnswer, PlayQuery } from "../schema";
+import { PlayAnswer } from "../schema";
+import { PlayQuery } from "../schema_playback";
 import { namedSound, PlayInput } from "../schema_sounds";
 import { Upload } from "../upload";
 
@@ -53,13 +55,15 @@ async function formFile({ request, dependencies }: Call, type: string): Promise<
   );
 }
 
+type Options = Static<typeof PlayQuery>;
+
 /** Plays what was opened; answers as POST /play-audio does. */
 export async function playAnswer(
   call: Call,
   { source, upload }: SoundInput,
-  { wait, when }: Static<typeof PlayQuery>,
+  options: Options,
 ): Promise<Static<typeof PlayAnswer>> {
-  const playback = play(call, source, when ?? "now");
+  const playback = await play(call, source, options);
   // Bun takes no more of a body once it was answered.
   await Promise.race([upload?.over, playback.finished]);
   if (upload?.bytes.failure) throw upload.bytes.failure;
@@ -69,19 +73,46 @@ export async function playAnswer(
     playback_id: playback.playbackId,
     duration_ms: playback.durationMs,
   };
-  if (!wait) return answer;
+  if (!options.wait) return answer;
   call.keepOpen();
-  const { reason, heardMs } = await playback.finished;
-  const told = { ...answer, reason, heard_ms: heardMs };
+  const { reason, heardMs, bargedBy } = await playback.finished;
+  const told = { ...answer, reason, heard_ms: heardMs, ...(bargedBy ? { barged_by: bargedBy } : {}) };
   if (playback.durationMs !== null || reason !== "completed") return told;
   return { ...told, duration_ms: heardMs, bytes_written: heardMs * BYTES_PER_MS };
 }
 
-function play(call: Call, source: PcmSource, when: "now" | "off_hook"): Playback {
+/** What is looped is in memory before it begins. */
+export async function inMemory(kept: KeptSource): Promise<void> {
+  const gathered = await kept.gather();
+  if (gathered === "whole") return;
+  if (gathered === "no_room") {
+    throw new Problem(
+      429,
+      "queue_full",
+      "Too many sounds are kept in memory: try again when some of them ended.",
+      {
+        headers: { "retry-after": "1" },
+      },
+    );
+  }
+  const longestS = Math.floor(MAX_KEPT_BYTES / BYTES_PER_MS / MS_PER_S);
+  throw new Problem(422, "too_long_to_loop", `Only what is shorter than ${longestS} s can be looped: send less.`);
+}
+
+async function play(call: Call, source: PcmSource, options: Options): Promise<Playback> {
+  const { when = "now", mode, loop = 1, gain_db, barge_in } = options;
+  const kept = KeptSource.of(source);
   try {
-    return call.dependencies.exchange.play(call.line, source, { when });
+    if (loop !== 1) await inMemory(kept);
+    return call.dependencies.exchange.play(call.line, kept, {
+      when,
+      loop,
+      ...(mode === undefined ? {} : { mode }),
+      ...(gain_db === undefined ? {} : { gainDb: gain_db }),
+      ...(barge_in === undefined ? {} : { bargeIn: barge_in }),
+    });
   } catch (error) {
-    source.close?.();
+    kept.close();
     throw error;
   }
 }

@@ -91,6 +91,28 @@ describe("the configuration", () => {
     expect(shown).not.toContain("key=k");
   });
 
+  test("a hotline is taken with its defaults; what may be a secret of a bot's is not shown", async () => {
+    const token = "0123456789abcdef";
+    const config = await load(
+      `stream: { twilio_auth_token: "${token}" }\nhotline:\n` +
+        "  - { line: 1, url: 'ws://bot.local/x?key=k', custom_parameters: { key: k2 } }\n",
+    );
+    expect(config.hotline).toEqual([
+      {
+        line: 1,
+        url: "ws://bot.local/x?key=k",
+        dialect: null,
+        custom_parameters: { key: "k2" },
+        on_answer: true,
+      },
+    ]);
+    expect(maskedConfig(config)).toMatchObject({
+      stream: { twilio_auth_token: "***" },
+      hotline: [{ url: "ws://bot.local/x?***", custom_parameters: { key: "***" } }],
+    });
+    expect(maskedConfig(await load(""))).toMatchObject({ stream: { twilio_auth_token: null }, hotline: [] });
+  });
+
   test("the state folder: configured, systemd's, the user's", async () => {
     expect((await load("", { DAHDI_API_STATE_DIR: "/x" })).state_dir).toBe("/x");
     expect(stateDirectory("/x", { STATE_DIRECTORY: "/y" }, "/home/me")).toBe("/x");
@@ -134,6 +156,22 @@ describe("a wrong configuration names file, line and key", () => {
     ["off_hook_timeout:\n  seconds: -1\n", "FILE:2: off_hook_timeout.seconds: must be a whole number"],
     ["state_dir: here\n", "FILE:1: state_dir: must be a path that begins with /"],
     ["events:\n  max_bytes: 10\n", "FILE:2: events.max_bytes: must be a whole number from 1048576"],
+    ["stream: { twilio_auth_token: short }\n", "FILE:1: stream.twilio_auth_token: must be a text of 16"],
+    ["stream: { twilio_account_sid: AC1 }\n", "FILE:1: stream.twilio_account_sid: must be AC and 32"],
+    ["hotline:\n  - url: ws://a.org/\n", "FILE:2: hotline[0].line: is missing"],
+    ["hotline:\n  - line: 1\n    url: http://a.org/\n", "FILE:3: hotline[0].url: must be such as ws://"],
+    [
+      "hotline:\n  - line: 1\n    url: tcp://a.org:1\n    dialect: twilio\n",
+      "FILE:4: hotline[0].dialect: must be audiosocket",
+    ],
+    [
+      "hotline:\n  - line: 1\n    url: ws://a.org/\n    custom_parameters: { a: 1 }\n",
+      "FILE:4: hotline[0].custom_parameters: must be a mapping of names to texts",
+    ],
+    [
+      "hotline:\n  - { line: 1, url: 'ws://a.org/' }\n  - { line: 1, url: 'ws://b.org/' }\n",
+      "FILE:3: hotline[1].line: stands twice",
+    ],
     ["webhooks: 5\n", "FILE:1: webhooks: must be a list"],
     ["webhooks:\n  - 5\n", "FILE:2: webhooks[0]: must be a mapping"],
     [`webhooks:\n  - secret: ${SECRET}\n`, "FILE:2: webhooks[0].url: is missing"],

@@ -1,0 +1,272 @@
+/**
+ * `make bench`: live audio by WebSocket. What is said into a simulated microphone goes to a client in a process of its
+ * own, which says it back, and so into the ear. The recording of both sides has mouth and ear on one clock, the card's:
+ * where an utterance stands in one and in the other is the delay, to the sample.
+ *   bun bench/voice.ts [--minutes=10] [--source] [--fifo]
+ * --fifo (root): server and client run before the machine's other programs, which else are measured as well; how late
+ * the machine wakes a process that only sleeps is measured beside.
+ */
+import { join } from "node:path";
+import { post, simulatedTelephone } from "../test/support/client";
+import { bestLag, soundOf } from "../test/support/recordings";
+import { ROOT, type RunningServer, startServer } from "../test/support/server";
+import { find, noise } from "../test/support/stepped";
+
+const SAMPLES_PER_MS = 8;
+const UTTERANCE_SAMPLES = 1600;
+const UTTERANCE_EVERY_MS = 1000;
+/** Speech as it is spoken: no delay stays behind. */
+const LIVE = "?max_buffer_ms=200";
+/** Of a client that starts: what its first frames were late by goes two seconds later. */
+const WARM_UP_MS = 5000;
+const MAX_DELAY_SAMPLES = 4000;
+const BAR_DELAY_MS = 60;
+const BAR_CPU_PERCENT = 15;
+
+const minutes = Number(/--minutes=([\d.]+)/.exec(process.argv.join(" "))?.[1] ?? 1);
+const first = process.argv.includes("--fifo") ? ["chrt", "-f", "1"] : [];
+const command = process.argv.includes("--source")
+  ? [process.execPath, join(ROOT, "src/main.ts")]
+  : [join(ROOT, "dist/dahdi-phone-api-linux-x64")];
+
+interface Figure {
+  name: string;
+  value: number;
+  unit: string;
+  /** The most that it may be. */
+  bar?: number;
+}
+const figures: Figure[] = [];
+function figure(name: string, value: number, unit: string, bar?: number): void {
+  const rounded = Math.round(value * 100) / 100;
+  figures.push({ name, value: rounded, unit, ...(bar === undefined ? {} : { bar }) });
+  console.log(JSON.stringify(figures.at(-1)));
+}
+
+const start = (lines: number): Promise<RunningServer> =>
+  startServer({
+    command: [...first, ...command],
+    arguments: [`--simulate=${lines}`, `--config=${join(ROOT, "bench/voice.yml")}`],
+  });
+const audioUrl = (server: RunningServer, line: number, query = ""): string =>
+  `${server.rest.replace("http:", "ws:")}/lines/${line}/audio${query}`;
+
+interface BotStats {
+  underruns: number;
+  dropped_samples: number;
+  lost_samples: number;
+  frames_in: number;
+  frames_out: number;
+}
+
+interface EchoBot {
+  stats(): Promise<BotStats[]>;
+  stop(): Promise<void>;
+}
+
+async function echoBot(urls: string[]): Promise<EchoBot> {
+  const { say, line, end } = await helper("echo_bot.ts", urls);
+  return {
+    stats: async () => {
+      say("stats\n");
+      return JSON.parse(await line()) as BotStats[];
+    },
+    stop: end,
+  };
+}
+
+/** Returns how to learn by how much, at worst, ms. */
+async function lateWakeups(): Promise<() => Promise<number>> {
+  const { say, line, end } = await helper("late_wakeups.ts", []);
+  await Bun.sleep(500); // what it takes to start is not the machine's
+  say("anew\n");
+  return async () => {
+    const ended = end();
+    const worstMs = Number(await line());
+    await ended;
+    return worstMs;
+  };
+}
+
+/** A program of ours in a process of its own, once it says "ready". */
+async function helper(file: string, parameters: string[]) {
+  const child = Bun.spawn([...first, process.execPath, join(import.meta.dir, file), ...parameters], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const reader = child.stdout.getReader();
+  let text = "";
+  const line = async (): Promise<string> => {
+    while (!text.includes("\n")) {
+      const { done, value } = await reader.read();
+      if (done) throw new Error(`${file} is gone`);
+      text += new TextDecoder().decode(value);
+    }
+    const [next = "", ...rest] = text.split("\n");
+    text = rest.join("\n");
+    return next;
+  };
+  await line();
+  return {
+    say: (text: string) => void child.stdin.write(text),
+    line,
+    end: async () => {
+      await child.stdin.end();
+      await child.exited;
+    },
+  };
+}
+
+interface Heard {
+  delaysMs: number[];
+  /** Utterances that did not come back as they were said. */
+  garbled: number;
+}
+
+/** Speaks for a while, and measures every utterance's way from the mouth to the ear. */
+async function speak(server: RunningServer, line: number, durationMs: number): Promise<Heard> {
+  const phone = simulatedTelephone(server, line);
+  const base = `${server.rest}/lines/${line}`;
+  const { body } = await post(`${base}/record`, { source: "both", trim: false });
+  const utterances: Int16Array<ArrayBuffer>[] = [];
+  const until = performance.now() + durationMs;
+  while (performance.now() < until) {
+    const utterance = noise(UTTERANCE_SAMPLES, utterances.length + 1, 6000) as Int16Array<ArrayBuffer>;
+    utterances.push(utterance);
+    await phone.speak(utterance);
+    await Bun.sleep(UTTERANCE_EVERY_MS - UTTERANCE_SAMPLES / SAMPLES_PER_MS);
+  }
+  await post(`${base}/record/stop`);
+  const wav = await (await fetch(`${server.rest}/recordings/${body.recording_id}/audio`)).arrayBuffer();
+  const { caller: mouth, played: ear } = soundOf(new Uint8Array(wav));
+  if (!ear) throw new Error("the recording is not of both sides");
+  let from = 0;
+  const found = utterances.map((utterance) => {
+    const said = from + find(mouth.subarray(from), utterance);
+    if (said < from) throw new Error("what was said is not in the recording");
+    from = said + UTTERANCE_SAMPLES;
+    return bestLag(ear.subarray(said, from + MAX_DELAY_SAMPLES), utterance);
+  });
+  const whole = found.filter(({ likeness }) => likeness >= 0.99);
+  return { delaysMs: whole.map(({ lag }) => lag / SAMPLES_PER_MS), garbled: found.length - whole.length };
+}
+
+const percentile = (values: number[], part: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+};
+
+async function mouthToEar(bufferMs: number | null): Promise<void> {
+  await using server = await start(1);
+  await simulatedTelephone(server, 1).lift();
+  const bot = await echoBot([audioUrl(server, 1, bufferMs === null ? LIVE : `${LIVE}&buffer_ms=${bufferMs}`)]);
+  await Bun.sleep(WARM_UP_MS);
+  const late = await lateWakeups();
+  const { delaysMs, garbled } = await speak(server, 1, 10_000);
+  const lateMs = await late();
+  await bot.stop();
+  const name = `mouth to ear through an echoing client${bufferMs === null ? "" : `, buffer_ms=${bufferMs}`}`;
+  figure(`${name}, p50`, percentile(delaysMs, 0.5), "ms", BAR_DELAY_MS);
+  figure(`${name}, worst`, percentile(delaysMs, 1), "ms", BAR_DELAY_MS);
+  figure(`${name}, garbled utterances`, garbled, "", 0);
+  figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
+}
+
+/** Requests flood, and pages of events and refused uploads make garbage for the collector. */
+async function storm(server: RunningServer, durationMs: number): Promise<void> {
+  const until = performance.now() + durationMs;
+  const flood = Bun.spawn(
+    ["wrk", "-t1", "-c32", `-d${Math.ceil(durationMs / 1000)}s`, `${server.rest}/events?limit=1000`],
+    { stdout: "ignore", stderr: "inherit" },
+  );
+  const upload = new Uint8Array(20_000_001); // odd: read whole, then refused
+  while (performance.now() < until) {
+    await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload });
+    await (await fetch(`${server.rest}/openapi.json`)).text();
+  }
+  await flood.exited;
+}
+
+async function underStorm(): Promise<void> {
+  await using server = await start(1);
+  await simulatedTelephone(server, 1).lift();
+  const bot = await echoBot([audioUrl(server, 1, LIVE)]);
+  const durationMs = minutes * 60_000;
+  await Bun.sleep(WARM_UP_MS);
+  const [before] = await bot.stats();
+  const late = await lateWakeups();
+  const [{ delaysMs, garbled }] = await Promise.all([speak(server, 1, durationMs), storm(server, durationMs)]);
+  const [after] = await bot.stats();
+  const lateMs = await late();
+  await bot.stop();
+  if (!before || !after) throw new Error("the echo bot has no statistics");
+  const during = `in ${minutes} min of HTTP flood and garbage`;
+  figure(`live audio underruns ${during}`, after.underruns - before.underruns, "", 0);
+  figure(`live audio samples lost or dropped ${during}`, lostSamples(after) - lostSamples(before), "", 0);
+  figure(`garbled utterances of ${delaysMs.length + garbled} ${during}`, garbled, "", 0);
+  figure(`mouth to ear ${during}, p50`, percentile(delaysMs, 0.5), "ms", BAR_DELAY_MS);
+  figure(`mouth to ear ${during}, worst`, percentile(delaysMs, 1), "ms");
+  figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
+}
+
+const lostSamples = (stats: BotStats): number => stats.lost_samples + stats.dropped_samples;
+
+/** CPU seconds that the process has used; 100 ticks a second on every Linux that Debian ships. */
+async function cpuS(pid: number): Promise<number> {
+  const stat = (await Bun.file(`/proc/${pid}/stat`).text()).split(") ")[1]?.split(" ") ?? [];
+  return (Number(stat[11]) + Number(stat[12])) / 100;
+}
+
+async function eightLines(): Promise<void> {
+  const lines = [1, 2, 3, 4, 5, 6, 7, 8];
+  const seconds = 20;
+  await using server = await start(lines.length);
+  const said = noise(SAMPLES_PER_MS * 1000 * (seconds + 5), 9, 4000) as Int16Array<ArrayBuffer>;
+  for (const line of lines) await simulatedTelephone(server, line).lift();
+  const share = async (): Promise<number> => {
+    const before = await cpuS(server.pid);
+    const startedAt = performance.now();
+    await Bun.sleep(seconds * 1000);
+    return (100 * ((await cpuS(server.pid)) - before)) / ((performance.now() - startedAt) / 1000);
+  };
+  const speaking = (): void => {
+    for (const line of lines)
+      void simulatedTelephone(server, line)
+        .speak(said)
+        .catch(() => undefined);
+  };
+  speaking();
+  figure("CPU, 8 lifted lines that talk, nobody listens", await share(), "% of one core");
+  await Bun.sleep(5000);
+  const bot = await echoBot(lines.map((line) => audioUrl(server, line)));
+  speaking();
+  figure("CPU, 8 lines of live audio both ways", await share(), "% of one core", BAR_CPU_PERCENT);
+  const stats = await bot.stats();
+  await bot.stop();
+  const sum = (of: (stats: BotStats) => number): number => stats.reduce((total, each) => total + of(each), 0);
+  figure(
+    "frames a second, of those 8 lines, both ways",
+    sum((each) => each.frames_in + each.frames_out) / seconds,
+    "",
+  );
+  figure(
+    "underruns of those 8 lines",
+    sum(({ underruns }) => underruns),
+    "",
+    0,
+  );
+}
+
+await mouthToEar(null);
+await mouthToEar(20);
+await underStorm();
+await eightLines();
+
+const missed = figures.filter(({ value, bar }) => bar !== undefined && !(value <= bar));
+console.log(`\n${"".padEnd(72)}${"value".padStart(10)}  ${"".padEnd(14)}bar`);
+for (const { name, value, unit, bar } of figures) {
+  const met = bar === undefined ? "" : `<= ${bar}${value <= bar ? "" : "  MISSED"}`;
+  console.log(`${name.padEnd(72)}${value.toLocaleString("en").padStart(10)}  ${unit.padEnd(14)}${met}`);
+}
+process.exit(missed.length > 0 ? 1 : 0);

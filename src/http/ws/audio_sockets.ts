@@ -1,0 +1,228 @@
+/**
+ * Live audio by WebSocket: binary frames are sound, text frames are control, both ways. Every connection is a session
+ * of the exchange of its own, and none can delay another: what a client does not read is dropped for it, and counted.
+ */
+import { TELEPHONE_RATE_HZ } from "../../audio/source";
+import type { AudioEndReason } from "../../exchange/live_audio";
+import { type Exchange, Refusal } from "../../exchange/verbs";
+import type { Log } from "../../observe/log";
+import { queryInput, validated } from "../input";
+import { Problem, toProblem } from "../problem";
+import { AudioControl, AudioQuery } from "../schema_audio";
+import {
+  type AudioClient,
+  type AudioSocket,
+  type AudioSocketRequest,
+  newClient,
+  started,
+  statsOf,
+} from "./audio_client";
+
+const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
+const BLOCK_MS = 20;
+/** A second of sound waits for a client that does not read; then frames are dropped. */
+const CONGESTED_MS = 1000;
+/** Of one that does not even read the answers to what it asks. */
+const MAX_UNREAD_BYTES = 256 * 1024;
+/** Speech sent in frames of 20 ms, as fast as it comes: a minute and a half of it a second. */
+const MAX_FRAMES_A_SECOND = 5000;
+const MAX_TEXTS_A_SECOND = 100;
+/** RFC 3550, 6.4.1: by what part an arrival changes the mean. */
+const JITTER_GAIN = 1 / 16;
+/** Close codes from 4000 on are ours: 4000 and the status of HTTP. */
+const REFUSED = 4000;
+
+export interface AudioSocketsOptions {
+  exchange: Exchange;
+  log: Log;
+  maxClients: number;
+  pingIntervalS: number;
+  /** Monotonic. */
+  nowMs: () => number;
+}
+
+export class AudioSockets {
+  readonly #clients = new Map<unknown, AudioClient>();
+  readonly #pings: ReturnType<typeof setInterval>;
+
+  constructor(private readonly options: AudioSocketsOptions) {
+    this.#pings = setInterval(() => {
+      for (const { socket } of this.#clients.values()) socket.ping();
+    }, options.pingIntervalS * 1000);
+    this.#pings.unref();
+  }
+
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /** Before the upgrade, so that what is refused gets an answer that can be read. */
+  admit(line: number, query: Record<string, string | undefined>): AudioSocketRequest {
+    const { format, frame_ms, mode, mix, when, buffer_ms, max_buffer_ms } = queryInput(AudioQuery, query);
+    if (max_buffer_ms !== undefined && max_buffer_ms < (buffer_ms ?? 0) + BLOCK_MS) {
+      const message = `must be ${BLOCK_MS} more than buffer_ms at least`;
+      const errors = [{ field: "max_buffer_ms", message }];
+      throw new Problem(422, "invalid_input", `max_buffer_ms ${message}.`, { errors });
+    }
+    const request: AudioSocketRequest = {
+      line,
+      format: format ?? "slin16",
+      frameMs: frame_ms ?? BLOCK_MS,
+      listen: mode !== "talk",
+      talk: mode !== "listen",
+      mixed: mix ?? false,
+      when: when ?? "now",
+      bufferMs: buffer_ms,
+      maxBufferMs: max_buffer_ms,
+    };
+    if (this.#clients.size >= this.options.maxClients) {
+      throw new Problem(429, "too_many_clients", "There are too many WebSocket clients (api.max_connections).", {
+        headers: { "retry-after": "5" },
+      });
+    }
+    this.options.exchange.admitAudio(line, request);
+    return request;
+  }
+
+  /** key: the same object for every call about one connection. */
+  open(key: unknown, socket: AudioSocket, request: AudioSocketRequest): void {
+    const client = newClient(socket, request);
+    this.#clients.set(key, client);
+    const { line, listen, talk, mixed, when, frameMs, bufferMs, maxBufferMs } = request;
+    try {
+      client.session = this.options.exchange.openAudio(line, {
+        listen,
+        talk,
+        mixed,
+        when,
+        frameBlocks: (frameMs / BLOCK_MS) as 1 | 2 | 3,
+        ...(bufferMs === undefined ? {} : { targetMs: bufferMs }),
+        ...(maxBufferMs === undefined ? {} : { maxMs: maxBufferMs }),
+        started: () => this.#tell(key, client, started(request)),
+        frame: (samples, lostBlocks) => this.#send(key, client, samples, lostBlocks),
+        flow: (full) => this.#tell(key, client, { type: full ? "xoff" : "xon" }),
+        closed: (reason) => this.#stopped(key, client, reason),
+      });
+    } catch (error) {
+      // Somebody was quicker than the upgrade.
+      const problem = error instanceof Refusal ? toProblem(error) : null;
+      if (!problem) throw error;
+      const { status, code, message: detail } = problem;
+      this.#tell(key, client, { type: "refused", status, code, detail });
+      this.#clients.delete(key);
+      socket.close(REFUSED + status, code);
+      return;
+    }
+    this.options.log.debug("audio client connected", { line, clients: this.#clients.size });
+  }
+
+  /** Elysia has parsed what looked like JSON. */
+  received(key: unknown, message: unknown): void {
+    const client = this.#clients.get(key);
+    if (!client) return;
+    const nowMs = this.options.nowMs();
+    if (nowMs - client.windowStartedAtMs >= 1000) {
+      client.windowStartedAtMs = nowMs;
+      client.framesInWindow = 0;
+      client.textsInWindow = 0;
+    }
+    const sound = message instanceof Uint8Array;
+    if (sound) client.framesInWindow++;
+    else client.textsInWindow++;
+    if (client.framesInWindow > MAX_FRAMES_A_SECOND || client.textsInWindow > MAX_TEXTS_A_SECOND) {
+      this.#drop(key, client, "too many frames");
+    } else if (sound) this.#talked(client, message, nowMs);
+    else this.#control(key, client, message);
+  }
+
+  closed(key: unknown): void {
+    const client = this.#clients.get(key);
+    if (!client) return;
+    this.#clients.delete(key);
+    client.session?.close();
+    this.options.log.debug("audio client gone", { line: client.request.line, clients: this.#clients.size });
+  }
+
+  closeAll(): void {
+    clearInterval(this.#pings);
+    for (const [key, client] of this.#clients) {
+      this.#tell(key, client, { type: "stopped", reason: "server_stopping" });
+      this.closed(key);
+      client.socket.close(1001, "server is stopping");
+    }
+  }
+
+  #talked(client: AudioClient, frame: Uint8Array, nowMs: number): void {
+    const { sampleBytes, decode } = client.format;
+    const bytes = client.half.length > 0 ? Buffer.concat([client.half, frame]) : frame;
+    const whole = bytes.length - (bytes.length % sampleBytes);
+    client.half = new Uint8Array(bytes.subarray(whole));
+    const samples = decode(bytes.subarray(0, whole));
+    client.framesIn++;
+    client.samplesIn += samples.length;
+    client.session?.talk(samples);
+    if (client.arrivedAtMs !== null) {
+      const difference = Math.abs(nowMs - client.arrivedAtMs - client.arrivedMs);
+      client.jitterMs += (difference - client.jitterMs) * JITTER_GAIN;
+    }
+    client.arrivedAtMs = nowMs;
+    client.arrivedMs = samples.length / SAMPLES_PER_MS;
+  }
+
+  #control(key: unknown, client: AudioClient, message: unknown): void {
+    try {
+      const control = controlOf(message);
+      if (control.type === "mark") {
+        client.session?.mark(control.name, (name, cleared) =>
+          this.#tell(key, client, { type: "mark", name, ...(cleared ? { cleared } : {}) }),
+        );
+      } else if (control.type === "clear") client.session?.clear();
+      else this.#tell(key, client, statsOf(client));
+    } catch (error) {
+      const problem = toProblem(error);
+      if (!problem) throw error;
+      this.#tell(key, client, { type: "error", code: problem.code, detail: problem.message });
+    }
+  }
+
+  #send(key: unknown, client: AudioClient, samples: Int16Array, lostBlocks: number): void {
+    const { socket, format } = client;
+    const lost = lostBlocks * BLOCK_MS * SAMPLES_PER_MS;
+    client.lostSamples += lost;
+    client.untoldSamples += lost;
+    if (socket.getBufferedAmount() > CONGESTED_MS * SAMPLES_PER_MS * format.sampleBytes) {
+      client.lostSamples += samples.length;
+      client.untoldSamples += samples.length;
+      return;
+    }
+    if (client.untoldSamples > 0) {
+      this.#tell(key, client, { type: "lost", samples: client.untoldSamples });
+      client.untoldSamples = 0;
+    }
+    socket.send(format.encode(samples));
+    client.framesOut++;
+    client.samplesOut += samples.length;
+  }
+
+  #tell(key: unknown, client: AudioClient, frame: Record<string, unknown>): void {
+    if (this.#clients.get(key) !== client) return;
+    if (client.socket.getBufferedAmount() > MAX_UNREAD_BYTES) this.#drop(key, client, "does not read");
+    else client.socket.send(JSON.stringify(frame));
+  }
+
+  #stopped(key: unknown, client: AudioClient, reason: AudioEndReason): void {
+    this.#tell(key, client, { ...statsOf(client), type: "stopped", reason });
+    this.closed(key);
+    client.socket.close(1000, reason);
+  }
+
+  #drop(key: unknown, client: AudioClient, why: string): void {
+    this.closed(key);
+    client.socket.close(1008, why);
+  }
+}
+
+function controlOf(message: unknown): AudioControl {
+  if (message !== null && typeof message === "object") return validated(AudioControl, message);
+  throw new Problem(400, "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.');
+}
