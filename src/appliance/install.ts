@@ -56,13 +56,12 @@ export async function install(host: Host, listen: string | null): Promise<void> 
     host.say(`\nWhat starts from ${host.root} has the service.`);
     return;
   }
-  if (changed) {
+  // A first time that was broken off has put its files, and is finished here.
+  if (changed || !(await runsInstalled(host))) {
     await must(host, "systemd-sysusers", SYSUSERS_PATH);
     await must(host, "systemd-tmpfiles", "--create", TMPFILES_PATH);
     await applyUdevRules(host);
     await must(host, "systemctl", "daemon-reload");
-  }
-  if (changed || !(await runsInstalled(host))) {
     await restart(host);
     host.say("✓ service  runs, and starts with the machine");
   } else host.say("· service  unchanged");

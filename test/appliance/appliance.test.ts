@@ -15,8 +15,8 @@ const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const PACKAGE = join(ROOT, `dist/dahdi-phone-api_${version}_amd64.deb`);
 const MINUTES_MS = 60_000;
-/** The unit's score when this was written was below this. */
-const WORST_SCORE = 2.5;
+/** What it was when this was written: a switch that is opened is seen. */
+const WORST_SCORE = 1.5;
 
 const NEEDS = ["qemu-system-x86_64", "mmdebstrap", "lintian"];
 const missing = NEEDS.filter((command) => !Bun.which(command));
