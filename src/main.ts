@@ -13,11 +13,12 @@ import {
   HELP,
   parseCommandLine,
   type ServeArguments,
+  type TokenArguments,
   UsageError,
 } from "./command_line";
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config, MessageLamp } from "./config/schema";
-import { stateDirectory } from "./config/state_dir";
+import { administeredDirectory, stateDirectory } from "./config/state_dir";
 import { hotlineRequest } from "./config/streams";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
@@ -45,17 +46,22 @@ import { EventStreams } from "./http/sse/event_streams";
 import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
-import { createLogs } from "./observe/log";
+import { createLogs, type Logs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { startWatchdog } from "./observe/watchdog";
 import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
+import { type Secured, secure } from "./secured";
+import { TlsError } from "./security/tls_identity";
+import { TokenFile, TokenFileError } from "./security/token_file";
+import { TokenError } from "./security/token_registry";
 import { Prompts } from "./sounds/prompts";
 import { SoundSources } from "./sounds/sound_sources";
 import { Speech, type SpeechOptions } from "./sounds/speech";
 import { UrlSounds } from "./sounds/url_sounds";
 import { StreamBook, type StreamBookOptions } from "./streams/stream_book";
 import { planStream } from "./streams/stream_request";
+import { runTokenCommand } from "./token_command";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -66,6 +72,8 @@ const EXIT_CONFIG = 78;
 const STOP_GRACE_MS = 1500;
 /** And recordings be closed. */
 const CLOSE_GRACE_MS = 2000;
+/** An expired token's connections last no longer than this. */
+const EXPIRY_LOOK_MS = 5000;
 const MIB = 1024 * 1024;
 const NS_PER_S = 1e9;
 
@@ -172,6 +180,15 @@ function listen(dependencies: HttpDependencies, sockets: Sockets, hostname: stri
 
 class StartError extends Error {}
 
+function secured(config: Config, stateFolder: string | null, logs: Logs): Secured {
+  try {
+    return secure(config, stateFolder, logs);
+  } catch (error) {
+    if (error instanceof TlsError || error instanceof TokenFileError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
 function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
   const { max_size_mb, output } = logging;
   const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
@@ -188,6 +205,7 @@ async function serve(line: ServeArguments): Promise<void> {
   const { logs, control: logControl } = openLogs(config.logging);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
+  const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
   const bus = new EventBus(null, config.events.log_size);
   const journal = createJournal({
     bus,
@@ -262,6 +280,7 @@ async function serve(line: ServeArguments): Promise<void> {
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
+    seats,
     pingIntervalS: config.websocket.ping_interval,
   };
   const sockets: Sockets = {
@@ -291,7 +310,14 @@ async function serve(line: ServeArguments): Promise<void> {
     userAgent: `dahdi-phone-api/${version}`,
     log: logs.events,
   });
-  const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
+  const streams = new EventStreams({ events, seats, log: logs.rest, maxClients: config.api.max_connections });
+  const closeRevoked = (): void => {
+    const nowMs = Date.now();
+    for (const clients of [sockets.events, sockets.audio, streams])
+      clients.closeRevoked((token) => tokens.isCurrent(token, nowMs));
+  };
+  tokens.onChange(closeRevoked);
+  setInterval(closeRevoked, EXPIRY_LOOK_MS).unref();
   const metrics = createMetrics({
     exchange,
     version,
@@ -310,6 +336,9 @@ async function serve(line: ServeArguments): Promise<void> {
     bots,
     webhooks,
     recordings,
+    guard,
+    tokens,
+    tls,
     // As of the log's thread.
     flacFiles: new FlacFiles(threadUrl("recordings/flac_thread"), config.api.timeout * 1000),
     sounds,
@@ -364,6 +393,7 @@ async function serve(line: ServeArguments): Promise<void> {
   await pump.start();
 
   const [rest, websocket] = listeners as [Listener, Listener];
+  for (const { port } of listeners) origins.ownPort(port);
   const { realtime, realtime_error } = engine.engineStats();
   logs.server.info("serving", {
     host,
@@ -373,6 +403,8 @@ async function serve(line: ServeArguments): Promise<void> {
     simulated: line.simulatePorts !== null,
     config: path,
     realtime: realtime === 1,
+    tokens: tokens.required,
+    ...(tls ? { tls_sha256: tls.fingerprint } : {}),
   });
   if (realtime !== 1) {
     logs.driver.info("the I/O thread runs without real-time priority", {
@@ -384,7 +416,16 @@ async function serve(line: ServeArguments): Promise<void> {
     const announced = { rest_port: rest.port, websocket_port: websocket.port, pid: process.pid };
     process.stdout.write(`${JSON.stringify(announced)}\n`);
   } else if (process.stdout.isTTY || line.simulatePorts !== null) {
-    process.stdout.write(banner(host, rest.port, websocket.port, line.simulatePorts !== null));
+    process.stdout.write(
+      banner({
+        host,
+        restPort: rest.port,
+        websocketPort: websocket.port,
+        simulated: line.simulatePorts !== null,
+        fingerprint: tls?.fingerprint ?? null,
+        tokens: tokens.required,
+      }),
+    );
   }
   const notify = (state: string): void => void engine.shim.dshim_sd_notify(cString(state));
   notify("READY=1");
@@ -457,6 +498,25 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function token(line: TokenArguments): Promise<void> {
+  // On 127.0.0.1 a configuration without tokens is right: here they are made.
+  const { config } = await loadConfig(line.configPath, process.env, {
+    host: "127.0.0.1",
+    restPort: null,
+    websocketPort: null,
+  });
+  const folder = administeredDirectory(config.state_dir, process.env, homedir());
+  if (folder === null) throw new StartError("there is no folder to keep tokens in: set state_dir");
+  try {
+    const { out, note } = runTokenCommand(line, new TokenFile(folder), Date.now());
+    process.stderr.write(note);
+    process.stdout.write(out);
+  } catch (error) {
+    if (error instanceof TokenFileError || error instanceof TokenError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
@@ -465,6 +525,7 @@ async function main(): Promise<void> {
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
+    else if (command.command === "token") await token(command);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
     else await serve(command);
   } catch (error) {

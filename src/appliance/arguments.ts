@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../command_line";
 
 export type ApplianceCommand =
-  | { command: "install"; root: string; listen: string | null; help: boolean }
+  | { command: "install"; root: string; listen: string | null; withToken: boolean; help: boolean }
   | { command: "uninstall"; root: string; purge: boolean; help: boolean }
   | { command: "upgrade"; root: string; rollback: boolean; file: string | null; help: boolean };
 
@@ -13,6 +13,7 @@ export const APPLIANCE_HELP: Record<ApplianceCommand["command"], string> = {
 Usage: sudo ./dahdi-phone-api install [options]
 
   --listen=ADDRESS   listen here, written into the configuration; 0.0.0.0 is every address (default: 127.0.0.1)
+  --with-token       make an API token and show it once: any other address than this machine's own needs one
   --root=DIR         put the files below DIR and tell no systemd: for who prepares an SD card
 
 It puts the program into /usr/local/bin, its unit, user and udev rule below /etc, and a configuration, all of it
@@ -34,7 +35,12 @@ Usage: sudo ./the-new-dahdi-phone-api upgrade
 };
 
 const OPTIONS = {
-  install: { listen: { type: "string" }, root: { type: "string" }, help: { type: "boolean", short: "h" } },
+  install: {
+    listen: { type: "string" },
+    "with-token": { type: "boolean" },
+    root: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
   uninstall: { purge: { type: "boolean" }, root: { type: "string" }, help: { type: "boolean", short: "h" } },
   upgrade: { rollback: { type: "boolean" }, help: { type: "boolean", short: "h" } },
 } as const;
@@ -50,6 +56,7 @@ export function applianceCommand(argv: readonly string[]): ApplianceCommand | nu
           command,
           root: rootOf(values.root),
           listen: filled("--listen", values.listen),
+          withToken: values["with-token"] === true,
           help: values.help === true,
         };
       }

@@ -3,22 +3,28 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMap, parseDocument } from "yaml";
-import { loadConfig } from "../config/load";
+import { defaultConfig, loadConfig } from "../config/load";
 import type { Config } from "../config/schema";
 import { Files, type Host } from "./host";
-import { CONFIG_PATH, initialConfig } from "./layout";
+import { CONFIG_PATH, initialConfig, STATE_FOLDER } from "./layout";
 
 export interface PlannedConfig {
   /** What is to be written; null: it is right as it stands. */
   text: string | null;
   config: Config;
+  /** Where it listens. */
+  address: string;
 }
 
-/** Throws ConfigError where the program would not start on it. */
-export async function planConfig(host: Host, listen: string | null): Promise<PlannedConfig> {
-  const there = new Files(host.root).text(CONFIG_PATH);
+/** Throws ConfigError where the program would not start on it. guarded: it will have a token. */
+export async function planConfig(host: Host, listen: string | null, guarded: boolean): Promise<PlannedConfig> {
+  const files = new Files(host.root);
+  const there = files.text(CONFIG_PATH);
   const wanted = withAddress(there ?? initialConfig(), listen);
-  return { text: wanted === there ? null : wanted, config: await checked(wanted) };
+  const config = await checked(wanted, files.at(STATE_FOLDER), guarded);
+  const said = parseDocument(wanted).getIn(["server", "host"]);
+  const address = typeof said === "string" ? said : defaultConfig().server.host;
+  return { text: wanted === there ? null : wanted, config, address };
 }
 
 /** Comments and order stay. */
@@ -33,13 +39,15 @@ function withAddress(text: string, listen: string | null): string {
   return document.toString({ lineWidth: 0 });
 }
 
-async function checked(text: string): Promise<Config> {
+async function checked(text: string, stateFolder: string, guarded: boolean): Promise<Config> {
   const path = join(tmpdir(), `dahdi-phone-api-${crypto.randomUUID()}.yml`);
   // Secrets are in it.
   writeFileSync(path, text, { mode: 0o600, flag: "wx" });
   try {
-    const none = { host: null, restPort: null, websocketPort: null };
-    return (await loadConfig(path, {}, none)).config;
+    const overrides = { restPort: null, websocketPort: null };
+    // On the loopback address no token is asked for: all else is checked as it stands.
+    const host = guarded ? "127.0.0.1" : null;
+    return (await loadConfig(path, { STATE_DIRECTORY: stateFolder }, { ...overrides, host })).config;
   } catch (error) {
     if (error instanceof Error) error.message = error.message.replaceAll(path, CONFIG_PATH);
     throw error;

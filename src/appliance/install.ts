@@ -1,5 +1,8 @@
 /** Makes a service of this executable. What is there already and right is left alone. */
+import { hostname } from "node:os";
+import type { Config } from "../config/schema";
 import { planConfig } from "./config_file";
+import { firstToken } from "./first_token";
 import { ApplianceError, Files, type Host, sameBytes } from "./host";
 import {
   BINARY,
@@ -7,13 +10,20 @@ import {
   ENABLED_LINK,
   FILES,
   PREVIOUS,
+  STATE_FOLDER,
   SYSUSERS_PATH,
   TMPFILES_PATH,
   UNIT_PATH,
 } from "./layout";
 import { applyUdevRules, must, requireMachine, restart, runsInstalled } from "./service";
 
-export async function install(host: Host, listen: string | null): Promise<void> {
+export interface InstallOptions {
+  /** An address, written into the configuration; null: as it is. */
+  listen: string | null;
+  withToken: boolean;
+}
+
+export async function install(host: Host, { listen, withToken }: InstallOptions): Promise<void> {
   requireMachine(host, "install");
   const { executable } = host;
   if (executable === null)
@@ -21,7 +31,7 @@ export async function install(host: Host, listen: string | null): Promise<void> 
       "only the executable can be installed: make dist, then sudo dist/dahdi-phone-api-… install",
     );
   const files = new Files(host.root);
-  const planned = await planConfig(host, listen);
+  const planned = await planConfig(host, listen, withToken);
   let changed = false;
   const step = (path: string, what: string): void => {
     if (what !== "unchanged") changed = true;
@@ -52,7 +62,12 @@ export async function install(host: Host, listen: string | null): Promise<void> 
     step(CONFIG_PATH, hadConfig ? `listens on ${listen}` : "written, all of it commented out");
   }
 
+  const makeToken = (): void => {
+    const token = firstToken(files.at(STATE_FOLDER), Date.now());
+    host.say(token === null ? "· token install  unchanged" : `✓ token install  ${token}  (shown this once)`);
+  };
   if (!host.live) {
+    if (withToken) makeToken();
     host.say(`\nWhat starts from ${host.root} has the service.`);
     return;
   }
@@ -60,18 +75,24 @@ export async function install(host: Host, listen: string | null): Promise<void> 
   if (changed || !(await runsInstalled(host))) {
     await must(host, "systemd-sysusers", SYSUSERS_PATH);
     await must(host, "systemd-tmpfiles", "--create", TMPFILES_PATH);
+    // Its folder has its owner now; without it, the service would not start on an open address.
+    if (withToken) makeToken();
     await applyUdevRules(host);
     await must(host, "systemctl", "daemon-reload");
     await restart(host);
     host.say("✓ service  runs, and starts with the machine");
-  } else host.say("· service  unchanged");
-  const { host: address, rest_port } = planned.config.server;
-  host.say(`\nOpen ${pageUrl(address, rest_port)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);
+  } else {
+    if (withToken) makeToken();
+    host.say("· service  unchanged");
+  }
+  const { address, config } = planned;
+  host.say(`\nOpen ${pageUrl(address, config)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);
 }
 
 /** Of the Swagger UI. Every address is said as this machine's name. */
-function pageUrl(address: string, port: number): string {
+function pageUrl(address: string, { server }: Config): string {
+  const { certificate, self_signed } = server.tls;
   const all = address === "0.0.0.0" || address === "::";
-  const name = all ? "THIS-MACHINE" : address.includes(":") ? `[${address}]` : address;
-  return `http://${name}:${port}/docs`;
+  const name = all ? hostname() : address.includes(":") ? `[${address}]` : address;
+  return `http${certificate !== null || self_signed ? "s" : ""}://${name}:${server.rest_port}/docs`;
 }

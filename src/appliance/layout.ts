@@ -37,16 +37,10 @@ export const FILES: readonly FileOfOurs[] = [
   { path: UNIT_PATH, text: unit },
 ];
 
-/**
- * Every key, commented out: what is not said follows the program's own defaults, also those of its next version. But
- * for the state folder, which commands of root's must find as the service does.
- */
+/** Every key, commented out: what is not said follows the program's own defaults, also those of its next version. */
 export const initialConfig = (): string =>
   (exampleConfig as string)
     .split("\n")
-    .map((line) => {
-      if (line.startsWith("state_dir:")) return line.replace(/^state_dir:\s+/, `state_dir: ${STATE_FOLDER} `);
-      return line === "" || line.startsWith("#") ? line : `#${line}`;
-    })
+    .map((line) => (line === "" || line.startsWith("#") ? line : `#${line}`))
     .join("\n")
     .replace("every key with its default.", "every key with its default, commented out.");

@@ -16,6 +16,8 @@ export interface ProblemOptions {
 
 const TITLES: Record<number, string> = {
   400: "Bad request",
+  401: "Authentication required",
+  403: "Not allowed",
   404: "Not found",
   405: "Method not allowed",
   409: "Not in this state",

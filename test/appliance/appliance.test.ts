@@ -169,6 +169,14 @@ story("it is there after a reboot", async () => {
   facts.push(`up after a reboot in ${machine.bootSeconds.toFixed(0)} s`);
 });
 
+story("a token, and every address", async () => {
+  const said = await sh("/root/dahdi-phone-api install --with-token --listen=0.0.0.0");
+  const [, token] = /(dpa_\S+)/.exec(said) ?? [];
+  const url = `http://127.0.0.1:${machine.ports.rest}/status`;
+  expect((await fetch(url)).status).toBe(401);
+  expect((await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+});
+
 story("an upgrade, and back", async () => {
   const before = await sh("sha256sum < /usr/local/bin/dahdi-phone-api");
   await sh("cp /payload/dahdi-phone-api /opt/next && echo >> /opt/next");

@@ -5,8 +5,14 @@ import { UsageError } from "../../../src/command_line";
 test("the appliance's commands", () => {
   expect(applianceCommand(["serve"])).toBeNull();
   expect(applianceCommand([])).toBeNull();
-  expect(applianceCommand(["install"])).toEqual({ command: "install", root: "", listen: null, help: false });
-  expect(applianceCommand(["install", "--root=/mnt/", "--listen", "::1"])).toMatchObject({
+  expect(applianceCommand(["install"])).toEqual({
+    command: "install",
+    root: "",
+    listen: null,
+    withToken: false,
+    help: false,
+  });
+  expect(applianceCommand(["install", "--root=/mnt/", "--with-token", "--listen", "::1"])).toMatchObject({
     root: "/mnt",
     listen: "::1",
   });

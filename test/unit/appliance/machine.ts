@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Host, Ran } from "../../../src/appliance/host";
 
+export const AS_IS = { listen: null, withToken: false };
 export const BINARY = "/usr/local/bin/dahdi-phone-api";
 
 export class Machine implements Disposable {

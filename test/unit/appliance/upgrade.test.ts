@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../../../src/appliance/install";
 import { rollBack, upgrade } from "../../../src/appliance/upgrade";
-import { BINARY, Machine } from "./machine";
+import { AS_IS, BINARY, Machine } from "./machine";
 
 const REPORT = (status: string): string =>
   JSON.stringify({ findings: [{ id: "config", status, title: "config.yml:1: x: is not known here" }] });
@@ -17,7 +17,7 @@ process.on("SIGTERM", () => process.exit(0));
 
 async function installed(): Promise<Machine> {
   const machine = new Machine();
-  await install(machine.host, null);
+  await install(machine.host, AS_IS);
   return machine;
 }
 
@@ -33,7 +33,7 @@ function installing(machine: Machine, file: string, code: number): void {
   const run = machine.host.run;
   machine.host.run = async (command) => {
     if (command[0] !== file || command[1] !== "install") return run(command);
-    await install({ ...machine.host, executable: file, run }, null);
+    await install({ ...machine.host, executable: file, run }, AS_IS);
     return { code, output: "installed\n" };
   };
 }
