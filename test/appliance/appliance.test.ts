@@ -39,7 +39,7 @@ async function spawn(command: string[]): Promise<{ code: number; output: string 
 }
 
 const sh = (script: string): Promise<string> => machine.agent.sh(script);
-/** Until it succeeds, in the machine's own time, which does not run while this one is busy. */
+/** Until it succeeds. */
 const until = (script: string): Promise<string> =>
   sh(
     `for i in $(seq 120); do { ${script}; } && exit 0; sleep 0.5; done; systemctl status dahdi-phone-api; exit 1`,

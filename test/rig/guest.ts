@@ -41,12 +41,16 @@ function qemu(guest: Guest, image: Image, ports: Forwarded): string[] {
     guest.arch === "amd64"
       ? ["qemu-system-x86_64", "-append", "console=ttyS0 quiet panic=-1 tsc=unstable"]
       : ["qemu-system-aarch64", "-M", "virt", "-append", "console=ttyAMA0 quiet panic=-1"];
+  // The guest's clock counts instructions, and jumps to what comes next when there is nothing to do: however busy
+  // this machine is, the guest does not see it stall, and it waits for nothing. A machine with disks is not there for
+  // its telephones' timing: it goes with our clock, on two cores, and is done in a third of the time.
+  const clock = image.disks
+    ? ["-accel", "tcg,thread=multi", "-smp", "2"]
+    : ["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`, "-smp", "1"];
   return [
     ...machine,
-    // The guest's clock counts instructions, and jumps to what comes next when there is nothing to do: however busy
-    // this machine is, the guest does not see it stall, and it waits for nothing.
-    ...["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`],
-    ...["-cpu", guest.cpu, "-smp", "1", "-m", String(MEMORY_MB)],
+    ...clock,
+    ...["-cpu", guest.cpu, "-m", String(MEMORY_MB)],
     ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"],
     ...["-kernel", image.kernel, "-initrd", image.initramfs],
     ...(image.disks ?? []).flatMap((path, i) => [
