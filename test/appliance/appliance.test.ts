@@ -44,7 +44,12 @@ const until = (script: string): Promise<string> =>
   sh(
     `for i in $(seq 120); do { ${script}; } && exit 0; sleep 0.5; done; systemctl status dahdi-phone-api; exit 1`,
   );
-const ask = (path: string): string => `/payload/busybox wget -q -O - http://127.0.0.1:8000${path} 2>/dev/null`;
+/** Once there is one, it is needed. */
+let token: string | null = null;
+const ask = (path: string): string => {
+  const header = token === null ? "" : `--header 'Authorization: Bearer ${token}'`;
+  return `/payload/busybox wget -q ${header} -O - http://127.0.0.1:8000${path} 2>/dev/null`;
+};
 const ready = (): Promise<string> => until(ask("/ready"));
 const mainPid = async (): Promise<string> =>
   (await sh("systemctl show dahdi-phone-api -p MainPID --value")).trim();
@@ -171,7 +176,7 @@ story("it is there after a reboot", async () => {
 
 story("a token, and every address", async () => {
   const said = await sh("/root/dahdi-phone-api install --with-token --listen=0.0.0.0");
-  const [, token] = /(dpa_\S+)/.exec(said) ?? [];
+  token = /dpa_\S+/.exec(said)?.[0] ?? null;
   const url = `http://127.0.0.1:${machine.ports.rest}/status`;
   expect((await fetch(url)).status).toBe(401);
   expect((await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
@@ -212,6 +217,7 @@ story("uninstall keeps what is its owner's, --purge leaves nothing", async () =>
     kept.filter((name) => !/dahdi_phone|\/var\/lib\/dahdi-phone-api|^\+ dahdi-phone-api:/.test(name)),
   ).toEqual([]);
   expect(kept).toContain("+ /var/lib/dahdi-phone-api/");
+  token = null;
   await sh("/root/dahdi-phone-api uninstall --purge && rm /root/dahdi-phone-api /opt/next");
   expect(difference(untouched, await disk())).toEqual([]);
   expect(await sh("systemctl list-units --all --no-legend 'dahdi-phone*'")).toBe("");

@@ -48,7 +48,7 @@ ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up
 mount -t ext4 /dev/vda /machine
 mkdir -p /machine/payload
 mount -t ext4 -o ro /dev/vdb /machine/payload
-cp -a /machine/payload/settings/. /machine/
+cp -af /machine/payload/settings/. /machine/
 # Of mmdebstrap, which must start nothing while it builds.
 rm -f /machine/usr/sbin/policy-rc.d
 umount /dev /sys /proc
