@@ -2,8 +2,10 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -101,12 +103,21 @@ export class Files {
   }
 
   write(path: string, text: string, mode: number): void {
-    this.#replace(path, mode, (temporary) => writeFileSync(temporary, text, { mode }));
+    this.#replace(path, (temporary) => {
+      // By its descriptor: the service writes into the configuration's folder as well, and may name what it likes.
+      const descriptor = openSync(temporary, "wx", mode);
+      writeFileSync(descriptor, text);
+      fchmodSync(descriptor, mode);
+      closeSync(descriptor);
+    });
   }
 
   /** from: outside of the root. */
   copy(from: string, path: string, mode: number): void {
-    this.#replace(path, mode, (temporary) => copyFileSync(from, temporary));
+    this.#replace(path, (temporary) => {
+      copyFileSync(from, temporary, constants.COPYFILE_EXCL);
+      chmodSync(temporary, mode);
+    });
   }
 
   symlink(target: string, path: string): void {
@@ -156,13 +167,13 @@ export class Files {
     return true;
   }
 
-  #replace(path: string, mode: number, fill: (temporary: string) => void): void {
+  #replace(path: string, fill: (temporary: string) => void): void {
     const place = this.at(path);
     const temporary = `${place}.new`;
     try {
       mkdirSync(dirname(place), { recursive: true });
+      rmSync(temporary, { force: true });
       fill(temporary);
-      chmodSync(temporary, mode);
       const descriptor = openSync(temporary, "r");
       fsyncSync(descriptor);
       closeSync(descriptor);

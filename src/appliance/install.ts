@@ -58,7 +58,7 @@ export async function install(host: Host, { listen, withToken }: InstallOptions)
   const hadConfig = files.exists(CONFIG_PATH);
   if (planned.text === null) step(CONFIG_PATH, "unchanged");
   else {
-    files.write(CONFIG_PATH, planned.text, 0o640);
+    files.write(CONFIG_PATH, planned.text, 0o660);
     step(CONFIG_PATH, hadConfig ? `listens on ${listen}` : "written, all of it commented out");
   }
 

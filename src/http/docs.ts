@@ -179,7 +179,10 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
     { type: "off_hook_timeout", idle_ms: 30_000 },
     "Left off-hook with nothing happening (off_hook_timeout.seconds); the reorder tone and the howler follow.",
   ],
-  [{ type: "hardware_status", status: "ready", details: {} }, "status: ready, alarm, ok or events_lost."],
+  [
+    { type: "hardware_status", status: "ready", details: {} },
+    "status: ready, alarm, ok; the program stood still: watchdog (bells were stopped), events_lost.",
+  ],
   [
     {
       type: "error",

@@ -130,7 +130,7 @@ story("install makes a service that holds the telephone, in its sandbox", async 
     event_log: { storage: "disk" },
   });
   expect(await sh(`stat -c '%U:%G %a' /etc/dahdi_phone/config.yml /var/lib/dahdi-phone-api`)).toBe(
-    "root:dahdi-phone-api 640\ndahdi-phone-api:dahdi-phone-api 700\n",
+    "root:dahdi-phone-api 660\ndahdi-phone-api:dahdi-phone-api 700\n",
   );
 });
 
@@ -179,7 +179,17 @@ story("a token, and every address", async () => {
   token = /dpa_\S+/.exec(said)?.[0] ?? null;
   const url = `http://127.0.0.1:${machine.ports.rest}/status`;
   expect((await fetch(url)).status).toBe(401);
-  expect((await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  expect((await fetch(url, { headers })).status).toBe(200);
+  // The sandbox lets it write its configuration, and systemd has it read again.
+  const body = JSON.stringify({ dial_tone: { enabled: true } });
+  const config = url.replace("/status", "/config");
+  expect((await fetch(config, { method: "PATCH", headers, body })).status).toBe(200);
+  expect(await sh("cat /etc/dahdi_phone/config.yml")).toMatch(/^ +enabled: true/m);
+  const pid = await mainPid();
+  await sh("systemctl reload dahdi-phone-api");
+  await ready();
+  expect(await mainPid()).toBe(pid);
 });
 
 story("an upgrade, and back", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../../../src/appliance/install";
 import { uninstall } from "../../../src/appliance/uninstall";
@@ -24,7 +24,7 @@ describe("install", () => {
     expect(machine.files()).toEqual(OURS);
     expect(machine.text(BINARY)).toBe("version one");
     expect(statSync(join(machine.root, BINARY)).mode & 0o777).toBe(0o755);
-    expect(statSync(join(machine.root, "etc/dahdi_phone/config.yml")).mode & 0o777).toBe(0o640);
+    expect(statSync(join(machine.root, "etc/dahdi_phone/config.yml")).mode & 0o777).toBe(0o660);
     expect(machine.link(OURS[2] as string)).toBe(OURS[1] as string);
     expect(machine.told).toEqual([
       "systemd-sysusers /etc/sysusers.d/dahdi-phone-api.conf",
@@ -87,6 +87,15 @@ describe("install", () => {
     const path = join(machine.root, "etc/dahdi_phone/config.yml");
     const loaded = await loadConfig(path, {}, { host: null, restPort: null, websocketPort: null });
     expect(loaded.config).toEqual(defaultConfig());
+  });
+
+  test("what lies where a file is made first is not followed", async () => {
+    using machine = new Machine();
+    machine.write("/etc/shadow", "secret");
+    machine.write("/etc/dahdi_phone/x", "");
+    symlinkSync(join(machine.root, "etc/shadow"), join(machine.root, "etc/dahdi_phone/config.yml.new"));
+    await install(machine.host, AS_IS);
+    expect(machine.text("/etc/shadow")).toBe("secret");
   });
 
   test("--listen is written into what is there, comments and all", async () => {
