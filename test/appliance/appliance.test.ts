@@ -67,10 +67,11 @@ async function disk(): Promise<string[]> {
   return [...names.split("\n").filter((name) => !databases.test(name)), ...users.split("\n")].sort();
 }
 
-const difference = (before: string[], after: string[]): string[] => [
-  ...after.filter((name) => !before.includes(name)).map((name) => `+ ${name}`),
-  ...before.filter((name) => !after.includes(name)).map((name) => `- ${name}`),
-];
+function difference(before: string[], after: string[]): string[] {
+  const [old, now] = [new Set(before), new Set(after)];
+  const came = after.filter((name) => !old.has(name)).map((name) => `+ ${name}`);
+  return [...came, ...before.filter((name) => !now.has(name)).map((name) => `- ${name}`)];
+}
 
 let untouched: string[];
 
