@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
+import { runAppliance } from "./appliance/appliance";
+import { applianceCommand } from "./appliance/arguments";
+import { ApplianceError } from "./appliance/host";
 import { chosenScheme } from "./audio/caller_id/scheme";
 import { KEEPING_HELP, type KeepingCommand, keepingCommand } from "./backup/arguments";
 import { BackupError, backup, restore } from "./backup/backup";
@@ -41,7 +44,7 @@ import { selfTest } from "./doctor/self_test";
 import { VmwiLamp } from "./driver/abi.gen";
 import { DriverEngine } from "./driver/engine";
 import { errnoName } from "./driver/faults";
-import { loadShim } from "./driver/library";
+import { cString, loadShim } from "./driver/library";
 import { probeChannel } from "./driver/probe";
 import { Pump } from "./driver/pump";
 import { EventBus } from "./events/bus";
@@ -61,6 +64,7 @@ import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
 import { createLogs, type Logs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
+import { startWatchdog } from "./observe/watchdog";
 import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
 import { type Secured, secure } from "./secured";
@@ -112,6 +116,17 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("SimNoiseCdbm0", Math.round(simulator.noise_dbm0 * 100));
   engine.setOption("SimCompanding", COMPANDING[simulator.companding]);
   return engine;
+}
+
+/**
+ * Of a thread's file, by its path in src/ without ".ts". tools/dist.ts puts it beside the program, into the executable. There
+ * import.meta.url is no guide: the bundler has written the path of the source into it, which is on the machine that built
+ * it alone.
+ */
+function threadUrl(path: string): string {
+  return Bun.main.startsWith("/$bunfs/")
+    ? new URL(`${path}.js`, Bun.pathToFileURL(Bun.main)).href
+    : new URL(`./${path}.ts`, import.meta.url).href;
 }
 
 /** A card's lines by their channels; simulated ones count from 1. */
@@ -235,8 +250,7 @@ async function serve(line: ServeArguments): Promise<void> {
     folder: stateFolder,
     maxBytes: config.events.max_bytes,
     maxAgeDays: config.events.max_age_days,
-    // tools/dist.ts puts the thread into the executable by this name.
-    threadUrl: new URL("./events/log_thread.ts", import.meta.url).href,
+    threadUrl: threadUrl("events/log_thread"),
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
@@ -388,10 +402,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tokens,
     tls,
     // As of the log's thread.
-    flacFiles: new FlacFiles(
-      new URL("./recordings/flac_thread.ts", import.meta.url).href,
-      config.api.timeout * 1000,
-    ),
+    flacFiles: new FlacFiles(threadUrl("recordings/flac_thread"), config.api.timeout * 1000),
     sounds,
     prompts,
     speech,
@@ -447,12 +458,19 @@ async function serve(line: ServeArguments): Promise<void> {
   );
   await pump.start();
 
+  const notify = (state: string): void => void engine.shim.dshim_sd_notify(cString(state));
+  const stopWatchdog = startWatchdog(process.env, process.pid, {
+    // The I/O thread never sleeps longer than a second.
+    progress: () => engine.engineStats().wakeups,
+    ping: () => notify("WATCHDOG=1"),
+  });
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
     logs.server.info("stopping", { signal });
-    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
+    notify("STOPPING=1");
+    stopWatchdog();
     sockets.events.closeAll();
     sockets.audio.closeAll();
     streams.closeAll();
@@ -519,7 +537,7 @@ async function serve(line: ServeArguments): Promise<void> {
       }),
     );
   }
-  engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
+  notify("READY=1");
 }
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {
@@ -611,6 +629,8 @@ async function keeping(line: KeepingCommand): Promise<void> {
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
+    const appliance = applianceCommand(process.argv.slice(2));
+    if (appliance !== null) return await runAppliance(appliance);
     const kept = keepingCommand(process.argv.slice(2));
     if (kept !== null) return await keeping(kept);
     command = parseCommandLine(process.argv.slice(2));
@@ -625,6 +645,7 @@ async function main(): Promise<void> {
       [UsageError, EXIT_USAGE],
       [ConfigError, EXIT_CONFIG],
       [StartError, EXIT_FAILED],
+      [ApplianceError, EXIT_FAILED],
       [BackupError, EXIT_FAILED],
     ];
     const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];

@@ -24,6 +24,7 @@ const ARROWS: Record<string, readonly string[]> = {
     "streams",
   ],
   doctor: ["driver", "line", "config"],
+  appliance: ["config", "security", "command_line.ts"],
   backup: ["config", "command_line.ts"],
   observe: [],
   security: [],
