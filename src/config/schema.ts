@@ -24,6 +24,8 @@ export interface Config {
   dahdi: {
     /** The node that takes DAHDI_SPECIFY. */
     device: string;
+    /** The node that dahdi_cfg needs: the doctor looks for it. */
+    control: string;
     /** The line of the flat verbs. */
     channel: number;
     /** All lines; the default line alone when empty. */
@@ -170,6 +172,7 @@ export const SCHEMA = {
   },
   dahdi: {
     device,
+    control: { ...device, value: "/dev/dahdi/ctl" },
     channel: whole(1, 1, MAX_CHANNEL),
     channels,
     flash_max_ms: whole(800, 201, 1500),

@@ -1,6 +1,7 @@
 /** The REST and WebSocket application. It does not listen: main does, once for each port. */
 import { Elysia } from "elysia";
-import { documentation, operationDetail } from "./docs";
+import { operationDetail } from "./docs/operation";
+import { documentation } from "./docs/pages";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import type { Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
@@ -95,7 +96,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
     method: endpoint.method as string,
   }));
-  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json)?$/, method: "GET" });
+  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json|asyncapi\.json)?$/, method: "GET" });
   for (const pattern of SOCKET_PATHS) pathsAndMethods.push({ pattern, method: "GET" });
 
   const notFound = (request: Request): Problem => {
