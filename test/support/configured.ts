@@ -53,22 +53,23 @@ export async function rawRequest(
 ): Promise<{ status: number; head: string; body: string }> {
   const { hostname, port } = new URL(base);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let received = "";
+  let received = Buffer.alloc(0);
   const whole = (): boolean => {
     const end = received.indexOf("\r\n\r\n");
     if (end < 0) return false;
-    const length = /content-length: (\d+)/i.exec(received.slice(0, end))?.[1];
-    return length === undefined ? /^HTTP\/1.1 101/.test(received) : received.length >= end + 4 + Number(length);
+    const head = received.toString("utf8", 0, end);
+    const length = /content-length: (\d+)/i.exec(head)?.[1];
+    return length === undefined ? head.startsWith("HTTP/1.1 101") : received.length >= end + 4 + Number(length);
   };
   const socket = await Bun.connect({
     hostname,
     port: Number(port),
     socket: {
       data: (_, bytes) => {
-        received += bytes.toString();
-        if (whole()) resolve(received);
+        received = Buffer.concat([received, bytes]);
+        if (whole()) resolve(received.toString());
       },
-      close: () => resolve(received),
+      close: () => resolve(received.toString()),
       error: (_, error) => reject(error),
     },
   });
