@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { crowd } from "../../bench/soak/crowd";
-import { Figures } from "../../bench/soak/figures";
+import { Figures } from "../../bench/figures";
 import { fuzzFrames, fuzzRequests } from "../../bench/soak/fuzz";
 import { ROOT, type RunningServer, startServer } from "../support/server";
 
