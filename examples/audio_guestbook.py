@@ -1,6 +1,7 @@
 """A guestbook at a party: lift the handset, hear the greeting, speak after the beep, hang up or press #.
 The gallery is a web page of all entries. Needs Debian's python3-httpx and python3-websockets.
-    audio_guestbook.py [greeting.wav] [--gallery gallery.html]"""
+    audio_guestbook.py [greeting.wav] [--gallery gallery.html] [--api http://HOST:PORT]"""
+import argparse
 import asyncio
 import html
 import json
@@ -10,14 +11,13 @@ import sys
 import httpx
 import websockets
 
-API = "http://127.0.0.1:8000"
-arguments = sys.argv[1:]
-gallery = pathlib.Path("gallery.html")
-if "--gallery" in arguments:
-    at = arguments.index("--gallery")
-    gallery = pathlib.Path(arguments.pop(at + 1))
-    arguments.pop(at)
-greeting = pathlib.Path(arguments[0]).read_bytes() if arguments else None
+parser = argparse.ArgumentParser()
+parser.add_argument("greeting", nargs="?", type=pathlib.Path)
+parser.add_argument("--gallery", default="gallery.html", type=pathlib.Path)
+parser.add_argument("--api", default="http://127.0.0.1:8000")
+wishes = parser.parse_args()
+API, gallery = wishes.api, wishes.gallery
+greeting = wishes.greeting.read_bytes() if wishes.greeting else None
 entry = {"beep": True, "finish_on_key": "#", "silence_timeout": 8000, "max_duration": 120_000}
 
 
@@ -34,7 +34,7 @@ async def write_gallery(api):
 
 
 async def main():
-    async with httpx.AsyncClient(base_url=API) as api, websockets.connect("ws://127.0.0.1:8001/ws") as socket:
+    async with httpx.AsyncClient(base_url=API) as api, websockets.connect(f"ws{API[4:]}/ws") as socket:
         print("lift the handset", flush=True)
         async for frame in socket:
             event = json.loads(frame)

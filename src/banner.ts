@@ -1,24 +1,46 @@
 /** What a person at a terminal is greeted with. */
 import { version } from "../package.json";
 
-export function banner(address: string, restPort: number, websocketPort: number, simulated: boolean): string {
+export interface Served {
+  host: string;
+  restPort: number;
+  websocketPort: number;
+  simulated: boolean;
+  /** SHA-256 of the certificate; null: no TLS. */
+  fingerprint: string | null;
+  /** Requests need a token. */
+  tokens: boolean;
+}
+
+export function banner({
+  host: address,
+  restPort,
+  websocketPort,
+  simulated,
+  fingerprint,
+  tokens,
+}: Served): string {
   const host = address.includes(":") ? `[${address}]` : address;
-  const rest = `http://${host}:${restPort}`;
+  const tls = fingerprint === null ? "" : "s";
+  const rest = `http${tls}://${host}:${restPort}`;
+  const curl = `curl${tls && " -k"}${tokens ? ' -H "Authorization: Bearer $TOKEN"' : ""}`;
   const lines = [
     "",
     `DAHDI Phone API ${version}${simulated ? ", simulated telephones" : ""}`,
     "",
     `  Swagger UI   ${rest}/docs`,
     `  REST         ${rest}/status`,
-    `  WebSocket    ws://${host}:${websocketPort}/ws`,
+    `  WebSocket    ws${tls}://${host}:${websocketPort}/ws`,
+    ...(fingerprint === null ? [] : [`  Certificate  SHA-256 ${fingerprint}`]),
+    ...(tokens ? ["  Tokens       needed: dahdi-phone-api token create"] : []),
     "",
   ];
   if (simulated) {
     lines.push(
       "Three things to try:",
-      `  curl -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
-      `  curl -X POST ${rest}/simulator/lines/1/lift && curl -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
-      `  curl ${rest}/events`,
+      `  ${curl} -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
+      `  ${curl} -X POST ${rest}/simulator/lines/1/lift && ${curl} -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
+      `  ${curl} ${rest}/events`,
       "",
     );
   }

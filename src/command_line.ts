@@ -1,4 +1,5 @@
 /** What was typed after the program's name. Pure. */
+import { SCOPES, type Scope, TOKEN_NAME, TOKEN_NAME_RULE } from "./security/token";
 
 export interface ServeArguments {
   command: "serve";
@@ -21,7 +22,26 @@ export interface DoctorArguments extends Omit<ServeArguments, "command" | "annou
   ring: boolean;
 }
 
-export type CommandLine = { command: "help" } | { command: "version" } | ServeArguments | DoctorArguments;
+export type TokenArguments = { command: "token"; configPath: string | null } & (
+  | {
+      action: "create";
+      name: string;
+      scope: Scope;
+      /** null: all. */
+      lines: number[] | null;
+      /** null: until it is revoked. */
+      expiresInDays: number | null;
+    }
+  | { action: "list" }
+  | { action: "revoke"; name: string }
+);
+
+export type CommandLine =
+  | { command: "help" }
+  | { command: "version" }
+  | ServeArguments
+  | DoctorArguments
+  | TokenArguments;
 
 /** Something typed cannot be understood. The message is one line. */
 export class UsageError extends Error {}
@@ -34,6 +54,9 @@ export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebS
 
 Usage: dahdi-phone-api [serve] [options]
        dahdi-phone-api doctor [options]     explains this installation, and how to mend it
+       dahdi-phone-api token create --name=NAME --scope=read|control|admin [--lines=1,2] [--expires-days=DAYS]
+       dahdi-phone-api token list
+       dahdi-phone-api token revoke NAME    API tokens, of a running server too; with --config as above
 
   --simulate[=PORTS]      no card: simulated telephones, ${DEFAULT_SIMULATED_PORTS} unless told (1 to ${MAX_SIMULATED_PORTS})
   --config=FILE           configuration (default: /etc/dahdi_phone/config.yml, if it exists)
@@ -66,6 +89,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const doctor = { json: false, selfTest: null as number | null, ring: false };
   /** Options that one command alone has, as typed. */
   const special = new Map<"serve" | "doctor", string>();
+  if (argv[0] === "token") return tokenArguments(argv.slice(1));
   const words = [...argv];
   let command: "serve" | "doctor" | null = null;
   while (words.length > 0) {
@@ -137,6 +161,53 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (doctor.ring && doctor.selfTest === null) throw new UsageError("--ring needs --self-test=LINE");
   if (command === "doctor") return { command, ...common, ...doctor };
   return { command, ...common, announce };
+}
+
+function tokenArguments(argv: readonly string[]): CommandLine {
+  const [action, ...words] = argv;
+  if (action === "--help" || action === "-h") return { command: "help" };
+  if (action !== "create" && action !== "list" && action !== "revoke") {
+    throw new UsageError("token wants create, list or revoke: see dahdi-phone-api --help");
+  }
+  const known: readonly string[] = {
+    create: ["--name", "--scope", "--lines", "--expires-days"],
+    list: [],
+    revoke: ["--name"],
+  }[action];
+  const given = new Map<string, string>();
+  while (words.length > 0) {
+    const word = words.shift() as string;
+    const equals = word.startsWith("--") ? word.indexOf("=") : -1;
+    // revoke NAME: what stands alone is the name.
+    const bare = !word.startsWith("-") && action === "revoke";
+    const option = bare ? "--name" : equals < 0 ? word : word.slice(0, equals);
+    if (option !== "--config" && !known.includes(option)) {
+      throw new UsageError(`${option} is none of token ${action}'s options: see dahdi-phone-api --help`);
+    }
+    if (given.has(option)) throw new UsageError(`${option} stands twice`);
+    const value = bare ? word : equals < 0 ? words.shift() : word.slice(equals + 1);
+    if (value === undefined || value === "") throw new UsageError(`${option} needs a value, as in ${option}=…`);
+    given.set(option, value);
+  }
+  const common = { command: "token", configPath: given.get("--config") ?? null } as const;
+  if (action === "list") return { ...common, action };
+  const name = given.get("--name");
+  if (name === undefined)
+    throw new UsageError(`token ${action} needs ${action === "create" ? "--name=" : ""}NAME`);
+  if (!TOKEN_NAME.test(name)) throw new UsageError(`NAME ${TOKEN_NAME_RULE}`);
+  if (action === "revoke") return { ...common, action, name };
+  const scope = given.get("--scope") as Scope | undefined;
+  if (scope === undefined || !SCOPES.includes(scope)) {
+    throw new UsageError(`token create needs --scope=${SCOPES.join("|")}: what it may do`);
+  }
+  const lines =
+    given
+      .get("--lines")
+      ?.split(",")
+      .map((line) => wholeNumber("--lines", line, 1, MAX_CHANNEL)) ?? null;
+  const days = given.get("--expires-days");
+  const expiresInDays = days === undefined ? null : wholeNumber("--expires-days", days, 1, 3650);
+  return { ...common, action, name, scope, lines, expiresInDays };
 }
 
 function wholeNumber(name: string, text: string, low: number, high: number): number {

@@ -10,11 +10,13 @@ import {
   HELP,
   parseCommandLine,
   type ServeArguments,
+  type TokenArguments,
   UsageError,
 } from "./command_line";
 import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
 import type { Config, MessageLamp } from "./config/schema";
-import { stateDirectory } from "./config/state_dir";
+import { administeredDirectory, stateDirectory } from "./config/state_dir";
+import { hotlineRequest } from "./config/streams";
 import type { ReadConfig } from "./doctor/configuration";
 import { examine } from "./doctor/doctor";
 import { linuxSystem } from "./doctor/linux";
@@ -32,6 +34,7 @@ import { createJournal } from "./events/create_journal";
 import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
+import type { Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
@@ -40,14 +43,21 @@ import { EventStreams } from "./http/sse/event_streams";
 import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
 import type { LineSettings } from "./line/model";
-import { createLogs } from "./observe/log";
+import { createLogs, type Logs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { FlacFiles } from "./recordings/flac_file";
 import { RecordingStore } from "./recordings/store";
+import { type Secured, secure } from "./secured";
+import { TlsError } from "./security/tls_identity";
+import { TokenFile, TokenFileError } from "./security/token_file";
+import { TokenError } from "./security/token_registry";
 import { Prompts } from "./sounds/prompts";
 import { SoundSources } from "./sounds/sound_sources";
 import { Speech, type SpeechOptions } from "./sounds/speech";
 import { UrlSounds } from "./sounds/url_sounds";
+import { StreamBook, type StreamBookOptions } from "./streams/stream_book";
+import { planStream } from "./streams/stream_request";
+import { runTokenCommand } from "./token_command";
 
 /** Nothing typed was wrong, but it cannot start: a port in use, a file that is not there. */
 const EXIT_FAILED = 1;
@@ -58,6 +68,8 @@ const EXIT_CONFIG = 78;
 const STOP_GRACE_MS = 1500;
 /** And recordings be closed. */
 const CLOSE_GRACE_MS = 2000;
+/** An expired token's connections last no longer than this. */
+const EXPIRY_LOOK_MS = 5000;
 const MIB = 1024 * 1024;
 const NS_PER_S = 1e9;
 
@@ -113,6 +125,22 @@ function speechOptions({ speech }: Config): SpeechOptions {
   };
 }
 
+/** Which of the lines are hotlines, and to where. */
+function hotlines(
+  { hotline }: Config,
+  lines: readonly LineSetup[],
+  path: string | null,
+): StreamBookOptions["hotlines"] {
+  return hotline.map((each, i) => {
+    if (!lines.some(({ line }) => line === each.line)) {
+      throw new ConfigError(`${path}: hotline[${i}].line: there is no line ${each.line}`);
+    }
+    const checked = planStream(hotlineRequest(each), null);
+    if ("faults" in checked) throw new Error("a hotline is checked when it is read");
+    return { ...checked.planned, line: each.line, onAnswer: each.on_answer };
+  });
+}
+
 interface Listener {
   port: number;
   stop(closeActive: boolean): Promise<void>;
@@ -137,6 +165,15 @@ function listen(dependencies: HttpDependencies, sockets: Sockets, hostname: stri
 
 class StartError extends Error {}
 
+function secured(config: Config, stateFolder: string | null, logs: Logs): Secured {
+  try {
+    return secure(config, stateFolder, logs);
+  } catch (error) {
+    if (error instanceof TlsError || error instanceof TokenFileError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
 function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
   const { max_size_mb, output } = logging;
   const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
@@ -153,6 +190,7 @@ async function serve(line: ServeArguments): Promise<void> {
   const { logs, control: logControl } = openLogs(config.logging);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
+  const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
   const bus = new EventBus(null, config.events.log_size);
   const journal = createJournal({
     bus,
@@ -171,6 +209,13 @@ async function serve(line: ServeArguments): Promise<void> {
     maxTotalBytes: config.recording.max_total_mb * MIB,
     log: logs.server,
   });
+  const publish: Publish = (number, atMs, nativeNs, body) => {
+    const event = bus.publish(number, atMs, nativeNs, body);
+    // What JavaScript made itself (0) came from nowhere.
+    metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
+    logEvent(logs, event.line, body);
+  };
+  const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
   const exchange = new PhoneExchange({
     engine,
@@ -178,12 +223,13 @@ async function serve(line: ServeArguments): Promise<void> {
     defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
     clock: systemClock(() => engine.nowNs()),
     publish: (number, atMs, nativeNs, body) => {
-      const event = bus.publish(number, atMs, nativeNs, body);
-      metrics.eventPublished(body.type, (engine.nowNs() - nativeNs) / NS_PER_S);
-      logEvent(logs, event.line, body);
+      publish(number, atMs, nativeNs, body);
+      bots.told(number, body);
     },
     newPlaybackId: () => Bun.randomUUIDv7(),
     newBridgeId: () => Bun.randomUUIDv7(),
+    newGatherId: () => Bun.randomUUIDv7(),
+    newAnnounceId: () => Bun.randomUUIDv7(),
     maxRingMs: config.dahdi.max_ring_seconds * 1000,
     toneZone: config.tone_zone,
     lineSettings: lineSettings(config),
@@ -220,19 +266,44 @@ async function serve(line: ServeArguments): Promise<void> {
     exchange,
     log: logs.websocket,
     maxClients: config.api.max_connections,
+    seats,
     pingIntervalS: config.websocket.ping_interval,
   };
   const sockets: Sockets = {
     events: new EventSockets({ ...forSockets, events }),
     audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
   };
+  const { stream } = config;
+  const bots = new StreamBook({
+    exchange,
+    // Loaded when the first is dialled: the start without TLS and name resolution is faster.
+    connect: async (options, events) => (await import("./streams/bot_socket")).connectBot(options, events),
+    newStreamId: () => Bun.randomUUIDv7(),
+    nowMs: Date.now,
+    tell: (number, body) => publish(number, Date.now(), 0, body),
+    policy: { allowPrivate: stream.allow_private_addresses, allowLinkLocal: stream.allow_link_local_addresses },
+    connectTimeoutMs: stream.connect_timeout_seconds * 1000,
+    pingMs: stream.ping_seconds * 1000,
+    twilioAccountSid: stream.twilio_account_sid,
+    twilioAuthToken: stream.twilio_auth_token,
+    userAgent: `dahdi-phone-api/${version}`,
+    hotlines: dialled,
+    log: logs.events,
+  });
   const webhooks = await startWebhooks(config.webhooks, {
     events,
     cursors: journal,
     userAgent: `dahdi-phone-api/${version}`,
     log: logs.events,
   });
-  const streams = new EventStreams({ events, log: logs.rest, maxClients: config.api.max_connections });
+  const streams = new EventStreams({ events, seats, log: logs.rest, maxClients: config.api.max_connections });
+  const closeRevoked = (): void => {
+    const nowMs = Date.now();
+    for (const clients of [sockets.events, sockets.audio, streams])
+      clients.closeRevoked((token) => tokens.isCurrent(token, nowMs));
+  };
+  tokens.onChange(closeRevoked);
+  setInterval(closeRevoked, EXPIRY_LOOK_MS).unref();
   const metrics = createMetrics({
     exchange,
     version,
@@ -248,8 +319,12 @@ async function serve(line: ServeArguments): Promise<void> {
     events,
     eventLogStatus: () => journal.status(),
     streams,
+    bots,
     webhooks,
     recordings,
+    guard,
+    tokens,
+    tls,
     // As of the log's thread.
     flacFiles: new FlacFiles(
       new URL("./recordings/flac_thread.ts", import.meta.url).href,
@@ -307,6 +382,7 @@ async function serve(line: ServeArguments): Promise<void> {
   await pump.start();
 
   const [rest, websocket] = listeners as [Listener, Listener];
+  for (const { port } of listeners) origins.ownPort(port);
   const { realtime, realtime_error } = engine.engineStats();
   logs.server.info("serving", {
     host,
@@ -316,6 +392,8 @@ async function serve(line: ServeArguments): Promise<void> {
     simulated: line.simulatePorts !== null,
     config: path,
     realtime: realtime === 1,
+    tokens: tokens.required,
+    ...(tls ? { tls_sha256: tls.fingerprint } : {}),
   });
   if (realtime !== 1) {
     logs.driver.info("the I/O thread runs without real-time priority", {
@@ -327,7 +405,16 @@ async function serve(line: ServeArguments): Promise<void> {
     const announced = { rest_port: rest.port, websocket_port: websocket.port, pid: process.pid };
     process.stdout.write(`${JSON.stringify(announced)}\n`);
   } else if (process.stdout.isTTY || line.simulatePorts !== null) {
-    process.stdout.write(banner(host, rest.port, websocket.port, line.simulatePorts !== null));
+    process.stdout.write(
+      banner({
+        host,
+        restPort: rest.port,
+        websocketPort: websocket.port,
+        simulated: line.simulatePorts !== null,
+        fingerprint: tls?.fingerprint ?? null,
+        tokens: tokens.required,
+      }),
+    );
   }
   engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
 
@@ -340,10 +427,12 @@ async function serve(line: ServeArguments): Promise<void> {
     sockets.events.closeAll();
     sockets.audio.closeAll();
     streams.closeAll();
+    exchange.endWaits();
     const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
     await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
     // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
     await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
     pump.stop();
     engine.destroy();
@@ -391,12 +480,32 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function token(line: TokenArguments): Promise<void> {
+  // On 127.0.0.1 a configuration without tokens is right: here they are made.
+  const { config } = await loadConfig(line.configPath, process.env, {
+    host: "127.0.0.1",
+    restPort: null,
+    websocketPort: null,
+  });
+  const folder = administeredDirectory(config.state_dir, process.env, homedir());
+  if (folder === null) throw new StartError("there is no folder to keep tokens in: set state_dir");
+  try {
+    const { out, note } = runTokenCommand(line, new TokenFile(folder), Date.now());
+    process.stderr.write(note);
+    process.stdout.write(out);
+  } catch (error) {
+    if (error instanceof TokenFileError || error instanceof TokenError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
+    else if (command.command === "token") await token(command);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
     else await serve(command);
   } catch (error) {

@@ -10,15 +10,19 @@ const ARROWS: Record<string, readonly string[]> = {
   driver: ["line"],
   events: ["line", "network"],
   exchange: ["line", "driver", "audio", "events", "recordings"],
-  http: ["exchange", "events", "line", "audio", "observe", "recordings", "sounds"],
+  http: ["exchange", "events", "line", "audio", "observe", "recordings", "security", "sounds", "streams"],
   doctor: ["driver", "line", "config"],
   observe: [],
+  security: [],
   recordings: ["line", "audio"],
   network: [],
   sounds: ["audio", "network", "recordings"],
-  config: ["audio", "events", "line", "network", "observe"],
+  streams: ["exchange", "audio", "line", "network", "observe"],
+  config: ["audio", "events", "line", "network", "observe", "security", "streams"],
   "banner.ts": [],
-  "command_line.ts": [],
+  "command_line.ts": ["security"],
+  "token_command.ts": ["security", "command_line.ts"],
+  "secured.ts": ["config", "http", "observe", "security"],
 };
 /** Importing these at all is one file's privilege. */
 const PRIVILEGES: Record<string, string> = {
@@ -40,7 +44,7 @@ for (const path of new Glob("src/**/*.ts").scanSync({ cwd: root })) {
     const target = normalize(join(dirname(path), imported));
     if (!target.startsWith("src/") || path === "src/main.ts") continue;
     const from = roomOf(path);
-    const to = roomOf(target).replace(/^(banner|command_line|main)$/, "$1.ts");
+    const to = roomOf(target).replace(/^(banner|command_line|token_command|secured|main)$/, "$1.ts");
     if (from === to) continue;
     if (!ARROWS[from]?.includes(to)) breaches.push(`${path} imports ${target}: no arrow from ${from} to ${to}`);
   }

@@ -3,10 +3,14 @@
  * wrong is said with file, line and key, and nothing starts on it.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
+import { hasTokens } from "../security/token_file";
+import { shownUrl as shownStreamUrl } from "../streams/stream_request";
 import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
+import { administeredDirectory, stateDirectory } from "./state_dir";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
 
@@ -39,14 +43,14 @@ export async function loadConfig(
   values.server.host = overrides.host ?? values.server.host;
   values.server.rest_port = overrides.restPort ?? values.server.rest_port;
   values.server.websocket_port = overrides.websocketPort ?? values.server.websocket_port;
-  settle(values, path);
+  settle(values, path, environment);
   return { config: deepFreeze(values), path };
 }
 
 /** What is so where nobody says otherwise. */
 export function defaultConfig(): Config {
   const values = defaults(SCHEMA) as unknown as Config;
-  settle(values, null);
+  settle(values, null, {});
   return deepFreeze(values);
 }
 
@@ -158,10 +162,11 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
   take("DAHDI_DEVICE", dahdi.device, String, (path: string) => (values.dahdi.device = path));
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+/** Nobody but this machine can reach it. */
+export const isLocalHost = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 
 /** What no single key can tell. */
-function settle(values: Config, path: string | null): void {
+function settle(values: Config, path: string | null, environment: Record<string, string | undefined>): void {
   const where = path ?? "configuration";
   // The older server's way to name a channel.
   const named = /^\/dev\/dahdi\/channel0*(\d+)$/.exec(values.dahdi.device);
@@ -177,10 +182,25 @@ function settle(values: Config, path: string | null): void {
   if (websocket.ping_timeout <= websocket.ping_interval) {
     throw new ConfigError(`${where}: websocket.ping_timeout: must be longer than ping_interval`);
   }
-  if (!LOOPBACK.test(server.host) && !security.allow_unauthenticated) {
+  const { tls } = server;
+  if ((tls.certificate === null) !== (tls.key === null)) {
+    throw new ConfigError(`${where}: server.tls: certificate and key go together: one is missing`);
+  }
+  if (tls.certificate !== null && tls.self_signed) {
+    throw new ConfigError(`${where}: server.tls.self_signed: there is a certificate already: remove one of them`);
+  }
+  const guarded =
+    isLocalHost(server.host) ||
+    security.allow_unauthenticated ||
+    security.api_tokens.length > 0 ||
+    // Both: the doctor asks as root about a service that is not.
+    [stateDirectory, administeredDirectory].some((find) =>
+      hasTokens(find(values.state_dir, environment, homedir())),
+    );
+  if (!guarded) {
     throw new ConfigError(
-      `${where}: server.host: ${server.host} is open to the network, where anybody could use the telephone: ` +
-        "set security.allow_unauthenticated: true if that is wanted, or keep 127.0.0.1",
+      `${where}: server.host: ${server.host} is open to the network, where anybody could use the telephone: make a token ` +
+        "(dahdi-phone-api token create --name=me --scope=admin), keep 127.0.0.1, or set security.allow_unauthenticated: true",
     );
   }
 }
@@ -198,6 +218,21 @@ export function maskedConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     webhooks: config.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url), secret: "***" })),
-    security: { ...config.security, api_tokens: config.security.api_tokens.map(() => "***") },
+    stream: { ...config.stream, twilio_auth_token: config.stream.twilio_auth_token && "***" },
+    hotline: config.hotline.map((hotline) => ({
+      ...hotline,
+      url: shownStreamUrl(new URL(hotline.url)),
+      // Whatever a bot is told to know us by.
+      custom_parameters: Object.fromEntries(Object.keys(hotline.custom_parameters).map((name) => [name, "***"])),
+    })),
+    security: {
+      ...config.security,
+      api_tokens: config.security.api_tokens.map(({ name, scope, lines }) => ({
+        name,
+        scope,
+        lines,
+        token: "***",
+      })),
+    },
   };
 }

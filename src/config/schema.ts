@@ -3,14 +3,24 @@ import { CALLER_ID_CHOICES } from "../audio/caller_id/scheme";
 import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
+import type { Token } from "../security/token";
 import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
+import { apiTokens, hostnames, origins, perAddress, type RateLimit, rateLimit } from "./security";
+import { HOTLINE, type HotlineConfig, STREAM, type StreamConfig } from "./streams";
 import { WEBHOOKS, type WebhookConfig } from "./webhooks";
 
 export const MESSAGE_LAMPS = ["none", "line_reversal", "high_voltage_dc", "neon"] as const;
 export type MessageLamp = (typeof MESSAGE_LAMPS)[number];
 
 export interface Config {
-  server: { host: string; rest_port: number; websocket_port: number };
+  server: {
+    host: string;
+    rest_port: number;
+    websocket_port: number;
+    /** Names that clients may call us by, beside addresses and names of this network. */
+    allowed_hosts: string[];
+    tls: { certificate: string | null; key: string | null; self_signed: boolean };
+  };
   dahdi: {
     /** The node that takes DAHDI_SPECIFY. */
     device: string;
@@ -53,6 +63,10 @@ export interface Config {
     timeout: number;
     /** WebSocket clients at once. */
     max_connections: number;
+    /** WebSockets and event streams of one client address. */
+    max_connections_per_address: number | "auto";
+    /** Requests of one client address, and of one token. */
+    rate_limit: RateLimit;
   };
   websocket: { ping_interval: number; ping_timeout: number; max_message_size: number };
   /** Event log, recordings, prompts; null: see state_dir.ts. */
@@ -90,7 +104,16 @@ export interface Config {
     timeout_seconds: number;
   };
   webhooks: WebhookConfig[];
-  security: { allow_unauthenticated: boolean; api_tokens: string[] };
+  /** Voice bots that telephones are connected to. */
+  stream: StreamConfig;
+  hotline: HotlineConfig[];
+  security: {
+    allow_unauthenticated: boolean;
+    /** As hashes. */
+    api_tokens: Token[];
+    /** Web pages of other servers that may use us. */
+    allowed_origins: string[];
+  };
 }
 
 const device: Leaf = {
@@ -121,13 +144,6 @@ const channels: Leaf = {
       : { wrong: `must be a list of up to 32 different channels from 1 to ${MAX_CHANNEL}` };
   },
 };
-const tokens: Leaf = {
-  value: [],
-  check: (given) => {
-    if (Array.isArray(given) && given.length === 0) return { ok: given };
-    return { wrong: "is not enforced in this version: remove it, and keep the server on 127.0.0.1" };
-  },
-};
 
 const voice: Leaf = {
   value: null,
@@ -141,7 +157,13 @@ const MIB = 1024 * 1024;
 
 /** Every key there is. Units are in the names or in docs/config.example.yml. */
 export const SCHEMA = {
-  server: { host: text("127.0.0.1"), rest_port: whole(8000, 0, 65_535), websocket_port: whole(8001, 0, 65_535) },
+  server: {
+    host: text("127.0.0.1"),
+    rest_port: whole(8000, 0, 65_535),
+    websocket_port: whole(8001, 0, 65_535),
+    allowed_hosts: hostnames,
+    tls: { certificate: path(), key: path(), self_signed: flag(false) },
+  },
   dahdi: {
     device,
     channel: whole(1, 1, MAX_CHANNEL),
@@ -188,7 +210,8 @@ export const SCHEMA = {
     max_body_bytes: whole(64 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
     timeout: whole(30, 1, 255),
     max_connections: whole(2000, 1, 100_000),
-    rate_limit: notYet,
+    max_connections_per_address: perAddress,
+    rate_limit: rateLimit,
   },
   websocket: {
     ping_interval: whole(30, 1, 900),
@@ -225,6 +248,8 @@ export const SCHEMA = {
     timeout_seconds: whole(60, 1, 600),
   },
   webhooks: WEBHOOKS,
-  security: { allow_unauthenticated: flag(false), api_tokens: tokens, allowed_origins: notYet },
+  stream: STREAM,
+  hotline: HOTLINE,
+  security: { allow_unauthenticated: flag(false), api_tokens: apiTokens, allowed_origins: origins },
   mqtt: notYet,
 } as const;

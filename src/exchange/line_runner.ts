@@ -25,9 +25,12 @@ import {
 } from "../line/model";
 import type { KeyDetail, RingStopReason } from "../line/state";
 import { voltageStatus } from "../line/voltage";
+import { Announcer } from "./announcer";
 import type { Clock } from "./clock";
 import { Display, type DisplayOptions, messageCount } from "./display";
 import { lineInput } from "./driver_input";
+import type { Gather, GatherVerb } from "./gather";
+import { Gatherer } from "./gatherer";
 import { LineTap } from "./line_tap";
 import { LiveAudio } from "./live_audio";
 import { Playout } from "./playout";
@@ -57,6 +60,8 @@ export interface LineRunnerOptions {
   clock: Clock;
   publish: Publish;
   newPlaybackId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   settings: LineSettings;
   /** Endless. */
@@ -72,6 +77,8 @@ export class LineRunner {
   readonly tap: LineTap;
   readonly recorder: Recorder;
   readonly liveAudio: LiveAudio;
+  readonly gatherer: Gatherer;
+  readonly announcer: Announcer;
   readonly #options: LineRunnerOptions;
   #state: LineState;
   #volts: number | null = null;
@@ -113,6 +120,32 @@ export class LineRunner {
       attach: () => this.attach("audio"),
       detach: () => this.detach("audio"),
     });
+    const stopPlayback = (playbackId: string): void => {
+      this.playout.stop(playbackId).catch(() => undefined); // it was over just now
+    };
+    const speaking = {
+      nowNs: () => options.port.nowNs(),
+      after: options.clock.after,
+      play: (source: PcmSource, how: PlayOptions) => this.play(source, how),
+      stopPlayback,
+      tell,
+    };
+    this.gatherer = new Gatherer({
+      ...speaking,
+      newGatherId: options.newGatherId,
+      stopUnheard: (playbackId) => {
+        if (this.playout.find(playbackId)?.state !== "playing") stopPlayback(playbackId);
+      },
+    });
+    this.announcer = new Announcer({
+      ...speaking,
+      newAnnounceId: options.newAnnounceId,
+      lifted: () => offHook(this.#state),
+      ring: (request) => this.ring(request),
+      stopRing: () => this.stopRing(),
+      gather: (verb) => this.gather(verb),
+      refuseSecondGather: () => this.gatherer.refuseSecond(),
+    });
   }
 
   get state(): LineState {
@@ -133,7 +166,10 @@ export class LineRunner {
       if (offHook(this.#state)) {
         this.recorder.lifted();
         this.liveAudio.lifted();
+        this.gatherer.lifted();
       }
+      this.gatherer.handle(event);
+      this.announcer.handle(event);
       return;
     }
     switch (event.kind) {
@@ -218,6 +254,8 @@ export class LineRunner {
         this.playout.cancelAwaitingAnswer();
         this.recorder.cancelAwaitingAnswer();
         this.liveAudio.cancelAwaitingAnswer();
+        this.gatherer.unanswered(effect.lineLost);
+        this.announcer.unanswered(effect.lineLost);
         return;
       case "start_tone":
         this.playout.startTone(this.#options.lineTone(effect.tone));
@@ -337,6 +375,10 @@ export class LineRunner {
     }
   }
 
+  gather(verb: GatherVerb): Gather {
+    return this.gatherer.gather(verb, playDecision(this.#state, verb.when));
+  }
+
   /** Somebody talks with whoever has lifted it, until detach: no tone of ours gets into it, and it is IN_CALL. */
   attach(what: Attachment): void {
     this.#input({ type: "attached", atMs: this.#options.clock.nowMs(), what }, 0);
@@ -344,6 +386,10 @@ export class LineRunner {
 
   detach(what: Attachment): void {
     this.#input({ type: "detached", atMs: this.#options.clock.nowMs(), what }, 0);
+  }
+
+  farEndLost(): void {
+    this.#input({ type: "far_end_lost", atMs: this.#options.clock.nowMs() }, 0);
   }
 
   record(request: RecordRequest): Promise<RecordAnswer> {

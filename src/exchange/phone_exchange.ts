@@ -8,11 +8,15 @@ import type { DriverEngine, LineStats } from "../driver/engine";
 import { errnoName } from "../driver/faults";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { LineSettings, LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
 import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
+import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
 import { LineRunner, type Publish } from "./line_runner";
 import type { AudioRequest, AudioSession } from "./live_audio";
@@ -56,6 +60,8 @@ export interface ExchangeOptions {
   publish: Publish;
   newPlaybackId: () => string;
   newBridgeId: () => string;
+  newGatherId: () => string;
+  newAnnounceId: () => string;
   maxRingMs: number;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
@@ -194,6 +200,26 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).messageWaiting(request);
   }
 
+  farEndLost(line: number): void {
+    this.#runner(line).farEndLost();
+  }
+
+  gather(line: number, verb: GatherVerb): Gather {
+    return this.#runner(line).gather(verb);
+  }
+
+  async stopGather(line: number): Promise<GatherResult> {
+    return this.#runner(line).gatherer.stop();
+  }
+
+  async announce(line: number, verb: AnnounceVerb): Promise<Announcement> {
+    return this.#runner(line).announcer.announce(verb);
+  }
+
+  async stopAnnouncement(line: number): Promise<AnnouncementResult> {
+    return this.#runner(line).announcer.stop();
+  }
+
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void {
     this.#runner(line).liveAudio.admit(request);
   }
@@ -216,6 +242,14 @@ export class PhoneExchange implements Exchange {
 
   resumeRecording(line: number): Recording {
     return this.#runner(line).recorder.resume();
+  }
+
+  /** Whoever waits for digits or an announcement is answered: before the program ends. */
+  endWaits(): void {
+    for (const { announcer, gatherer } of this.#runners) {
+      announcer.close();
+      gatherer.close();
+    }
   }
 
   /** Closes every file: before the program ends. */

@@ -22,7 +22,7 @@ const FRAMES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 
 export type RecordingInput = Extract<LineInput, { type: "recording_started" | "recording_ended" }>;
 /** As of playback. */
-type Decision =
+export type Decision =
   | "now"
   | "await_answer"
   | "await_lift"

@@ -15,7 +15,8 @@ const SAMPLES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 export const DEFAULT_TARGET_MS = 40;
 /** Of who gives no bound of its own: an assistant speaks faster than it is heard. */
 export const MAX_WAITING_MS = 30_000;
-const MAX_MARKS = 64;
+/** One behind every 20 ms of what may wait, as some bots have it. */
+const MAX_MARKS = 1500;
 const KEEP_ALL = 0;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
@@ -96,8 +97,7 @@ export class Talker {
 
   /** A mark of the lane has been heard. */
   done(id: number): void {
-    const mark = this.#marks.find((each) => each.id === id);
-    if (mark) this.#settle([mark], false);
+    this.#settle(this.#sharing(id), false);
   }
 
   /** What waits is dropped; what is being heard fades. */
@@ -136,12 +136,24 @@ export class Talker {
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */
   #announceMarks(): void {
+    let before: Mark | null = null;
     for (const mark of this.#marks) {
-      if (mark.announced || mark.after > this.#written) continue;
-      mark.announced = true;
-      const position = this.lane.position() - (this.#written - mark.after);
-      this.lane.end(mark.id, position).catch(() => this.#settle([mark], true));
+      if (!mark.announced && mark.after <= this.#written) {
+        mark.announced = true;
+        // The lane has room for few: those at one place are one to it.
+        if (before?.after === mark.after) mark.id = before.id;
+        else this.#announce(mark.id, this.lane.position() - (this.#written - mark.after));
+      }
+      before = mark;
     }
+  }
+
+  #announce(id: number, position: number): void {
+    this.lane.end(id, position).catch(() => this.#settle(this.#sharing(id), true));
+  }
+
+  #sharing(id: number): Mark[] {
+    return this.#marks.filter((mark) => mark.id === id);
   }
 
   #settle(marks: readonly Mark[], cleared: boolean): void {

@@ -1,9 +1,13 @@
 import type { RecordingSource } from "../audio/recording_take";
 import type { PcmSource } from "../audio/source";
 import type { CapabilityNames } from "../driver/port";
+import type { AnnouncementResult } from "../line/announcement";
+import type { GatherResult } from "../line/gather";
 import type { CallStats, KeyDetail, KeyRefusalReason, LineFault, LineStateName } from "../line/state";
 import type { Recording } from "../recordings/recording";
+import type { Announcement, AnnounceVerb } from "./announcement";
 import type { MemberState } from "./bridge_members";
+import type { Gather, GatherVerb } from "./gather";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import type { Playback, Playbacks, PlayOptions } from "./playback";
 
@@ -34,11 +38,17 @@ export type RefusalCode =
   | "not_on_bridge" // 409
   | "bridge_full" // 409
   | "call_waiting_busy" // 409 one is announced already
+  | "stream_active" // 409 a voice bot is connected already, or is to be
+  | "no_stream" // 409 none is
   | "unknown_playback" // 404
   | "playback_finished" // 409 it is over already
   | "not_playing" // 409 it waits
   | "not_paused" // 409
   | "not_seekable" // 409 a stream that is not kept in memory
+  | "gather_active" // 409 digits are collected on the line already
+  | "not_gathering" // 409 none are
+  | "announcement_active" // 409 one runs on the line already
+  | "not_announcing" // 409 none does
   | "recording_active" // 409 one runs on the line already
   | "not_recording" // 409 none does
   | "talker_active" // 409 somebody talks live already
@@ -267,8 +277,16 @@ export interface Exchange {
   stopRecording(line: number): Promise<Recording>;
   pauseRecording(line: number): Recording;
   resumeRecording(line: number): Recording;
+  /** Whom a lifted telephone spoke with is gone: the reorder tone says so, where nothing else is heard. */
+  farEndLost(line: number): void;
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer;
   /** Throws what openAudio would throw now. */
   admitAudio(line: number, request: Pick<AudioRequest, "talk" | "mixed" | "when">): void;
   openAudio(line: number, request: AudioRequest): AudioSession;
+  /** Throws Refusal; the prompt is then the caller's to close. */
+  gather(line: number, verb: GatherVerb): Gather;
+  stopGather(line: number): Promise<GatherResult>;
+  /** Settles when the bell rings, or nothing needs to. Where it rejects, the source is the caller's to close. */
+  announce(line: number, verb: AnnounceVerb): Promise<Announcement>;
+  stopAnnouncement(line: number): Promise<AnnouncementResult>;
 }

@@ -2,10 +2,13 @@
 import { Elysia } from "elysia";
 import { documentation, operationDetail } from "./docs";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
+import type { Next } from "./guard";
+import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
 import { PROMPT_ENDPOINTS } from "./routes/prompts";
@@ -14,6 +17,8 @@ import { SERVER_ENDPOINTS } from "./routes/server";
 import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
 import { SOUND_ENDPOINTS } from "./routes/sound";
 import { SPEECH_ENDPOINTS } from "./routes/speech";
+import { STREAM_ENDPOINTS } from "./routes/streams";
+import { TOKEN_ENDPOINTS } from "./routes/tokens";
 import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
@@ -35,14 +40,17 @@ function routesFor(dependencies: HttpDependencies): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
+    ...GATHER_ENDPOINTS,
     ...SOUND_ENDPOINTS,
     ...PLAYBACK_ENDPOINTS,
     ...SPEECH_ENDPOINTS,
     ...PROMPT_ENDPOINTS,
     ...RECORDING_ENDPOINTS,
+    ...STREAM_ENDPOINTS,
     ...BRIDGE_ENDPOINTS,
     ...EVENT_ENDPOINTS,
     ...WEBHOOK_ENDPOINTS,
+    ...TOKEN_ENDPOINTS,
     ...SERVER_ENDPOINTS,
     ...BUNDLE_ENDPOINTS,
   ];
@@ -77,7 +85,7 @@ interface Context {
 }
 
 export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
-  const { limits, logs } = dependencies;
+  const { limits, logs, guard, exchange, tls } = dependencies;
   const routes = routesFor(dependencies);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
@@ -108,9 +116,14 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
 
   const app = new Elysia({
     normalize: false,
-    // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi".
-    handler: { standardHostname: false },
-    serve: { maxRequestBodySize: MAX_REQUEST_BYTES, idleTimeout: limits.timeoutS },
+    // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi". Without
+    // it, it takes the second slash of https:// for one.
+    handler: { standardHostname: tls !== null },
+    serve: {
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+      idleTimeout: limits.timeoutS,
+      ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
+    },
     websocket: {
       maxPayloadLength: limits.maxMessageBytes,
       idleTimeout: limits.pingTimeoutS,
@@ -121,6 +134,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       if (code === "NOT_FOUND") return notFound(request).response();
       const problem = toProblem(error);
       if (problem) {
+        noteProblem(request, problem);
         logs.rest.debug("refused", {
           method: request.method,
           path: new URL(request.url).pathname,
@@ -137,7 +151,8 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       });
       return internalProblem().response();
     })
-    .use(documentation(dependencies.version));
+    .use(documentation(dependencies.version))
+    .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
   // A hook costs every request something: there is none unless somebody reads it.
   if (logs.rest.enabled("debug")) {
     app.onAfterResponse(({ request, set }) => {
@@ -160,11 +175,14 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       const keepOpen = (): void => app.server?.timeout(request, 0);
       return timed(dependencies.metrics, endpoint.method, route, () => {
         const line = ofLine ? lineNumber(params.line ?? "", dependencies) : dependencies.exchange.defaultLine;
+        guard.authorize(request, endpoint, line);
         return endpoint.handle({
           request,
           requestId,
           query: query as Query,
           line,
+          lines: tokenOf(request)?.lines ?? exchange.lines,
+          asker: () => guard.passage(request, app.server),
           params,
           dependencies,
           keepOpen,
@@ -188,7 +206,10 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.events.admit(context.query as Query);
+      admitted(context).socketRequest = sockets.events.admit(
+        context.query as Query,
+        guard.admitSocket(context.request, app.server),
+      );
     },
     open: (ws) => sockets.events.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
     drain: (ws) => sockets.events.drained(ws.raw),
@@ -200,7 +221,10 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       beforeHandle: (context) => {
         const { line } = (context.params ?? {}) as { line?: string }; // none on the flat path
         const number = line === undefined ? dependencies.exchange.defaultLine : lineNumber(line, dependencies);
-        admitted(context).audioRequest = sockets.audio.admit(number, context.query as Query);
+        const query = context.query as Query;
+        const needed = query.mode === "listen" ? "read" : "control";
+        const asker = guard.admitSocket(context.request, app.server, { needed, line: number });
+        admitted(context).audioRequest = sockets.audio.admit(number, query, asker);
       },
       open: (ws) => sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, admitted(ws.data).audioRequest),
       message: (ws, message) => sockets.audio.received(ws.raw, message),

@@ -34,6 +34,9 @@ export function fileAnswer(
     etag,
     "accept-ranges": "bytes",
     "cache-control": "private, no-cache",
+    "x-content-type-options": "nosniff",
+    // No page of another origin may embed what was said here.
+    "cross-origin-resource-policy": "same-origin",
     "content-disposition": `inline; filename="${name}"`,
   };
   const known = request.headers.get("if-none-match");

@@ -43,6 +43,7 @@ const START = `SwaggerUIBundle({
 `;
 
 const HEADERS = {
+  "referrer-policy": "no-referrer",
   "content-security-policy":
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
   "x-content-type-options": "nosniff",
@@ -122,12 +123,57 @@ const EVENT_EXAMPLES: readonly (readonly [LineEventBody, string])[] = [
       "Also told, with no bytes and no file, of one that never began or of which nothing was heard.",
   ],
   [
+    { type: "stream_started", stream_id: "01k…", dialect: "twilio" },
+    "The voice bot is connected: it hears the telephone and is heard.",
+  ],
+  [
+    {
+      type: "stream_stopped",
+      stream_id: "01k…",
+      reason: "connect_failed",
+      detail: "cannot be reached (ECONNREFUSED)",
+      duration_ms: 0,
+    },
+    "Once for each POST /stream and each lift of a hotline. reason: completed (a client stopped it), bot_closed, hung_up, " +
+      "unanswered (it waited for an answer), connect_failed, bot_unresponsive (it does not read, or answer a ping), " +
+      "line_down, or error (it sent what is not of its dialect). detail says more where there is more, for people.",
+  ],
+  [
     { type: "bridge_joined", bridge_id: "01k…" },
     "From here on it hears the other lines on the bridge, and they hear it.",
   ],
   [
     { type: "bridge_left", bridge_id: "01k…", reason: "hung_up" },
     "reason: hung_up, line_down, no_answer (it never joined), removed, deleted, or alone: all others have left.",
+  ],
+  [
+    {
+      type: "gather_finished",
+      gather_id: "01k…",
+      digits: "1234",
+      reason: "finish_key",
+      finish_key: "#",
+      heard_ms: 1300,
+      played: "part",
+      duration_ms: 4200,
+    },
+    "Of POST /gather, whether it was waited for or not. reason: complete, finish_key, no_match, timeout, hung_up, stopped, " +
+      "cancelled (the ring that it waited for was not answered) or error. heard_ms and played (whole, part, none) of the prompt.",
+  ],
+  [
+    {
+      type: "announce_finished",
+      announce_id: "01k…",
+      outcome: "completed",
+      answered_after_ms: 6100,
+      heard_ms: 4200,
+      played: "whole",
+      digits: "1",
+      gather_reason: "complete",
+      finish_key: null,
+    },
+    "Of POST /announce. outcome: completed, not_answered, hung_up, busy, stopped or error; the last three fields only " +
+      "where digits were asked for.",
   ],
   [
     { type: "off_hook_timeout", idle_ms: 30_000 },
@@ -163,6 +209,8 @@ export function eventsText(): string {
 
 const PROBLEM_MEANINGS: Record<number, string> = {
   400: "The body is not valid JSON",
+  401: "Where tokens are needed: none was sent, or one that is not known",
+  403: "The token's scope or lines do not allow it, or a web page of another origin asked",
   404: "No such line, recording, playback, prompt or bridge",
   409: "The line's state forbids it",
   413: "The body is too large",
@@ -170,7 +218,7 @@ const PROBLEM_MEANINGS: Record<number, string> = {
   416: "The range lies outside of the file",
   422: "The input is wrong: errors[] names the fields",
   426: "Not a WebSocket request",
-  429: "Too much waits already",
+  429: "Too often, or too much waits already",
   500: "A defect of ours",
   501: "No program that speaks is installed",
   504: "What the sound comes from was too slow",
@@ -181,6 +229,8 @@ const PROBLEM_MEANINGS: Record<number, string> = {
 /** One of the problems that an operation answers with this status, as it would read. */
 const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   400: ["malformed_json", "The body is not valid JSON: check quotes, commas and braces."],
+  401: ["authentication_required", "Send a token: Authorization: Bearer …, or ?token= where a browser cannot."],
+  403: ["insufficient_scope", "This needs a token of scope control; this one has read."],
   404: ["unknown_line", "There is no such line: GET /lines lists them."],
   409: ["line_on_hook", "The telephone is on-hook: lift it first."],
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
@@ -232,6 +282,14 @@ const LINE_PARAMETER = {
 
 const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   line: LINE_PARAMETER,
+  name: {
+    name: "name",
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+    example: "kitchen-tablet",
+    description: "Of GET /tokens",
+  },
   playback_id: {
     name: "playback_id",
     in: "path",
@@ -266,6 +324,16 @@ const PATH_PARAMETERS: Record<string, Record<string, unknown>> = {
   },
 };
 
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  schema: { type: "string", maxLength: 255 },
+  description:
+    "Sent again with the same key and body, within 24 h, the request is not done again: the first answer comes once " +
+    "more, with Idempotency-Replayed. For bodies up to 4 MiB, which are then read before anything is done.",
+};
+
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
@@ -294,18 +362,26 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     "mediaType" in answer
       ? { [answer.mediaType as string]: { schema: { type: "string", format: "binary" } } }
       : { "application/json": { schema: answer } };
-  const problems = [...new Set([...endpoint.problems, ...(ofLine ? [404] : []), 500])].sort();
+  const open = endpoint.access === "open";
+  const problems = [
+    ...new Set([...endpoint.problems, ...(ofLine ? [404] : []), ...(open ? [] : [401]), 403, 429, 500]),
+  ].sort();
   return {
     tags: [ofLine && endpoint.scope === "line" ? "Lines" : endpoint.tag],
     summary: ofLine && endpoint.scope === "line" ? `${endpoint.summary} (of one line)` : endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
     operationId: `${endpoint.method.toLowerCase()}${path.replaceAll(/[^a-z]+(\w?)/gi, (_, next: string) => next.toUpperCase())}`,
-    parameters: [...pathParameters(path), ...(endpoint.query ? queryParameters(endpoint.query) : [])],
+    parameters: [
+      ...pathParameters(path),
+      ...(endpoint.query ? queryParameters(endpoint.query) : []),
+      ...(endpoint.method === "POST" ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(body === "sound"
       ? { requestBody: soundBody(endpoint) }
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
+    ...(open ? { security: [] } : {}),
     responses: {
       ...(endpoint.success === 204
         ? { 204: { description: "Done" } }
@@ -328,9 +404,17 @@ const SOCKET_OPERATION = {
   parameters: queryParameters(SocketQuery),
   responses: {
     101: { description: "Upgraded: events follow" },
-    ...Object.fromEntries([404, 422, 426, 429].map((status) => [status, problemAnswer(status)])),
+    ...Object.fromEntries([401, 403, 404, 422, 426, 429].map((status) => [status, problemAnswer(status)])),
   },
 };
+
+const TOKEN_SCHEME = {
+  type: "http",
+  scheme: "bearer",
+  description:
+    "Needed once there is any token (GET /tokens, security.api_tokens). Scopes: read for GET and events, control for " +
+    "what acts on a telephone, admin for tokens and configuration.",
+} as const;
 
 const audioOperation = (ofLine: boolean) => ({
   tags: [ofLine ? "Lines" : "Sound"],
@@ -339,7 +423,9 @@ const audioOperation = (ofLine: boolean) => ({
   parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
   responses: {
     101: { description: "Upgraded: sound follows" },
-    ...Object.fromEntries([404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)])),
+    ...Object.fromEntries(
+      [401, 403, 404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)]),
+    ),
   },
 });
 
@@ -348,10 +434,12 @@ const TAGS = [
   { name: "Sound", description: "What its ear hears" },
   { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
   { name: "Recordings", description: "What it says, kept" },
+  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
   { name: "Bridges", description: "Lines that hear each other" },
   { name: "Events", description: "What it does: WebSocket, or polling" },
   { name: "Lines", description: "The same for each line of a card" },
   { name: "Simulator", description: "A hand on a simulated telephone" },
+  { name: "Tokens", description: "Who may what: press **Authorize** to use one here" },
   { name: "Server", description: "The program itself" },
 ];
 
@@ -382,9 +470,12 @@ export function documentation(version: string) {
               version,
               description:
                 "An analog telephone on a DAHDI FXS card. Press **Try it out**, then **Execute**. Errors are RFC 9457 " +
-                "problem+json: `code` is stable, `detail` says what to do.",
+                "problem+json: `code` is stable, `detail` says what to do. Where tokens are needed, press **Authorize** first.",
             },
             tags: TAGS,
+            // Nothing at all, too: without any token on a server nobody needs one.
+            security: [{ token: [] }, {}],
+            components: { securitySchemes: { token: TOKEN_SCHEME } },
             // The plugin leaves WebSocket routes out: these are written in.
             paths: {
               "/ws": { get: SOCKET_OPERATION },

@@ -16,7 +16,7 @@ export const AUDIO_TEXT = [
   '- `{"type":"error","code":"…","detail":"…"}` when a text frame of yours was none of these:',
   "",
   "You may say:",
-  '- `{"type":"mark","name":"greeting"}`: up to 64 may wait',
+  '- `{"type":"mark","name":"greeting"}`: up to 1500 may wait',
   '- `{"type":"clear"}`: what waits is dropped, what is heard fades in 5 ms',
   '- `{"type":"stats"}`: answered with frames and samples in and out, `buffered_ms`, `underruns` (yours came too late, in ' +
     "the middle of a sound), `dropped_samples` (yours, not heard), `lost_samples` (ours, not read), `jitter_ms` " +

@@ -7,9 +7,13 @@ import type { Exchange } from "../exchange/verbs";
 import type { Logs } from "../observe/log";
 import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
+import type { Scope, Token } from "../security/token";
+import type { TokenRegistry } from "../security/token_registry";
 import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
+import type { StreamBook } from "../streams/stream_book";
+import type { Guard } from "./guard";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
 
@@ -19,8 +23,13 @@ export interface HttpDependencies {
   events: EventLog;
   eventLogStatus(): JournalStatus;
   streams: EventStreams;
+  bots: Pick<StreamBook, "open" | "stop" | "get" | "all">;
   webhooks: readonly Pick<Webhook, "status" | "resume">[];
   recordings: RecordingStore;
+  guard: Guard;
+  tokens: TokenRegistry;
+  /** The ports speak TLS. */
+  tls: { certificatePem: string; keyPem: string } | null;
   flacFiles: FlacFiles;
   sounds: SoundSources;
   prompts: Prompts;
@@ -55,6 +64,10 @@ export interface Call {
   /** What stands in the path, by the name that it has there. */
   params: Record<string, string>;
   dependencies: HttpDependencies;
+  /** The lines that the client may use. */
+  lines: readonly number[];
+  /** Who asks. */
+  asker(): { address: string; token: Token | null };
   /** The request may be silent for longer than api.timeout: whoever calls this looks after that. */
   keepOpen(): void;
 }
@@ -65,7 +78,22 @@ export interface Endpoint {
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */
   scope: "server" | "line" | "telephone";
-  tag: "Telephone" | "Sound" | "Prompts" | "Recordings" | "Bridges" | "Lines" | "Events" | "Server" | "Simulator";
+  /** The scope that a token needs; omitted: read for GET, else control. open: nobody needs one. */
+  access?: "open" | Scope;
+  /** Of scope server: it shows a token of certain lines no more than these. Without it such a token may not ask. */
+  ownLines?: boolean;
+  tag:
+    | "Telephone"
+    | "Sound"
+    | "Prompts"
+    | "Recordings"
+    | "Voice bots"
+    | "Bridges"
+    | "Lines"
+    | "Events"
+    | "Tokens"
+    | "Server"
+    | "Simulator";
   summary: string;
   description?: string;
   query?: TSchema;

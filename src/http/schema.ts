@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { TONE_NAMES, TONE_ZONES } from "../audio/tone_zones";
 import { RING_PATTERN_NAMES } from "../line/cadence";
 import { LINE_EVENT_TYPES } from "../line/events";
+import { QueryToken } from "./schema_tokens";
 
 export const closed = { additionalProperties: false } as const;
 
@@ -181,7 +182,10 @@ export const EventsQuery = Type.Object(
   closed,
 );
 
-export const StreamQuery = Type.Omit(EventsQuery, ["limit"], closed);
+export const StreamQuery = Type.Object(
+  { ...Type.Omit(EventsQuery, ["limit"]).properties, token: QueryToken },
+  closed,
+);
 
 export const PressInput = Type.Object(
   {
@@ -400,6 +404,7 @@ export const SocketQuery = Type.Object(
       }),
     ),
     ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
+    token: QueryToken,
   },
   closed,
 );

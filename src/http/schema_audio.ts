@@ -1,5 +1,6 @@
 /** Live audio by WebSocket: its query, and the control frames that a client may send. */
 import { type Static, Type } from "@sinclair/typebox";
+import { QueryToken } from "./schema_tokens";
 
 const closed = { additionalProperties: false } as const;
 
@@ -44,6 +45,7 @@ export const AudioQuery = Type.Object(
           "worse network, and is as much more delay",
       }),
     ),
+    token: QueryToken,
     max_buffer_ms: Type.Optional(
       Type.Integer({
         minimum: 60,

@@ -1,3 +1,5 @@
+import type { AnnouncementOutcome } from "./announcement";
+import type { GatherEndReason, Played } from "./gather";
 import type {
   BargedBy,
   BridgeLeaveReason,
@@ -9,6 +11,7 @@ import type {
   ProgressToneName,
   RecordingEndReason,
   RingStopReason,
+  StreamEndReason,
 } from "./state";
 
 /**
@@ -82,8 +85,39 @@ export type LineEventBody =
       duration_ms: number;
       bytes: number;
     }
+  | { type: "stream_started"; stream_id: string; dialect: string }
+  | {
+      type: "stream_stopped";
+      stream_id: string;
+      reason: StreamEndReason;
+      /** More about it, for people; null: the reason says it all. */
+      detail: string | null;
+      duration_ms: number;
+    }
   | { type: "bridge_joined"; bridge_id: string }
   | { type: "bridge_left"; bridge_id: string; reason: BridgeLeaveReason }
+  | {
+      type: "gather_finished";
+      gather_id: string;
+      digits: string;
+      reason: GatherEndReason;
+      finish_key: string | null;
+      /** Of the prompt. */
+      heard_ms: number;
+      played: Played;
+      duration_ms: number;
+    }
+  | {
+      type: "announce_finished";
+      announce_id: string;
+      outcome: AnnouncementOutcome;
+      answered_after_ms: number | null;
+      heard_ms: number;
+      played: Played;
+      digits?: string;
+      gather_reason?: GatherEndReason;
+      finish_key?: string | null;
+    }
   /** Left off-hook with nothing happening; reorder tone, then the howler follow. */
   | { type: "off_hook_timeout"; idle_ms: number }
   | { type: "hardware_status"; status: string; details: Record<string, unknown> }
@@ -108,8 +142,12 @@ export const LINE_EVENT_TYPES = [
   "playback_finished",
   "recording_started",
   "recording_finished",
+  "stream_started",
+  "stream_stopped",
   "bridge_joined",
   "bridge_left",
+  "gather_finished",
+  "announce_finished",
   "off_hook_timeout",
   "hardware_status",
   "error",

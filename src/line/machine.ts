@@ -16,7 +16,7 @@ import { hungUp, lifted, lineDown, lineUp } from "./hook";
 import { lampDueMs, lampTold, lampWaitsForQuiet, messagesWaiting, tellLamp } from "./messages";
 import { emit, type LineInput, type LineState, notReady, offHook, type Step, unchanged } from "./model";
 import { ringAccepted, ringEnded, ringRequested } from "./ringing";
-import { active, dialling, taken, timePassed, deadlineMs as watchDeadlineMs } from "./supervision";
+import { active, dialling, farEndLost, taken, timePassed, deadlineMs as watchDeadlineMs } from "./supervision";
 
 /** May something be played? "wait": held until the telephone is lifted. */
 export function playDecision(
@@ -100,12 +100,14 @@ function reduce(state: LineState, input: LineInput): Step {
     case "ring_refused":
       return {
         state: { ...state, pendingRings: state.pendingRings.filter((ring) => ring.id !== input.ringId) },
-        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer" }],
+        effects: state.ring || state.lifted ? [] : [{ kind: "cancel_awaiting_answer", lineLost: false }],
       };
     case "ring_ended":
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);
     case "stop_ring_requested":
       return { state, effects: [{ kind: "stop_ring" }] };
+    case "far_end_lost":
+      return farEndLost(state, input.atMs);
     case "time":
       return tellLamp(timePassed(state, input.atMs), input.atMs);
     case "messages_waiting":
@@ -129,6 +131,12 @@ function reduce(state: LineState, input: LineInput): Step {
       return recordingStarted(state, input);
     case "recording_ended":
       return recordingEnded(state, input);
+    case "gather_started":
+      return taken({ state: { ...state, gathering: true }, effects: [] }, input.atMs);
+    case "gather_ended":
+      return gatherEnded(state, input);
+    case "announcement_ended":
+      return announcementEnded(state, input);
   }
 }
 
@@ -180,4 +188,33 @@ function recordingEnded(state: LineState, input: LineInput & { type: "recording_
     bytes,
   } as const;
   return active({ state: { ...state, recording: false }, effects: [emit(atMs, body)] }, atMs);
+}
+
+function gatherEnded(state: LineState, { atMs, result }: LineInput & { type: "gather_ended" }): Step {
+  const { gatherId, digits, reason, finishKey, heardMs, played, durationMs } = result;
+  const told = emit(atMs, {
+    type: "gather_finished",
+    gather_id: gatherId,
+    digits,
+    reason,
+    finish_key: finishKey,
+    heard_ms: heardMs,
+    played,
+    duration_ms: durationMs,
+  });
+  return active({ state: { ...state, gathering: false }, effects: [told] }, atMs);
+}
+
+function announcementEnded(state: LineState, { atMs, result }: LineInput & { type: "announcement_ended" }): Step {
+  const { announceId, outcome, answeredAfterMs, heardMs, played, gather } = result;
+  const told = emit(atMs, {
+    type: "announce_finished",
+    announce_id: announceId,
+    outcome,
+    answered_after_ms: answeredAfterMs,
+    heard_ms: heardMs,
+    played,
+    ...(gather ? { digits: gather.digits, gather_reason: gather.reason, finish_key: gather.finishKey } : {}),
+  });
+  return { state: { ...state }, effects: [told] };
 }

@@ -1,6 +1,8 @@
 /** What a line is, what it can be told, and what it then wants done. Types, and the facts that follow from them. */
+import type { AnnouncementResult } from "./announcement";
 import type { RingPlan } from "./cadence";
 import type { LineEventBody } from "./events";
+import type { GatherResult } from "./gather";
 import { type Messages, NO_MESSAGES } from "./messages";
 import type {
   BargedBy,
@@ -63,6 +65,8 @@ export interface LineState {
   recording: boolean;
   /** Clients and lines that talk with whoever lifts it. */
   attached: number;
+  /** Digits are collected now. */
+  gathering: boolean;
   /** While it is lifted and in service. */
   watch: Watch | null;
   digits: readonly string[];
@@ -107,6 +111,8 @@ export type LineInput = { atMs: number } & (
   | { type: "ring_refused"; ringId: number }
   | { type: "ring_ended"; ringId: number; reason: RingStopReason }
   | { type: "stop_ring_requested" }
+  /** Whom it spoke with is gone, or was not reached. */
+  | { type: "far_end_lost" }
   | { type: "time" }
   /** count 0: none any more. */
   | { type: "messages_waiting"; count: number }
@@ -135,6 +141,9 @@ export type LineInput = { atMs: number } & (
       durationMs: number;
       bytes: number;
     }
+  | { type: "gather_started"; gatherId: string }
+  | { type: "gather_ended"; result: GatherResult }
+  | { type: "announcement_ended"; result: AnnouncementResult }
 );
 
 export type LineEffect =
@@ -146,7 +155,7 @@ export type LineEffect =
   /** Nobody hears it any more. */
   | { kind: "end_playout"; reason: PlaybackEndReason }
   /** The ring ended unanswered: what waited for the answer will not play. */
-  | { kind: "cancel_awaiting_answer" }
+  | { kind: "cancel_awaiting_answer"; lineLost: boolean }
   /** In the place of the one before. Gives way to what a client plays, and is told by no event. */
   | { kind: "start_tone"; tone: LineTone }
   | { kind: "stop_tone" }
@@ -175,6 +184,7 @@ export function initialState(atMs: number, settings: LineSettings): LineState {
     playing: 0,
     recording: false,
     attached: 0,
+    gathering: false,
     watch: null,
     digits: [],
     messages: NO_MESSAGES,

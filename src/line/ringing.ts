@@ -55,7 +55,9 @@ export function ringEnded(state: LineState, atMs: number, reason: RingStopReason
       reason,
     }),
   ];
-  if (unanswered && state.pendingRings.length === 0) effects.push({ kind: "cancel_awaiting_answer" });
+  if (unanswered && state.pendingRings.length === 0) {
+    effects.push({ kind: "cancel_awaiting_answer", lineLost: reason === "error" });
+  }
   return {
     state: {
       ...state,

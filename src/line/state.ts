@@ -35,6 +35,16 @@ export type RecordingEndReason =
   | "hung_up"
   | "disk_full"
   | "error";
+/** completed: by a client; bot_closed: the bot hung up; unanswered: it waited for a lift that did not come. */
+export type StreamEndReason =
+  | "completed"
+  | "bot_closed"
+  | "hung_up"
+  | "unanswered"
+  | "connect_failed"
+  | "bot_unresponsive"
+  | "line_down"
+  | "error";
 export type PlaybackEndReason =
   | "completed"
   | "stopped"

@@ -7,7 +7,10 @@
  *
  * Time enters as an input: `deadlineMs` says when it is wanted, and the machine turns its changes into `wake`.
  */
-import { emit, type LineEffect, type LineState, type Step, unchanged, type Watch } from "./model";
+import { emit, type LineEffect, type LineState, offHook, type Step, unchanged, type Watch } from "./model";
+
+/** Of the reorder tone where the configuration wants none for a telephone left off-hook. */
+const FAR_END_LOST_MS = 30_000;
 
 /** The stage in which a telephone begins that was lifted at atMs, and the tone that it then hears. */
 export function watchLifted(state: LineState, atMs: number, answered: boolean): Step {
@@ -29,12 +32,12 @@ export function deadlineMs(state: LineState): number | null {
       return watch.sinceMs + patienceMs;
     }
     case "open": {
-      const { playing, recording, attached, talkspurtStartedAtMs } = state;
-      const busy = playing > 0 || recording || attached > 0 || talkspurtStartedAtMs !== null;
+      const { playing, recording, gathering, attached, talkspurtStartedAtMs } = state;
+      const busy = playing > 0 || recording || gathering || attached > 0 || talkspurtStartedAtMs !== null;
       return offHookTimeout && !busy ? watch.sinceMs + offHookTimeout.afterMs : null;
     }
     case "reorder":
-      return watch.sinceMs + (offHookTimeout?.reorderMs ?? 0);
+      return watch.sinceMs + (offHookTimeout?.reorderMs || FAR_END_LOST_MS);
     case "howler":
       return watch.sinceMs + (offHookTimeout?.howlerMs ?? 0);
     case "lockout":
@@ -65,6 +68,13 @@ function enter(state: LineState, atMs: number, stage: "reorder" | "howler" | "lo
   if (stage === "howler" && howlerMs === 0) return enter(state, atMs, "lockout");
   const effect: LineEffect = stage === "lockout" ? { kind: "stop_tone" } : { kind: "start_tone", tone: stage };
   return { state: { ...state, watch: { stage, sinceMs: atMs } }, effects: [effect] };
+}
+
+/** Nobody is there any more: heard as at any exchange, unless a client plays. */
+export function farEndLost(state: LineState, atMs: number): Step {
+  if (!offHook(state) || state.playing > 0 || state.attached > 0) return unchanged(state);
+  const watch: Watch = { stage: "reorder", sinceMs: atMs };
+  return { state: { ...state, watch }, effects: [{ kind: "start_tone", tone: "reorder" }] };
 }
 
 /** Somebody is there: the watch begins anew. A telephone that was found left off-hook stays that until hung up. */

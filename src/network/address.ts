@@ -55,3 +55,19 @@ export function isPrivateAddress(address: string): boolean {
   if (mapped !== undefined) return isPrivateAddress(mapped);
   return !global.check(address, "ipv6") || blocked.check(address, "ipv6");
 }
+
+const LINK_LOCAL: readonly (readonly [network: string, bits: number, family: "ipv4" | "ipv6"])[] = [
+  ["169.254.0.0", 16, "ipv4"],
+  ["fe80::", 10, "ipv6"],
+  ["::ffff:169.254.0.0", 112, "ipv6"],
+];
+let linkLocal: BlockList | null = null;
+
+/** Of this very wire: there a cloud's machine finds its credentials, and nobody else a server. */
+export function isLinkLocalAddress(address: string): boolean {
+  if (!linkLocal) {
+    linkLocal = new (net().BlockList)();
+    for (const [network, bits, family] of LINK_LOCAL) linkLocal.addSubnet(network, bits, family);
+  }
+  return linkLocal.check(address, net().isIPv4(address) ? "ipv4" : "ipv6");
+}

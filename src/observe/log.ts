@@ -4,8 +4,8 @@ import { LogFile } from "./log_file";
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The four that the configuration names, and the process itself. */
-export const LOG_COMPONENTS = ["server", "websocket", "rest", "events", "driver"] as const;
+/** The four that the contract names, the process itself, and who did what. */
+export const LOG_COMPONENTS = ["server", "websocket", "rest", "events", "driver", "audit"] as const;
 export type LogComponent = (typeof LOG_COMPONENTS)[number];
 
 /** Numbers carry their unit in the name. Never a secret, never a request's body. */

@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:te
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { startConfigured } from "../support/configured";
 import { needs } from "../support/needs";
 import { ROOT, type RunningServer, startServer } from "../support/server";
 
 /** A browser beside other work: an operation takes two to six seconds. */
 setDefaultTimeout(300_000);
 
+const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const CHROMIUM = "/usr/bin/chromium";
 const browserTest = needs(existsSync(CHROMIUM), "sudo apt-get install chromium");
 const screenshots = join(ROOT, "dist/screenshots");
@@ -17,7 +19,7 @@ let server: RunningServer;
 let browser: Browser | undefined;
 beforeAll(async () => {
   if (!existsSync(CHROMIUM)) return;
-  server = await startServer({ command: [join(ROOT, "dist/dahdi-phone-api-linux-x64")] });
+  server = await startServer({ command: [EXECUTABLE] });
   mkdirSync(screenshots, { recursive: true });
   browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -38,7 +40,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function docsPage() {
+async function docsPage(base = server.rest) {
   if (!browser) throw new Error("no browser");
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   const asked: string[] = [];
@@ -46,7 +48,7 @@ async function docsPage() {
   page.on("request", (request) => asked.push(request.url()));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`${server.rest}/docs`);
+  await page.goto(`${base}/docs`);
   await page.waitForSelector(".opblock");
   return { page, asked, complaints };
 }
@@ -65,7 +67,10 @@ async function execute(
   await block.locator(".btn.execute").click();
   const status = block.locator(".live-responses-table tbody .response-col_status").first();
   await status.waitFor();
-  return (await status.textContent())?.split("\n")[0]?.trim() ?? "";
+  const text = (await status.textContent())?.split("\n")[0]?.trim() ?? "";
+  // What stays open is drawn again with every answer after it.
+  await block.locator(".opblock-summary-control").first().click();
+  return text;
 }
 
 describe("Swagger UI", () => {
@@ -87,6 +92,9 @@ describe("Swagger UI", () => {
       ["get", "/diagnostics"],
       ["post", "/ring"],
       ["post", "/stop-ring"],
+      ["post", "/announce"],
+      ["post", "/gather"],
+      ["post", "/gather/stop"],
       ["get", "/lines"],
       ["get", "/lines/{line}/status"],
       ["get", "/events"],
@@ -117,6 +125,9 @@ describe("Swagger UI", () => {
       ["post", "/record/resume"],
       ["post", "/record/stop"],
       ["get", "/recordings"],
+      ["get", "/stream"],
+      ["post", "/stream"],
+      ["get", "/streams"],
       ["get", "/simulator/lines/{line}/ear"],
       ["post", "/simulator/lines/{line}/hang-up"],
     ] as const) {
@@ -125,6 +136,20 @@ describe("Swagger UI", () => {
     await page.screenshot({ path: join(screenshots, "pressed.png"), fullPage: true });
     for (const [operation, status] of Object.entries(done))
       expect(`${operation} ${status}`).toBe(`${operation} 200`);
+    await page.close();
+  });
+
+  browserTest("Authorize takes a token, and then works", async () => {
+    const token = "browser-browser-browser";
+    await using guarded = await startConfigured(`security: { api_tokens: [${token}] }\n`, 2, [EXECUTABLE]);
+    const { page } = await docsPage(guarded.rest);
+    expect(await execute(page, "get", "/status")).toBe("401");
+    await page.locator(".btn.authorize").first().click();
+    await page.locator(".auth-container input").first().fill(token);
+    await page.locator(".auth-btn-wrapper .authorize").first().click();
+    await page.locator(".auth-btn-wrapper .btn-done").first().click();
+    expect(await execute(page, "get", "/lines")).toBe("200");
+    expect(await execute(page, "post", "/stop-ring")).toBe("200");
     await page.close();
   });
 });

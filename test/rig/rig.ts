@@ -26,7 +26,20 @@ interface Run {
 }
 
 /** Not what has a server of its own on simulated telephones: it would show nothing here. */
-const OWN_SERVERS = ["playback", "event_log", "webhooks", "watching", "sounds", "live_audio"];
+const OWN_SERVERS = [
+  "browsers",
+  "event_log",
+  "examples",
+  "limits",
+  "live_audio",
+  "playback",
+  "sounds",
+  "streams",
+  "tls",
+  "tokens",
+  "watching",
+  "webhooks",
+];
 const CONTRACT = [...new Bun.Glob("test/contract/*.test.ts").scanSync({ cwd: ROOT })]
   .filter((path) => !OWN_SERVERS.some((name) => path.endsWith(`/${name}.test.ts`)))
   .sort();

@@ -48,6 +48,7 @@ export async function stepped(
     /** Where recordings go; omitted: there is no place for any. */
     recordings?: RecordingStore;
     maxRecordingMs?: number;
+    published?: (line: number, body: LineEventBody) => void;
   } = {},
 ): Promise<Stepped & Disposable> {
   const engine = new DriverEngine(await loadShim(), "stepped");
@@ -55,6 +56,8 @@ export async function stepped(
     engine.setOption(option as EngineOption, value);
   const told: ToldEvent[] = [];
   let playbacks = 0;
+  let gathers = 0;
+  let announcements = 0;
   const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
   const exchange = new PhoneExchange({
@@ -62,9 +65,14 @@ export async function stepped(
     lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
     defaultLine: 1,
     clock,
-    publish: (line, atMs, _nativeNs, body) => told.push({ line, atMs, body }),
+    publish: (line, atMs, _nativeNs, body) => {
+      told.push({ line, atMs, body });
+      options.published?.(line, body);
+    },
     newPlaybackId: () => `playback-${++playbacks}`,
     newBridgeId: () => `bridge-${++playbacks}`,
+    newGatherId: () => `gather-${++gathers}`,
+    newAnnounceId: () => `announcement-${++announcements}`,
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
       newRecordingId: () => Bun.randomUUIDv7(),

@@ -59,3 +59,47 @@ describe("the command line", () => {
     }
   });
 });
+
+describe("token", () => {
+  const parsed = (text: string) => parseCommandLine(text.split(" "));
+  test("is understood", () => {
+    expect(parsed("token create --name=tv --scope read --lines=1,3 --expires-days=30 --config=/c.yml")).toEqual({
+      command: "token",
+      action: "create",
+      configPath: "/c.yml",
+      name: "tv",
+      scope: "read",
+      lines: [1, 3],
+      expiresInDays: 30,
+    });
+    expect(parsed("token create --scope=admin --name=me")).toMatchObject({ lines: null, expiresInDays: null });
+    expect(parsed("token list")).toEqual({ command: "token", action: "list", configPath: null });
+    expect(parsed("token revoke tv")).toEqual({
+      command: "token",
+      action: "revoke",
+      name: "tv",
+      configPath: null,
+    });
+    expect(parsed("token revoke --name tv")).toMatchObject({ name: "tv" });
+  });
+
+  test.each([
+    ["token", "create, list or revoke"],
+    ["token steal", "create, list or revoke"],
+    ["token create", "needs --name=NAME"],
+    ["token create --name=tv", "needs --scope=read|control|admin"],
+    ["token create --name=tv --scope=root", "needs --scope=read|control|admin"],
+    ["token create --name=a/b --scope=read", "NAME must be 1 to 64"],
+    ["token create --name=tv --scope=read --lines=0", "--lines takes a whole number"],
+    ["token create --name=tv --scope=read --lines=1,", "--lines takes a whole number"],
+    ["token create --name=tv --scope=read --expires-days=0", "--expires-days takes a whole number"],
+    ["token create --name=tv --name=tv --scope=read", "--name stands twice"],
+    ["token create tv --scope=read", "tv is none of token create's options"],
+    ["token list --name=tv", "--name is none of token list's options"],
+    ["token revoke", "token revoke needs NAME"],
+    ["token revoke a b", "--name stands twice"],
+    ["token revoke --config", "--config needs a value"],
+  ])("%s: %s", (text, message) => {
+    expect(() => parsed(text)).toThrow(message);
+  });
+});

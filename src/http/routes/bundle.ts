@@ -70,6 +70,7 @@ export const BUNDLE_ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     path: "/diagnostics/bundle",
     scope: "server",
+    access: "admin",
     tag: "Server",
     summary: "One file for a bug report",
     description:

@@ -4,9 +4,11 @@ import type { EventFilter } from "../../events/bus";
 import { isGap } from "../../events/event_log";
 import { cursor } from "../../events/published";
 import { LINE_EVENT_TYPES, type LineEventType } from "../../line/events";
+import type { Token } from "../../security/token";
 import type { Endpoint } from "../endpoint";
 import { queryInput } from "../input";
 import { Problem } from "../problem";
+import { lineNotAllowed } from "../refusals";
 import { EventsQuery, StreamQuery } from "../schema";
 
 /** Which events a client asked for. Unknown names are refused, so that a typing mistake is not silence. */
@@ -14,18 +16,21 @@ export function eventFilter(
   types: string | undefined,
   line: number | undefined,
   lines: readonly number[],
+  token: Token | null,
 ): EventFilter {
   if (line !== undefined && !lines.includes(line)) {
     throw new Problem(404, "unknown_line", `There is no line ${line}: GET /lines lists them.`);
   }
-  if (types === undefined) return { types: null, lines: line === undefined ? null : [line] };
+  if (line !== undefined && token?.lines && !token.lines.includes(line)) throw lineNotAllowed(token.lines);
+  const asked = line === undefined ? (token?.lines ?? null) : [line];
+  if (types === undefined) return { types: null, lines: asked };
   const names = types.split(",").map((name) => name.trim());
   const unknown = names.filter((name) => !LINE_EVENT_TYPES.includes(name as LineEventType));
   if (unknown.length > 0) {
     const message = `${unknown.join(", ")}: not an event; there are ${LINE_EVENT_TYPES.join(", ")}`;
     throw new Problem(422, "invalid_input", `types ${message}.`, { errors: [{ field: "types", message }] });
   }
-  return { types: new Set(names as LineEventType[]), lines: line === undefined ? null : [line] };
+  return { types: new Set(names as LineEventType[]), lines: asked };
 }
 
 /** An id as it was given out: a whole number in a text. */
@@ -55,9 +60,10 @@ export const EVENT_ENDPOINTS: readonly Endpoint[] = [
       resync_required: Type.Boolean(),
     }),
     problems: [404, 422],
-    handle: async ({ query, dependencies: { events, exchange } }) => {
+    ownLines: true,
+    handle: async ({ query, asker, dependencies: { events, exchange } }) => {
       const { since, limit, types, line, ts } = queryInput(EventsQuery, query);
-      const filter = eventFilter(types, line, exchange.lines);
+      const filter = eventFilter(types, line, exchange.lines, asker().token);
       // 0 stands for the beginning, whatever that is by now.
       const from = since === undefined || since === "0" ? null : eventId(since);
       await events.bus.begun;
@@ -84,15 +90,16 @@ export const EVENT_ENDPOINTS: readonly Endpoint[] = [
     query: StreamQuery,
     answer: { mediaType: "text/event-stream" },
     problems: [404, 422, 429],
-    handle: async ({ request, query, dependencies: { events, exchange, streams }, keepOpen }) => {
+    ownLines: true,
+    handle: async ({ request, query, asker, dependencies: { events, exchange, streams }, keepOpen }) => {
       const { since, types, line, ts } = queryInput(StreamQuery, query);
-      const filter = eventFilter(types, line, exchange.lines);
+      const filter = eventFilter(types, line, exchange.lines, asker().token);
       const last = request.headers.get("last-event-id") ?? "";
       const from = last !== "" ? eventId(last, "Last-Event-ID") : since === undefined ? null : eventId(since);
       await events.bus.begun;
       keepOpen();
       const time = ts === "offset" ? ("offset" as const) : ("z" as const);
-      return streams.open(request, { filter, format: { time, stamp: false }, since: from });
+      return streams.open(request, { filter, format: { time, stamp: false }, since: from }, asker());
     },
   },
 ];

@@ -37,9 +37,12 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     summary: "All lines with their state",
     answer: Type.Object({ default_line: Type.Integer(), lines: Type.Array(StatusAnswer) }),
     problems: [],
-    handle: ({ dependencies: { exchange } }) => ({
+    ownLines: true,
+    handle: ({ lines, dependencies: { exchange } }) => ({
       default_line: exchange.defaultLine,
-      lines: exchange.lines.map((line) => statusAnswer(exchange.status(line))),
+      lines: exchange.lines
+        .filter((line) => lines.includes(line))
+        .map((line) => statusAnswer(exchange.status(line))),
     }),
   },
   {
@@ -57,6 +60,7 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     path: "/config",
     scope: "server",
     tag: "Server",
+    access: "admin",
     summary: "The running configuration",
     description: "Secrets are shown as ***.",
     answer: Type.Object({}, { additionalProperties: true }),
@@ -68,6 +72,7 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     path: "/health",
     scope: "server",
     tag: "Server",
+    access: "open",
     summary: "Alive",
     answer: Type.Object({ status: Type.Literal("ok"), version: Type.String(), uptime_s: Type.Number() }),
     problems: [],

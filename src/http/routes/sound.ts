@@ -82,7 +82,7 @@ export async function playAnswer(
 }
 
 /** What is looped is in memory before it begins. */
-async function gather(kept: KeptSource): Promise<void> {
+export async function inMemory(kept: KeptSource): Promise<void> {
   const gathered = await kept.gather();
   if (gathered === "whole") return;
   if (gathered === "no_room") {
@@ -103,7 +103,7 @@ async function play(call: Call, source: PcmSource, options: Options): Promise<Pl
   const { when = "now", mode, loop = 1, gain_db, barge_in } = options;
   const kept = KeptSource.of(source);
   try {
-    if (loop !== 1) await gather(kept);
+    if (loop !== 1) await inMemory(kept);
     return call.dependencies.exchange.play(call.line, kept, {
       when,
       loop,

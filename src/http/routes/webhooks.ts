@@ -23,6 +23,7 @@ export const WEBHOOK_ENDPOINTS: readonly Endpoint[] = [
     method: "POST",
     path: "/webhooks/resume",
     scope: "server",
+    access: "admin",
     tag: "Events",
     summary: "Try parked webhooks again",
     description: "From where they were. Those that wait for their next attempt make it now.",

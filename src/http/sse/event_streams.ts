@@ -3,7 +3,9 @@ import type { EventLog } from "../../events/event_log";
 import { cursor } from "../../events/published";
 import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
 import type { Log } from "../../observe/log";
+import type { Token } from "../../security/token";
 import { Problem } from "../problem";
+import type { Seats } from "../seats";
 
 /** Beyond this a client's events wait in the log instead of in memory. */
 const QUEUE_BYTES = 64 * 1024;
@@ -16,9 +18,11 @@ export interface EventStreamsOptions {
   events: EventLog;
   log: Log;
   maxClients: number;
+  seats: Seats;
 }
 
 interface Client {
+  token: Token | null;
   beat(): void;
   end(): void;
 }
@@ -39,17 +43,24 @@ export class EventStreams {
     return this.#clients.size;
   }
 
-  open(request: Request, subscribe: SubscriptionOptions): Response {
+  open(
+    request: Request,
+    subscribe: SubscriptionOptions,
+    { token, address }: { token: Token | null; address: string },
+  ): Response {
     if (this.#clients.size >= this.options.maxClients) {
       throw new Problem(429, "too_many_clients", "There are too many event streams (api.max_connections).", {
         headers: { "retry-after": "5" },
       });
     }
+    this.options.seats.check(address);
+    const leaveSeat = this.options.seats.take(address);
     let subscription: Subscription | null = null;
     let client: Client;
     const close = (): void => {
       if (!this.#clients.delete(client)) return;
       subscription?.close();
+      leaveSeat();
       this.options.log.debug("event stream closed", { streams: this.#clients.size });
     };
     const body = new ReadableStream<Uint8Array>(
@@ -72,6 +83,7 @@ export class EventStreams {
             congested,
           };
           client = {
+            token,
             beat: () => {
               if (congested()) return;
               // An id without data is no event, but where to go on: what was filtered out need not be looked at again.
@@ -103,6 +115,11 @@ export class EventStreams {
         "x-accel-buffering": "no",
       },
     });
+  }
+
+  /** Tokens changed, or time went by. */
+  closeRevoked(isCurrent: (token: Token | null) => boolean): void {
+    for (const client of [...this.#clients]) if (!isCurrent(client.token)) client.end();
   }
 
   closeAll(): void {

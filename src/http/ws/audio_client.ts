@@ -2,6 +2,7 @@
 import { SAMPLE_FORMATS, type SampleFormat, type SampleFormatName } from "../../audio/sample_format";
 import { TELEPHONE_RATE_HZ } from "../../audio/source";
 import type { AudioSession } from "../../exchange/live_audio";
+import type { Token } from "../../security/token";
 
 /** What of Bun's ServerWebSocket is needed. */
 export interface AudioSocket {
@@ -12,6 +13,9 @@ export interface AudioSocket {
 }
 
 export interface AudioSocketRequest {
+  /** null: none is needed. */
+  token: Token | null;
+  address: string;
   line: number;
   format: SampleFormatName;
   frameMs: number;
@@ -24,6 +28,7 @@ export interface AudioSocketRequest {
 }
 
 export interface AudioClient {
+  leaveSeat(): void;
   request: AudioSocketRequest;
   format: SampleFormat;
   socket: AudioSocket;
@@ -45,8 +50,9 @@ export interface AudioClient {
   textsInWindow: number;
 }
 
-export function newClient(socket: AudioSocket, request: AudioSocketRequest): AudioClient {
+export function newClient(socket: AudioSocket, request: AudioSocketRequest, leaveSeat: () => void): AudioClient {
   return {
+    leaveSeat,
     request,
     format: SAMPLE_FORMATS[request.format],
     socket,

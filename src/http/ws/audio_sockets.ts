@@ -6,9 +6,11 @@ import { TELEPHONE_RATE_HZ } from "../../audio/source";
 import type { AudioEndReason } from "../../exchange/live_audio";
 import { type Exchange, Refusal } from "../../exchange/verbs";
 import type { Log } from "../../observe/log";
+import type { Token } from "../../security/token";
 import { queryInput, validated } from "../input";
 import { Problem, toProblem } from "../problem";
 import { AudioControl, AudioQuery } from "../schema_audio";
+import type { Seats } from "../seats";
 import {
   type AudioClient,
   type AudioSocket,
@@ -36,6 +38,7 @@ export interface AudioSocketsOptions {
   exchange: Exchange;
   log: Log;
   maxClients: number;
+  seats: Seats;
   pingIntervalS: number;
   /** Monotonic. */
   nowMs: () => number;
@@ -57,7 +60,11 @@ export class AudioSockets {
   }
 
   /** Before the upgrade, so that what is refused gets an answer that can be read. */
-  admit(line: number, query: Record<string, string | undefined>): AudioSocketRequest {
+  admit(
+    line: number,
+    query: Record<string, string | undefined>,
+    { token, address }: Pick<AudioSocketRequest, "token" | "address">,
+  ): AudioSocketRequest {
     const { format, frame_ms, mode, mix, when, buffer_ms, max_buffer_ms } = queryInput(AudioQuery, query);
     if (max_buffer_ms !== undefined && max_buffer_ms < (buffer_ms ?? 0) + BLOCK_MS) {
       const message = `must be ${BLOCK_MS} more than buffer_ms at least`;
@@ -65,6 +72,8 @@ export class AudioSockets {
       throw new Problem(422, "invalid_input", `max_buffer_ms ${message}.`, { errors });
     }
     const request: AudioSocketRequest = {
+      token,
+      address,
       line,
       format: format ?? "slin16",
       frameMs: frame_ms ?? BLOCK_MS,
@@ -80,13 +89,14 @@ export class AudioSockets {
         headers: { "retry-after": "5" },
       });
     }
+    this.options.seats.check(address);
     this.options.exchange.admitAudio(line, request);
     return request;
   }
 
   /** key: the same object for every call about one connection. */
   open(key: unknown, socket: AudioSocket, request: AudioSocketRequest): void {
-    const client = newClient(socket, request);
+    const client = newClient(socket, request, this.options.seats.take(request.address));
     this.#clients.set(key, client);
     const { line, listen, talk, mixed, when, frameMs, bufferMs, maxBufferMs } = request;
     try {
@@ -110,6 +120,7 @@ export class AudioSockets {
       const { status, code, message: detail } = problem;
       this.#tell(key, client, { type: "refused", status, code, detail });
       this.#clients.delete(key);
+      client.leaveSeat();
       socket.close(REFUSED + status, code);
       return;
     }
@@ -139,8 +150,16 @@ export class AudioSockets {
     const client = this.#clients.get(key);
     if (!client) return;
     this.#clients.delete(key);
+    client.leaveSeat();
     client.session?.close();
     this.options.log.debug("audio client gone", { line: client.request.line, clients: this.#clients.size });
+  }
+
+  /** Tokens changed, or time went by. */
+  closeRevoked(isCurrent: (token: Token | null) => boolean): void {
+    for (const [key, client] of this.#clients) {
+      if (!isCurrent(client.request.token)) this.#drop(key, client, "the token is no longer valid");
+    }
   }
 
   closeAll(): void {

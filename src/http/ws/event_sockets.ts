@@ -4,11 +4,13 @@ import { cursor } from "../../events/published";
 import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
 import type { Exchange } from "../../exchange/verbs";
 import type { Log } from "../../observe/log";
+import type { Token } from "../../security/token";
 import { statusAnswer } from "../answers";
 import { queryInput } from "../input";
 import { Problem } from "../problem";
 import { eventFilter, eventId } from "../routes/events";
 import { SocketQuery } from "../schema";
+import type { Seats } from "../seats";
 
 /** What of Bun's ServerWebSocket is needed. */
 export interface Socket {
@@ -29,10 +31,14 @@ interface Client {
   subscription: Subscription | null;
   windowStartedAtMs: number;
   framesInWindow: number;
+  token: Token | null;
+  leaveSeat(): void;
 }
 
 export interface SocketRequest extends SubscriptionOptions {
   snapshot: boolean;
+  address: string;
+  token: Token | null;
 }
 
 export interface EventSocketsOptions {
@@ -40,6 +46,7 @@ export interface EventSocketsOptions {
   exchange: Exchange;
   log: Log;
   maxClients: number;
+  seats: Seats;
   pingIntervalS: number;
 }
 
@@ -60,10 +67,15 @@ export class EventSockets {
   }
 
   /** Before the upgrade, so that a wrong query gets an answer that can be read. */
-  admit(query: Record<string, string | undefined>): SocketRequest {
+  admit(
+    query: Record<string, string | undefined>,
+    { token, address }: Pick<SocketRequest, "token" | "address">,
+  ): SocketRequest {
     const { types, line, since, snapshot, ts, stamp } = queryInput(SocketQuery, query);
     const request = {
-      filter: eventFilter(types, line, this.options.exchange.lines),
+      token,
+      address,
+      filter: eventFilter(types, line, this.options.exchange.lines, token),
       format: { time: ts === "offset" ? ("offset" as const) : ("z" as const), stamp: stamp ?? false },
       since: since === undefined ? null : eventId(since),
       snapshot: snapshot ?? false,
@@ -73,6 +85,7 @@ export class EventSockets {
         headers: { "retry-after": "5" },
       });
     }
+    this.options.seats.check(address);
     return request;
   }
 
@@ -87,7 +100,17 @@ export class EventSockets {
       },
       congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
     };
-    const client: Client = { number, socket, subscription: null, windowStartedAtMs: 0, framesInWindow: 0 };
+    const { token, address } = request;
+    const leaveSeat = this.options.seats.take(address);
+    const client: Client = {
+      number,
+      socket,
+      subscription: null,
+      windowStartedAtMs: 0,
+      framesInWindow: 0,
+      token,
+      leaveSeat,
+    };
     this.#clients.set(key, client);
     const subscribe = (): void => {
       if (this.#clients.get(key) !== client) return; // gone meanwhile
@@ -133,10 +156,20 @@ export class EventSockets {
 
   closed(key: unknown): void {
     if (!this.#clients.has(key)) return;
-    const { number = 0, subscription } = this.#clients.get(key) ?? {};
-    subscription?.close();
+    const client = this.#clients.get(key);
+    client?.subscription?.close();
+    client?.leaveSeat();
     this.#clients.delete(key);
-    this.options.log.debug("client gone", { client: number, clients: this.#clients.size });
+    this.options.log.debug("client gone", { client: client?.number ?? 0, clients: this.#clients.size });
+  }
+
+  /** Tokens changed, or time went by. */
+  closeRevoked(isCurrent: (token: Token | null) => boolean): void {
+    for (const [key, { socket, token }] of this.#clients) {
+      if (isCurrent(token)) continue;
+      socket.close(1008, "the token is no longer valid");
+      this.closed(key);
+    }
   }
 
   /** Going away: every client is told, so that it reconnects instead of waiting. */

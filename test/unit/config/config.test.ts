@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, loadConfig, maskedConfig } from "../../../src/config/load";
 import { stateDirectory } from "../../../src/config/state_dir";
+import { tokenDigest } from "../../../src/security/token";
+import { TokenFile } from "../../../src/security/token_file";
+import { makeToken } from "../../../src/security/token_registry";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,7 +41,7 @@ describe("the configuration", () => {
     expect(path).toBeNull();
     const example = await loadConfig(`${import.meta.dir}/../../../docs/config.example.yml`, {}, NOTHING);
     expect(example.config).toEqual(config);
-    expect(config.server).toEqual({ host: "127.0.0.1", rest_port: 8000, websocket_port: 8001 });
+    expect(config.server).toMatchObject({ host: "127.0.0.1", rest_port: 8000, websocket_port: 8001 });
   });
 
   test("environment outweighs the file, the command line both", async () => {
@@ -91,6 +94,28 @@ describe("the configuration", () => {
     expect(shown).not.toContain("key=k");
   });
 
+  test("a hotline is taken with its defaults; what may be a secret of a bot's is not shown", async () => {
+    const token = "0123456789abcdef";
+    const config = await load(
+      `stream: { twilio_auth_token: "${token}" }\nhotline:\n` +
+        "  - { line: 1, url: 'ws://bot.local/x?key=k', custom_parameters: { key: k2 } }\n",
+    );
+    expect(config.hotline).toEqual([
+      {
+        line: 1,
+        url: "ws://bot.local/x?key=k",
+        dialect: null,
+        custom_parameters: { key: "k2" },
+        on_answer: true,
+      },
+    ]);
+    expect(maskedConfig(config)).toMatchObject({
+      stream: { twilio_auth_token: "***" },
+      hotline: [{ url: "ws://bot.local/x?***", custom_parameters: { key: "***" } }],
+    });
+    expect(maskedConfig(await load(""))).toMatchObject({ stream: { twilio_auth_token: null }, hotline: [] });
+  });
+
   test("the state folder: configured, systemd's, the user's", async () => {
     expect((await load("", { DAHDI_API_STATE_DIR: "/x" })).state_dir).toBe("/x");
     expect(stateDirectory("/x", { STATE_DIRECTORY: "/y" }, "/home/me")).toBe("/x");
@@ -126,7 +151,37 @@ describe("a wrong configuration names file, line and key", () => {
       "FILE:3: logging.levels.rest: must be one of debug, info, warning, error",
     ],
     ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
-    ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: is not enforced"],
+    ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: the 1. must be a token of at least 16"],
+    [
+      "security:\n  api_tokens: [{name: a, token: hunter2hunter2hunter2}]\n",
+      "FILE:2: security.api_tokens: the 1. must have a scope",
+    ],
+    [
+      "security:\n  api_tokens: [hunter2hunter2hunter2, hunter2hunter2hunter2]\n",
+      "FILE:2: security.api_tokens: the 2. stands twice",
+    ],
+    [
+      "security:\n  allowed_origins: [example.org]\n",
+      "FILE:2: security.allowed_origins: must be a list of origins",
+    ],
+    [
+      "security:\n  allowed_origins: ['https://example.org/']\n",
+      "FILE:2: security.allowed_origins: must be a list of origins",
+    ],
+    [
+      "server:\n  allowed_hosts: ['https://example.org']\n",
+      "FILE:2: server.allowed_hosts: must be a list of names",
+    ],
+    ["server:\n  tls: {key: /k.pem}\n", "FILE: server.tls: certificate and key go together"],
+    [
+      "server:\n  tls: {certificate: /c.pem, key: /k.pem, self_signed: true}\n",
+      "FILE: server.tls.self_signed: there is a certificate already",
+    ],
+    [
+      "api:\n  rate_limit: {requests: 5}\n",
+      "FILE:2: api.rate_limit: must be auto, or {requests_per_second, burst}",
+    ],
+    ["api:\n  max_connections_per_address: -1\n", "FILE:2: api.max_connections_per_address: must be auto"],
     ["\ntone_zone: xx\n", "FILE:2: tone_zone: must be one of ae, al, ar, at, au, be, "],
     ["caller_id:\n  scheme: morse\n", "FILE:2: caller_id.scheme: must be one of auto, none, dtmf, bell202, "],
     ["message_waiting:\n  lamp: on\n", "FILE:2: message_waiting.lamp: must be one of none, line_reversal, "],
@@ -134,6 +189,22 @@ describe("a wrong configuration names file, line and key", () => {
     ["off_hook_timeout:\n  seconds: -1\n", "FILE:2: off_hook_timeout.seconds: must be a whole number"],
     ["state_dir: here\n", "FILE:1: state_dir: must be a path that begins with /"],
     ["events:\n  max_bytes: 10\n", "FILE:2: events.max_bytes: must be a whole number from 1048576"],
+    ["stream: { twilio_auth_token: short }\n", "FILE:1: stream.twilio_auth_token: must be a text of 16"],
+    ["stream: { twilio_account_sid: AC1 }\n", "FILE:1: stream.twilio_account_sid: must be AC and 32"],
+    ["hotline:\n  - url: ws://a.org/\n", "FILE:2: hotline[0].line: is missing"],
+    ["hotline:\n  - line: 1\n    url: http://a.org/\n", "FILE:3: hotline[0].url: must be such as ws://"],
+    [
+      "hotline:\n  - line: 1\n    url: tcp://a.org:1\n    dialect: twilio\n",
+      "FILE:4: hotline[0].dialect: must be audiosocket",
+    ],
+    [
+      "hotline:\n  - line: 1\n    url: ws://a.org/\n    custom_parameters: { a: 1 }\n",
+      "FILE:4: hotline[0].custom_parameters: must be a mapping of names to texts",
+    ],
+    [
+      "hotline:\n  - { line: 1, url: 'ws://a.org/' }\n  - { line: 1, url: 'ws://b.org/' }\n",
+      "FILE:3: hotline[1].line: stands twice",
+    ],
     ["webhooks: 5\n", "FILE:1: webhooks: must be a list"],
     ["webhooks:\n  - 5\n", "FILE:2: webhooks[0]: must be a mapping"],
     [`webhooks:\n  - secret: ${SECRET}\n`, "FILE:2: webhooks[0].url: is missing"],
@@ -180,6 +251,36 @@ describe("a wrong configuration names file, line and key", () => {
 
   test("a file asked for by name must be there", async () => {
     expect(loadConfig(join(folder, "none.yml"), {}, NOTHING)).rejects.toThrow("none.yml: cannot be read (ENOENT)");
+  });
+
+  test("tokens are kept as hashes, and shown without", async () => {
+    const config = await load(
+      `security:\n  api_tokens: [a-plain-token-of-old, {name: tv, scope: read, lines: [1], token_sha256: ${"AB".repeat(32)}}]\n`,
+    );
+    const common = { created_at: null, expires_at: null };
+    expect(config.security.api_tokens).toEqual([
+      { ...common, name: "config-1", scope: "admin", lines: null, sha256: tokenDigest("a-plain-token-of-old") },
+      { ...common, name: "tv", scope: "read", lines: [1], sha256: "ab".repeat(32) },
+    ]);
+    expect(JSON.stringify(maskedConfig(config))).not.toMatch(/a-plain-token|abab|sha256/);
+  });
+
+  test("a rate is a number, or a rate with a burst, or none", async () => {
+    const rate = async (text: string) => (await load(`api: { rate_limit: ${text} }\n`)).api.rate_limit;
+    expect(await rate("auto")).toBe("auto");
+    expect(await rate("50")).toEqual({ requests_per_second: 50, burst: 100 });
+    expect(await rate("0")).toEqual({ requests_per_second: 0, burst: 1 });
+    expect(await rate("{requests_per_second: 5, burst: 7}")).toEqual({ requests_per_second: 5, burst: 7 });
+  });
+
+  test("an address open to the network is fine with a token, of the file or of the state folder", async () => {
+    const open = "server:\n  host: 0.0.0.0\n";
+    expect((await load(`${open}security: { api_tokens: [a-plain-token-of-old] }\n`)).server.host).toBe("0.0.0.0");
+    const state = mkdtempSync(join(folder, "state-"));
+    const environment = { DAHDI_API_STATE_DIR: state };
+    expect(await wrong(open, environment)).toContain("token create");
+    makeToken(new TokenFile(state), { name: "a", scope: "read", lines: null, expiresAtMs: null }, 0);
+    expect((await load(open, environment)).server.host).toBe("0.0.0.0");
   });
 
   test("an address open to the network wants to be allowed", async () => {

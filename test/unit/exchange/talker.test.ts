@@ -227,11 +227,11 @@ describe("what waits", () => {
     using phone = await lifted();
     const { session, mark, marks } = talker(phone);
     session.talk(noise(8000, 12));
-    for (let i = 0; i < 64; i++) mark(`${i}`);
-    expect(refusal(() => mark("64"))).toBe("queue_full");
+    for (let i = 0; i < 1500; i++) mark(`${i}`);
+    expect(refusal(() => mark("1500"))).toBe("queue_full");
     await phone.advance(1200);
-    expect(marks).toEqual(Array.from({ length: 64 }, (_, i) => `${i}`));
-    mark("65");
+    expect(marks).toEqual(Array.from({ length: 1500 }, (_, i) => `${i}`));
+    mark("1501");
   });
 });
 

@@ -1,8 +1,12 @@
 /** Clients of live audio that do not read, on a virtual clock: bounded, counted, and nobody else's business. */
 import { expect, test } from "bun:test";
+import { Seats } from "../../../src/http/seats";
 import type { AudioSocket } from "../../../src/http/ws/audio_client";
 import { AudioSockets } from "../../../src/http/ws/audio_sockets";
 import { find, noise, pcmSource, type Stepped, stepped } from "../../support/stepped";
+
+/** Without tokens. */
+const NOBODY = { token: null, address: "127.0.0.1" };
 
 const CLEAN = { SimEchoCdb: 0, SimNoiseCdbm0: -12000, SimCompanding: 0 } as const;
 
@@ -47,6 +51,7 @@ async function served(): Promise<Stepped & Disposable & { sockets: AudioSockets 
   const sockets = new AudioSockets({
     exchange: phone.exchange,
     log: { enabled: () => false, debug: () => undefined } as never,
+    seats: new Seats({ perAddress: 0, loopback: true }),
     maxClients: 3,
     pingIntervalS: 30,
     nowMs: () => phone.engine.nowNs() / 1e6,
@@ -56,7 +61,7 @@ async function served(): Promise<Stepped & Disposable & { sockets: AudioSockets 
 
 function connect({ sockets }: { sockets: AudioSockets }, query: Record<string, string>): FakeSocket {
   const socket = new FakeSocket();
-  sockets.open(socket, socket, sockets.admit(1, query));
+  sockets.open(socket, socket, sockets.admit(1, query, NOBODY));
   return socket;
 }
 
@@ -102,7 +107,7 @@ test("half a sample at the end of a frame is joined to the next", async () => {
 test("no more clients than there may be; one that has gone makes room", async () => {
   using phone = await served();
   const [first] = [1, 2, 3].map(() => connect(phone, { mode: "listen" }));
-  expect(() => phone.sockets.admit(1, { mode: "listen" })).toThrow("too many WebSocket clients");
+  expect(() => phone.sockets.admit(1, { mode: "listen" }, NOBODY)).toThrow("too many WebSocket clients");
   phone.sockets.closed(first);
   expect(connect(phone, { mode: "listen" }).told[0]).toMatchObject({ type: "started" });
 });

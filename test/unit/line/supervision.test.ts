@@ -79,6 +79,39 @@ describe("dial tone", () => {
   });
 });
 
+describe("a far end that is lost", () => {
+  test("is heard as the reorder tone for a while, whatever the configuration has for a telephone left off-hook", () => {
+    const silent = line({ dialTone: null, offHookTimeout: null });
+    silent.at(1, LIFT);
+    silent.at(5, { type: "far_end_lost" });
+    silent.at(1000);
+    expect(silent.heard).toEqual(["5 reorder", "35 silence"]);
+    const watched = line(SETTINGS);
+    watched.at(1, { ...LIFT, trippedRing: true });
+    watched.at(5, { type: "far_end_lost" });
+    watched.at(1000);
+    expect(watched.heard).toEqual(["5 reorder", "35 howler", "95 silence"]);
+  });
+
+  test("gives way to a client, and is not heard on-hook, over a sound, or while somebody is on the line", () => {
+    const { heard, at } = line({ dialTone: null, offHookTimeout: null });
+    at(1, { type: "far_end_lost" });
+    at(2, LIFT);
+    at(3, PLAYS);
+    at(4, { type: "far_end_lost" });
+    at(5, ENDS);
+    at(6, { type: "attached", what: "audio" });
+    at(7, { type: "far_end_lost" });
+    at(8, { type: "detached", what: "audio" });
+    at(9, { type: "far_end_lost" });
+    at(10, { type: "playback_requested" });
+    at(20, { type: "far_end_lost" });
+    at(21, { type: "on_hook" });
+    at(1000);
+    expect(heard).toEqual(["9 reorder", "10 silence", "20 reorder"]);
+  });
+});
+
 describe("a telephone left off-hook", () => {
   test("is told, hears reorder, the howler, and then nothing more", () => {
     const { heard, at } = line(SETTINGS);

@@ -1,5 +1,7 @@
 /** Every input in every state, rendered as the table that docs/line-transitions.md shows. */
+import type { AnnouncementResult } from "../../../src/line/announcement";
 import { planRing, type RingPlan } from "../../../src/line/cadence";
+import type { GatherResult } from "../../../src/line/gather";
 import { step } from "../../../src/line/machine";
 import {
   initialState,
@@ -20,6 +22,23 @@ export function normalRing(): RingPlan {
 }
 
 const FAULT = { code: "card_removed", message: "The card was taken away.", fix: "Put it back." };
+
+const HEARD = { heardMs: 0, played: "none" } as const;
+const GATHERED: GatherResult = {
+  ...HEARD,
+  gatherId: "g",
+  digits: "12",
+  reason: "timeout",
+  finishKey: null,
+  durationMs: 5000,
+};
+const ANNOUNCED: AnnouncementResult = {
+  ...HEARD,
+  announceId: "a",
+  outcome: "not_answered",
+  answeredAfterMs: null,
+  gather: null,
+};
 
 export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "line_up", atMs: AT_MS, lifted: false },
@@ -44,6 +63,7 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "completed" },
   { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "answered" },
   { type: "stop_ring_requested", atMs: AT_MS },
+  { type: "far_end_lost", atMs: AT_MS },
   { type: "playback_requested", atMs: AT_MS },
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_paused", atMs: AT_MS, playbackId: "p", positionMs: 10 },
@@ -54,6 +74,9 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "detached", atMs: AT_MS, what: "bridge" },
   { type: "recording_started", atMs: AT_MS, recordingId: "r" },
   { type: "recording_ended", atMs: AT_MS, recordingId: "r", reason: "stopped", durationMs: 20, bytes: 364 },
+  { type: "gather_started", atMs: AT_MS, gatherId: "g" },
+  { type: "gather_ended", atMs: AT_MS, result: GATHERED },
+  { type: "announcement_ended", atMs: AT_MS, result: ANNOUNCED },
   { type: "time", atMs: AT_MS },
   { type: "messages_waiting", atMs: AT_MS, count: 2 },
   { type: "messages_waiting", atMs: AT_MS, count: 0 },
@@ -81,6 +104,7 @@ const lift: LineInput = { type: "off_hook", atMs: 5, trippedRing: false };
 const talk: LineInput = { type: "voice_started", atMs: 6, levelDbm0: -20 };
 const key: LineInput = { type: "digit_started", atMs: 6 };
 const play: LineInput = { type: "playback_started", atMs: 7, playbackId: "p", durationMs: 20 };
+const gather: LineInput = { type: "gather_started", atMs: 7, gatherId: "g" };
 const messages: LineInput = { type: "messages_waiting", atMs: 3, count: 1 };
 const lost: LineInput = { type: "line_down", atMs: 7, fault: FAULT };
 
@@ -104,6 +128,7 @@ export const SAMPLE_STATES: ReadonlyMap<string, LineState> = new Map([
       { ...lift, trippedRing: true },
     ),
   ],
+  ["OFF_HOOK, digits are collected", sounding(up, reading, lift, gather)],
   ["OFF_HOOK, dial tone", sounding(up, reading, lift)],
   ["OFF_HOOK, messages wait", sounding(up, reading, lift, messages)],
   ["OFF_HOOK, watched", sounding(up, reading, lift, key)],

@@ -1,0 +1,283 @@
+/**
+ * What every request passes before a route sees it: by whose name it calls us (DNS rebinding), from which web page,
+ * how often, with which token, whether it is one that was sent twice. And after: headers, and the audit log.
+ */
+import type { Log, LogFields } from "../observe/log";
+import { authorityOf, type HostCheck } from "../security/host_check";
+import type { OriginCheck } from "../security/origin_check";
+import { clientOf, isLoopback, RateLimiter, type RateState } from "../security/rate_limiter";
+import { covers, type Scope, type Token } from "../security/token";
+import type { TokenRegistry } from "../security/token_registry";
+import { isOpen, presented } from "./credentials";
+import type { Endpoint } from "./endpoint";
+import type { IdempotencyStore } from "./idempotency";
+import { keepPassage, type Passage, passageOf } from "./passage";
+import { Problem, toProblem } from "./problem";
+import {
+  insufficientScope,
+  lineNotAllowed,
+  noToken,
+  tooManyAttempts,
+  tooManyRequests,
+  wrongToken,
+} from "./refusals";
+import { REQUEST_ID_HEADER, requestIdOf } from "./watched_request";
+
+export type Next = (request: Request) => Response | Promise<Response>;
+
+/** What of Bun's server is needed. */
+export interface AddressBook {
+  requestIP(request: Request): { address: string } | null;
+}
+
+export interface GuardOptions {
+  tokens: TokenRegistry;
+  hosts: HostCheck;
+  origins: OriginCheck;
+  /** auto: 100 a second, loopback excepted; null: none. */
+  rateLimit: { perSecond: number; burst: number; loopback: boolean } | null;
+  idempotency: IdempotencyStore;
+  audit: Log;
+  nowMs(): number;
+}
+
+/** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
+const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
+
+const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
+const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
+const EXPOSED_HEADERS =
+  "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
+const PREFLIGHT_MAX_AGE_S = "600";
+
+const pathOf = (url: string): string => new URL(url).pathname;
+
+export class Guard {
+  readonly #attempts = new RateLimiter(ATTEMPTS);
+  /** Where each token was last accepted. */
+  readonly #knownAt = new Map<string, string>();
+  readonly #limiter: RateLimiter | null;
+  /** Nothing of a GET is to be looked at but the name that it calls us by: unless there are tokens. */
+  readonly #plainGets: boolean;
+
+  constructor(private readonly options: GuardOptions) {
+    this.#limiter = options.rateLimit ? new RateLimiter(options.rateLimit) : null;
+    this.#plainGets = !this.#limiter && !options.origins.any;
+  }
+
+  handle(next: Next, request: Request, server: AddressBook | null): Response | Promise<Response> {
+    if (
+      this.#plainGets &&
+      request.method === "GET" &&
+      !this.options.tokens.required &&
+      this.options.hosts.allows(request.url)
+    ) {
+      return next(request);
+    }
+    return this.#pass(next, request, server);
+  }
+
+  /** Made when it is asked for: most requests are answered without. */
+  passage(request: Request, server: AddressBook | null): Passage {
+    const known = passageOf(request);
+    if (known) return known;
+    const address = server?.requestIP(request)?.address ?? "";
+    const passage: Passage = { address, token: null, line: null, code: null };
+    keepPassage(request, passage);
+    return passage;
+  }
+
+  async #pass(next: Next, request: Request, server: AddressBook | null): Promise<Response> {
+    const passage = this.passage(request, server);
+    const headers: Record<string, string> = {};
+    const response = await this.#answered(next, request, passage, headers);
+    if (!response) return response; // an upgraded WebSocket
+    if (!response.headers.has(REQUEST_ID_HEADER)) headers[REQUEST_ID_HEADER] = requestIdOf(request);
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "OPTIONS") {
+      this.#tell(request, passage, response);
+    }
+    return response;
+  }
+
+  async #answered(
+    next: Next,
+    request: Request,
+    passage: Passage,
+    headers: Record<string, string>,
+  ): Promise<Response> {
+    try {
+      this.#host(request, passage);
+      const preflight = this.#origin(request, passage, headers);
+      this.#rate(`address ${clientOf(passage.address)}`, passage, headers);
+      if (preflight) return preflight;
+      passage.token = this.#authenticated(request, passage);
+      if (passage.token) this.#rate(`token ${passage.token.name}`, passage, headers);
+      const key = request.method === "POST" ? request.headers.get("idempotency-key") : null;
+      if (key === null) return await next(request);
+      const owner = passage.token ? `token ${passage.token.name}` : `address ${passage.address}`;
+      return await this.options.idempotency.answer(owner, key, request, async (again) => {
+        keepPassage(again, passage);
+        return await next(again);
+      });
+    } catch (error) {
+      const problem = toProblem(error);
+      if (!problem) throw error;
+      passage.code = problem.code;
+      return problem.response();
+    }
+  }
+
+  #host({ url }: Request, passage: Passage): void {
+    if (this.options.hosts.allows(url)) return;
+    const authority = authorityOf(url);
+    if (authority === "") throw new Problem(400, "bad_host", "Send a Host header with the name of this server.");
+    this.#refused("a request for another host", passage, { host: authority.slice(0, 100) });
+    throw new Problem(
+      403,
+      "host_not_allowed",
+      "This server is not known by that name: use its address, or add the name to server.allowed_hosts.",
+    );
+  }
+
+  /** Returns the answer to a preflight. */
+  #origin(request: Request, passage: Passage, headers: Record<string, string>): Response | null {
+    const origin = request.headers.get("origin");
+    if (origin === null) return null;
+    const { origins } = this.options;
+    const listed = origins.lists(origin);
+    if (listed) {
+      headers["access-control-allow-origin"] = origins.shown(origin);
+      headers["access-control-expose-headers"] = EXPOSED_HEADERS;
+      headers.vary = "Origin";
+    }
+    if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) {
+      if (!listed) throw this.#foreign(origin, passage);
+      headers["access-control-allow-methods"] = ALLOWED_METHODS;
+      headers["access-control-allow-headers"] = ALLOWED_HEADERS;
+      headers["access-control-max-age"] = PREFLIGHT_MAX_AGE_S;
+      if (request.headers.has("access-control-request-private-network"))
+        headers["access-control-allow-private-network"] = "true";
+      return new Response(null, { status: 204 });
+    }
+    // What a GET answers stays with the browser unless we say otherwise; it changes nothing here.
+    if (request.method !== "GET" && request.method !== "HEAD") this.#admitted(origin, request, passage);
+    return null;
+  }
+
+  #admitted(origin: string, request: Request, passage: Passage): void {
+    if (!this.options.origins.admits(origin, authorityOf(request.url))) throw this.#foreign(origin, passage);
+  }
+
+  #foreign(origin: string, passage: Passage): Problem {
+    this.#refused("a web page of another origin", passage, { origin: origin.slice(0, 100) });
+    return new Problem(
+      403,
+      "origin_not_allowed",
+      "A web page of another origin asked: add that origin to security.allowed_origins if it may.",
+    );
+  }
+
+  #rate(key: string, passage: Passage, headers: Record<string, string>): void {
+    const limiter = this.#limiter;
+    const { rateLimit, nowMs } = this.options;
+    if (!limiter || !rateLimit || (!rateLimit.loopback && isLoopback(passage.address))) return;
+    const state = limiter.take(key, nowMs());
+    this.#tellRate(state, headers, rateLimit);
+    if (!state.admitted) throw tooManyRequests(state.retryInMs);
+  }
+
+  /** Of the address and of the token the one that leaves less. */
+  #tellRate(
+    state: RateState,
+    headers: Record<string, string>,
+    { perSecond, burst }: { perSecond: number; burst: number },
+  ): void {
+    const before = /;r=(\d+)/.exec(headers.ratelimit ?? "")?.[1];
+    if (before !== undefined && Number(before) <= state.remaining) return;
+    headers["ratelimit-policy"] = `"default";q=${burst};w=${Math.ceil(burst / perSecond)}`;
+    headers.ratelimit = `"default";r=${state.remaining};t=${Math.ceil(state.fullInMs / 1000)}`;
+  }
+
+  #authenticated(request: Request, passage: Passage): Token | null {
+    const { tokens, nowMs } = this.options;
+    if (!tokens.required) return null;
+    const path = pathOf(request.url);
+    if (isOpen(path)) return null;
+    const secret = presented(request, path);
+    if (secret === null) throw noToken();
+    const now = nowMs();
+    const client = clientOf(passage.address);
+    const attempts = this.#attempts.look(client, now);
+    const token = tokens.find(secret, now);
+    // Somebody who guesses must not shut out who shares the address and has shown a right token there.
+    if (!attempts.admitted && !(token && this.#knownAt.get(token.sha256) === client)) {
+      throw tooManyAttempts(attempts.retryInMs);
+    }
+    if (token) {
+      this.#knownAt.set(token.sha256, client);
+      return token;
+    }
+    this.#attempts.take(client, now);
+    this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
+    throw wrongToken();
+  }
+
+  /** Inside of a route, where it is known what is asked of which line. */
+  authorize(
+    request: Request,
+    endpoint: Pick<Endpoint, "method" | "scope" | "path" | "access" | "ownLines">,
+    line: number,
+  ): void {
+    const passage = passageOf(request);
+    const ofLine = endpoint.scope !== "server" || endpoint.path.includes(":line");
+    if (passage && ofLine) passage.line = line;
+    if (!this.options.tokens.required || endpoint.access === "open") return;
+    const token = this.#holder(request, endpoint.access ?? (endpoint.method === "GET" ? "read" : "control"));
+    if (token.lines === null) return;
+    if (ofLine ? !token.lines.includes(line) : !endpoint.ownLines) throw lineNotAllowed(token.lines);
+  }
+
+  /** Before the upgrade of a WebSocket, which a page of any origin may ask for and then read. */
+  admitSocket(
+    request: Request,
+    server: AddressBook | null,
+    { needed = "read" as Scope, line = null as number | null } = {},
+  ): Passage {
+    const passage = this.passage(request, server);
+    const origin = request.headers.get("origin");
+    if (origin !== null) this.#admitted(origin, request, passage);
+    if (this.options.tokens.required) {
+      const { lines } = this.#holder(request, needed);
+      if (line !== null && lines !== null && !lines.includes(line)) throw lineNotAllowed(lines);
+    }
+    return passage;
+  }
+
+  #holder(request: Request, needed: Scope): Token {
+    const token = passageOf(request)?.token;
+    if (!token) throw noToken();
+    if (!covers(token.scope, needed)) throw insufficientScope(needed, token.scope);
+    return token;
+  }
+
+  #refused(what: string, { address }: Passage, fields: LogFields): void {
+    const now = this.options.nowMs();
+    if (this.#attempts.take(`told ${clientOf(address)}`, now).admitted) {
+      this.options.audit.warning(`${what} was refused`, { address, ...fields });
+    }
+  }
+
+  /** One line for everything that could change something, whatever became of it. */
+  #tell(request: Request, passage: Passage, { status, headers }: Response): void {
+    this.options.audit.info(status < 400 ? "done" : "refused", {
+      who: passage.token?.name ?? null,
+      address: passage.address,
+      what: `${request.method} ${pathOf(request.url).slice(0, 200)}`,
+      line: passage.line,
+      status,
+      ...(passage.code === null ? {} : { code: passage.code }),
+      request_id: headers.get(REQUEST_ID_HEADER),
+    });
+  }
+}

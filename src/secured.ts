@@ -1,0 +1,78 @@
+/** Who may reach the server, put together from the configuration: the guard, the tokens, the certificate. */
+import { hostname, networkInterfaces } from "node:os";
+import { isLocalHost } from "./config/load";
+import type { Config } from "./config/schema";
+import { Guard } from "./http/guard";
+import { IdempotencyStore } from "./http/idempotency";
+import { Seats } from "./http/seats";
+import type { Logs } from "./observe/log";
+import { HostCheck } from "./security/host_check";
+import { OriginCheck } from "./security/origin_check";
+import { identityFromFiles, ownIdentity, TlsError, type TlsIdentity } from "./security/tls_identity";
+import { TokenFile } from "./security/token_file";
+import { TokenRegistry } from "./security/token_registry";
+
+/** Of another machine, where nobody says otherwise: far above what a person's programs need. */
+const DEFAULT_RATE = { perSecond: 100, burst: 1000 };
+const DEFAULT_CONNECTIONS = 200;
+
+export interface Secured {
+  guard: Guard;
+  tokens: TokenRegistry;
+  seats: Seats;
+  origins: OriginCheck;
+  tls: TlsIdentity | null;
+}
+
+function identity({ host, tls }: Config["server"], stateFolder: string | null): TlsIdentity | null {
+  if (tls.certificate !== null && tls.key !== null) return identityFromFiles(tls.certificate, tls.key);
+  if (!tls.self_signed) return null;
+  if (stateFolder === null) throw new TlsError("server.tls.self_signed: there is no state_dir to keep it in");
+  const own = hostname().toLowerCase();
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const usable = addresses.filter(({ scopeid }) => !scopeid).map(({ address }) => address);
+  const names = new Set(["localhost", own, own.includes(".") ? own : `${own}.local`, ...usable]);
+  if (isLocalHost(host)) for (const address of ["127.0.0.1", "::1"]) names.add(address);
+  return ownIdentity(stateFolder, [...names].slice(0, 32), new Date());
+}
+
+function rateOf(limit: Config["api"]["rate_limit"]) {
+  if (limit === "auto") return { ...DEFAULT_RATE, loopback: false };
+  const { requests_per_second: perSecond, burst } = limit;
+  return perSecond === 0 ? null : { perSecond, burst, loopback: true };
+}
+
+export function secure(config: Config, stateFolder: string | null, logs: Logs): Secured {
+  const { server, security, api } = config;
+  const local = isLocalHost(server.host);
+  const tokens = new TokenRegistry({
+    configured: security.api_tokens,
+    file: stateFolder === null ? null : new TokenFile(stateFolder),
+    always: !local && !security.allow_unauthenticated,
+    complain: (message) => logs.audit.error(message),
+  });
+  const origins = new OriginCheck(security.allowed_origins);
+  const rate = rateOf(api.rate_limit);
+  const perAddress = api.max_connections_per_address;
+  const guard = new Guard({
+    tokens,
+    origins,
+    hosts: new HostCheck([...server.allowed_hosts, server.host], hostname()),
+    // Nobody but loopback can come: nothing to count.
+    rateLimit: rate && (rate.loopback || !local) ? rate : null,
+    idempotency: new IdempotencyStore(Date.now),
+    audit: logs.audit,
+    nowMs: Date.now,
+  });
+  return {
+    guard,
+    tokens,
+    origins,
+    seats: new Seats(
+      perAddress === "auto"
+        ? { perAddress: DEFAULT_CONNECTIONS, loopback: false }
+        : { perAddress, loopback: true },
+    ),
+    tls: identity(server, stateFolder),
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * tokens.json in the state folder: whole at any moment, its owner's alone. The command line and a running server
+ * both change it, one after the other.
+ */
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { isToken, type Token } from "./token";
+
+/** The file cannot be used. One line, with the fix where there is one. */
+export class TokenFileError extends Error {}
+
+/** More than anybody has programs. */
+export const MAX_TOKENS = 100;
+const LOCK_PATIENCE_MS = 300;
+/** A change takes milliseconds: whoever holds the lock for longer has died. */
+const LOCK_STALE_MS = 3000;
+
+export const tokenFilePath = (folder: string): string => join(folder, "tokens.json");
+
+export class TokenFile {
+  readonly path: string;
+
+  constructor(private readonly folder: string) {
+    this.path = tokenFilePath(folder);
+  }
+
+  /** Differs when the file does; null: there is none. */
+  stamp(): string | null {
+    const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    return stat ? `${stat.ino}:${stat.mtimeNs}:${stat.size}` : null;
+  }
+
+  /** No file: no tokens. */
+  read(): Token[] {
+    let text: string;
+    try {
+      text = readFileSync(this.path, "utf8");
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+      if (code === "ENOENT") return [];
+      throw new TokenFileError(`${this.path}: cannot be read (${code}): it belongs to the user of the service`);
+    }
+    let tokens: unknown;
+    try {
+      tokens = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
+    } catch {
+      tokens = null;
+    }
+    if (!Array.isArray(tokens) || tokens.length > MAX_TOKENS || !tokens.every(isToken)) {
+      throw new TokenFileError(`${this.path}: is damaged: remove it and make the tokens anew (token create)`);
+    }
+    return tokens;
+  }
+
+  /** Returns what is there afterwards; what change throws leaves the file as it was. */
+  change(change: (tokens: readonly Token[]) => Token[]): Token[] {
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      this.#lock();
+    } catch (error) {
+      if (error instanceof TokenFileError) throw error;
+      throw this.#unwritable(error);
+    }
+    try {
+      const tokens = change(this.read());
+      try {
+        this.#write(`${JSON.stringify({ tokens }, null, 2)}\n`);
+      } catch (error) {
+        throw this.#unwritable(error);
+      }
+      return tokens;
+    } finally {
+      rmSync(this.#lockPath, { force: true });
+    }
+  }
+
+  get #lockPath(): string {
+    return `${this.path}.lock`;
+  }
+
+  #lock(): void {
+    const until = Date.now() + LOCK_PATIENCE_MS;
+    for (;;) {
+      try {
+        closeSync(openSync(this.#lockPath, "wx", 0o600));
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      const held = statSync(this.#lockPath, { throwIfNoEntry: false });
+      if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
+      else if (Date.now() > until) throw new TokenFileError(`${this.path}: is being changed: try again`);
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+
+  #write(text: string): void {
+    const next = `${this.path}.new`;
+    rmSync(next, { force: true });
+    const file = openSync(next, "wx", 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    // Root made it: whoever owns the folder is to read it.
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = statSync(this.folder);
+      chownSync(next, uid, gid);
+    }
+    renameSync(next, this.path);
+    const folder = openSync(dirname(this.path), "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  }
+
+  #unwritable(error: unknown): TokenFileError {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    return new TokenFileError(`${this.path}: cannot be written (${code})`);
+  }
+}
+
+/** Is there a token, or a file that would have to be mended first? Either way the server is not open to all. */
+export function hasTokens(folder: string | null): boolean {
+  if (folder === null || !existsSync(tokenFilePath(folder))) return false;
+  try {
+    return new TokenFile(folder).read().length > 0;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,37 @@
+/** `dahdi-phone-api token …`: makes, lists and revokes tokens of a server, running or not. */
+import type { TokenArguments } from "./command_line";
+import { isExpired, type Token } from "./security/token";
+import type { TokenFile } from "./security/token_file";
+import { makeToken, revokeToken } from "./security/token_registry";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface TokenCommandOutput {
+  /** What a script wants: standard output. */
+  out: string;
+  /** What a person wants to know besides: standard error. */
+  note: string;
+}
+
+function row(token: Token, nowMs: number): string {
+  const lines = token.lines === null ? "all lines" : `lines ${token.lines.join(",")}`;
+  const until = token.expires_at === null ? "until revoked" : `until ${token.expires_at}`;
+  return `${token.name}\t${token.scope}\t${lines}\t${isExpired(token, nowMs) ? "expired" : until}\n`;
+}
+
+export function runTokenCommand(line: TokenArguments, file: TokenFile, nowMs: number): TokenCommandOutput {
+  if (line.action === "list") {
+    const tokens = file.read();
+    return { out: tokens.map((token) => row(token, nowMs)).join(""), note: `${tokens.length} in ${file.path}\n` };
+  }
+  if (line.action === "revoke") {
+    revokeToken(file, line.name);
+    return { out: "", note: `revoked ${line.name} in ${file.path}: a running server knows within a second\n` };
+  }
+  const expiresAtMs = line.expiresInDays === null ? null : nowMs + line.expiresInDays * DAY_MS;
+  const made = makeToken(file, { name: line.name, scope: line.scope, lines: line.lines, expiresAtMs }, nowMs);
+  return {
+    out: `${made.secret}\n`,
+    note: `${row(made.token, nowMs).trim().replaceAll("\t", ", ")}: kept as a hash in ${file.path}, and shown this once\n`,
+  };
+}

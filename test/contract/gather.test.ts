@@ -1,0 +1,325 @@
+/** Digits and announcements, from outside: requests that wait, keys that are pressed meanwhile, clients that go. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { card, rig, startTelephones, type Telephones } from "../support/backend";
+import { type Answer, EventListener, get, type Json, post, type Telephone } from "../support/client";
+import { needs } from "../support/needs";
+import { eventually, ROOT, type RunningServer, startServer } from "../support/server";
+
+let phones: Telephones;
+let server: RunningServer;
+beforeAll(async () => {
+  phones = await startTelephones(12);
+  server = phones.server;
+}, 120_000);
+afterAll(async () => {
+  await server.stop();
+});
+
+let lastLine = 1; // the first is the menu's
+const freshLine = (): { line: number; url: string; phone: Telephone } => {
+  const line = ++lastLine;
+  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
+};
+const eventsOf = (line: number): Promise<EventListener> => EventListener.open(`${server.websocket}?line=${line}`);
+const refused = ({ status, headers, body }: Answer, expected: number, code: string): Json => {
+  expect({ status, code: body.code }).toEqual({ status: expected, code });
+  expect(headers.get("content-type")).toBe("application/problem+json");
+  return body;
+};
+/** Asks in a way that begins nothing. */
+const listening = (url: string): Promise<Answer> =>
+  eventually(
+    () => post(`${url}/announce`, { tone: "busy", when_lifted: "busy", gather: {} }),
+    ({ body }) => body.code === "gather_active",
+  );
+
+describe("POST /gather", () => {
+  test("a prompt, keys in the middle of it, the key that ends them", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    await phone.lift();
+    const answered = post(`${url}/gather`, { prompt: { tone: "dial" }, timeout: 10 });
+    await events.event("playback_started");
+    await phone.press("0815#");
+    const { status, body } = await answered;
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { status: "success", digits: "0815", reason: "finish_key", finish_key: "#", played: "part" },
+    });
+    expect(Number(body.heard_ms)).toBeLessThan(5000);
+    const { status: _, ...fields } = body;
+    expect(await events.event("gather_finished", { gather_id: String(body.gather_id) })).toMatchObject(fields);
+    const told = events.types();
+    expect(told.lastIndexOf("dtmf")).toBeLessThan(told.indexOf("gather_finished"));
+    await phone.hangUp();
+  });
+
+  test("a dial, a pattern, and nothing at all", async () => {
+    const { url, phone } = freshLine();
+    await phone.lift();
+    const [{ body: dialled }] = await Promise.all([
+      post(`${url}/gather`, { pattern: "1XX|0", timeout: 20 }),
+      phone.pulse("0"),
+    ]);
+    expect(dialled).toMatchObject({
+      digits: "0",
+      reason: "complete",
+      finish_key: null,
+      heard_ms: 0,
+      played: "none",
+    });
+    const [{ body: other }] = await Promise.all([post(`${url}/gather`, { pattern: "1XX|0" }), phone.press("15*")]);
+    expect(other).toMatchObject({ digits: "15*", reason: "no_match" });
+    const { body: nothing } = await post(`${url}/gather`, { timeout_ms: 200 });
+    expect(nothing).toMatchObject({ digits: "", reason: "timeout" });
+    expect(Number(nothing.duration_ms)).toBeGreaterThanOrEqual(200);
+    await phone.hangUp();
+  });
+
+  test("wait=false answers at once; hanging up ends it", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    refused(await post(`${url}/gather`), 409, "line_on_hook");
+    refused(await post(`${url}/gather/stop`), 409, "not_gathering");
+    const { body } = await post(`${url}/gather?wait=false&when=off_hook&timeout=60`);
+    expect(Object.keys(body).sort()).toEqual(["gather_id", "status"]);
+    refused(await post(`${url}/gather?when=off_hook`), 409, "gather_active");
+    await phone.lift();
+    await phone.press("12");
+    await events.event("dtmf", { digit: "2" });
+    await phone.hangUp();
+    expect(await events.event("gather_finished")).toMatchObject({
+      gather_id: body.gather_id,
+      digits: "12",
+      reason: "hung_up",
+    });
+  });
+
+  test("stop answers both", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    await phone.lift();
+    const waiting = post(`${url}/gather`, { timeout: 60 });
+    await phone.press("4");
+    await events.event("dtmf");
+    const { body } = await post(`${url}/gather/stop`);
+    expect(body).toMatchObject({ status: "success", reason: "stopped" });
+    expect((await waiting).body).toEqual(body);
+    await phone.hangUp();
+  });
+
+  test.each<[string, Json]>([
+    ["abort", {}],
+    ["end", {}],
+  ])("a client that goes ends it (%s); one that did not wait does not", async (how) => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    await phone.lift();
+    const { hostname, port } = new URL(server.rest);
+    const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
+    const body = '{"timeout": 600}';
+    socket.write(
+      `POST /lines/${line}/gather HTTP/1.1\r\nHost: phone\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await listening(url);
+    if (how === "abort") socket.terminate();
+    else socket.end();
+    expect(await events.event("gather_finished")).toMatchObject({ reason: "stopped" });
+    const { body: unwaited } = await post(`${url}/gather`, { wait: false, timeout_ms: 300 });
+    expect(await events.event("gather_finished", { gather_id: String(unwaited.gather_id) })).toMatchObject({
+      reason: "timeout",
+    });
+    await phone.hangUp();
+  });
+
+  test.each<[Json, string]>([
+    [{ max_digits: 0 }, "max_digits"],
+    [{ max_digits: "4" }, "max_digits"],
+    [{ finish_on_key: "any" }, "finish_on_key"],
+    [{ finish_on_key: "5", pattern: "XX" }, "finish_on_key"],
+    [{ timeout_ms: 5 }, "timeout_ms"],
+    [{ timeout: 5000 }, "timeout"],
+    [{ timeout: 5, timeout_ms: 5000 }, "timeout"],
+    [{ inter_digit_timeout: "soon" }, "inter_digit_timeout"],
+    [{ pattern: "(a+)+$" }, "pattern"],
+    [{ pattern: "" }, "pattern"],
+    [{ barge_in: "voice" }, "barge_in"],
+    [{ prompt: 7 }, "prompt"],
+    [{ prompt: { tone: "dial", prompt: "x" } }, "url"],
+    [{ prompt: { tone: "shrill" } }, "tone"],
+    [{ prompt: { tone: "dial", volume: 11 } }, "prompt.volume"],
+    [{ when: "later" }, "when"],
+    [{ digits: 4 }, "digits"],
+  ])("refuses %p and changes nothing", async (wishes, field) => {
+    const url = `${server.rest}/lines/12`;
+    const { status, body } = await post(`${url}/gather?when=off_hook&wait=false`, wishes);
+    expect({ status, body }).toMatchObject({ status: 422, body: { code: "invalid_input", errors: [{ field }] } });
+    refused(await post(`${url}/gather/stop`), 409, "not_gathering");
+  });
+
+  test("a prompt that there is not, says so", async () => {
+    refused(
+      await post(`${server.rest}/lines/12/gather?when=off_hook`, { prompt: "nowhere" }),
+      404,
+      "unknown_prompt",
+    );
+  });
+});
+
+describe("POST /announce", () => {
+  test("rings, is heard, asks", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    const answered = post(`${url}/announce`, {
+      tone: "busy",
+      caller_id: { name: "Door" },
+      gather: { max_digits: 1 },
+    });
+    await events.event("ring_start");
+    refused(await post(`${url}/announce`, { tone: "busy" }), 409, "announcement_active");
+    await phone.lift();
+    await events.event("playback_started");
+    await phone.press("7");
+    const { body } = await answered;
+    expect(body).toMatchObject({
+      status: "success",
+      outcome: "completed",
+      digits: "7",
+      gather_reason: "complete",
+      finish_key: null,
+      played: "part",
+    });
+    expect(Number(body.answered_after_ms)).toBeGreaterThanOrEqual(0);
+    expect(await events.event("announce_finished")).toMatchObject({ announce_id: body.announce_id, digits: "7" });
+    await phone.hangUp();
+  });
+
+  test("is not answered, busy, or hung up on", async () => {
+    const { line, url, phone } = freshLine();
+    using events = await eventsOf(line);
+    const { body: unanswered } = await post(`${url}/announce`, { tone: "busy", max_ring_seconds: 0.5 });
+    expect(unanswered).toMatchObject({
+      outcome: "not_answered",
+      answered_after_ms: null,
+      heard_ms: 0,
+      played: "none",
+    });
+    expect(unanswered).not.toHaveProperty("digits");
+    await phone.lift();
+    const { body: busy } = await post(`${url}/announce`, { tone: "busy", when_lifted: "busy" });
+    expect(busy).toMatchObject({ outcome: "busy", played: "none" });
+    const answered = post(`${url}/announce`, { tone: "busy", repeat: 3 });
+    await events.event("playback_started");
+    await phone.hangUp();
+    expect((await answered).body).toMatchObject({ outcome: "hung_up", played: "part", answered_after_ms: null });
+  });
+
+  test("a client that goes takes the bell with it; stop and wait=false as well", async () => {
+    const { line, url } = freshLine();
+    using events = await eventsOf(line);
+    const gone = new AbortController();
+    const request = fetch(`${url}/announce`, {
+      method: "POST",
+      body: '{"tone": "busy"}',
+      signal: gone.signal,
+    }).catch(() => "gone");
+    await events.event("ring_start");
+    gone.abort();
+    expect(await request).toBe("gone");
+    await events.event("ring_stop", { reason: "stopped" });
+    expect(await events.event("announce_finished")).toMatchObject({ outcome: "stopped" });
+    const { body } = await post(`${url}/announce?wait=false`, { tone: "busy" });
+    expect(Object.keys(body).sort()).toEqual(["announce_id", "status"]);
+    expect((await get(`${url}/status`)).body.state).toBe("RINGING");
+    expect((await post(`${url}/announce/stop`)).body).toMatchObject({
+      announce_id: body.announce_id,
+      outcome: "stopped",
+    });
+    refused(await post(`${url}/announce/stop`), 409, "not_announcing");
+  });
+
+  test.each<[Json, string]>([
+    [{}, "url"],
+    [{ tone: "busy", say: "hello" }, "url"],
+    [{ tone: "busy", ring_pattern: "LOUD" }, "ring_pattern"],
+    [{ tone: "busy", max_ring_seconds: 0 }, "max_ring_seconds"],
+    [{ tone: "busy", pause_ms: -1 }, "pause_ms"],
+    [{ tone: "busy", repeat: 0 }, "repeat"],
+    [{ tone: "busy", when_lifted: "wait" }, "when_lifted"],
+    [{ tone: "busy", gather: { max_digits: 0 } }, "gather.max_digits"],
+    [{ tone: "busy", gather: { prompt: "x" } }, "gather.prompt"],
+    [{ tone: "busy", caller_id: { number: "x" } }, "caller_id.number"],
+    [{ tone: "busy", volume: 11 }, "volume"],
+  ])("refuses %p and rings nobody", async (wishes, field) => {
+    const url = `${server.rest}/lines/12`;
+    const { status, body } = await post(`${url}/announce?wait=false`, wishes);
+    expect({ status, body }).toMatchObject({ status: 422, body: { code: "invalid_input", errors: [{ field }] } });
+    expect((await get(`${url}/status`)).body.state).toBe("IDLE");
+  });
+});
+
+const PYTHON = "/usr/bin/python3";
+
+test("examples/menu.py asks, listens and answers", async () => {
+  const phone = phones.telephone(1);
+  using events = await eventsOf(1);
+  const menu = Bun.spawn([PYTHON, join(ROOT, "examples/menu.py"), server.rest], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  let said = "";
+  void (async () => {
+    for await (const chunk of menu.stdout) said += new TextDecoder().decode(chunk);
+  })();
+  const saying = (words: string): Promise<string> =>
+    eventually(
+      () => said,
+      (text) => text.includes(words),
+    );
+  try {
+    await saying("lift the handset");
+    await phone.lift();
+    await events.event("playback_started");
+    await phone.press("2");
+    await saying("chosen 2 complete");
+    await eventually(
+      () => events.types().filter((type) => type === "playback_started").length,
+      (count) => count === 2,
+    );
+    await phone.press("15#");
+    await saying("minutes 15 finish_key");
+    await phone.hangUp();
+    await phone.lift();
+    await phone.press("9");
+    await saying("chosen 9 no_match");
+    await phone.hangUp();
+  } finally {
+    menu.kill();
+    await menu.exited;
+  }
+}, 60_000);
+
+const alone = needs(!rig, `${card}: the simulator shows it`);
+
+alone(
+  "a request may wait for longer than api.timeout, and is answered when the server ends",
+  async () => {
+    await using patient = await startServer({ arguments: ["--simulate=2"], environment: { API_TIMEOUT: "5" } });
+    await post(`${patient.rest}/simulator/lines/1/lift`);
+    const [{ body }, collecting, rung] = await Promise.all([
+      // Bun counts silence in steps of four seconds, and only where no body was read.
+      post(`${patient.rest}/gather?timeout_ms=10000`),
+      post(`${patient.rest}/lines/2/gather?when=off_hook&wait=false`),
+      post(`${patient.rest}/lines/2/announce`, { tone: "busy", max_ring_seconds: 1 }),
+    ]);
+    expect(body).toMatchObject({ reason: "timeout" });
+    expect(collecting.status).toBe(200);
+    expect(rung.body).toMatchObject({ outcome: "not_answered" });
+    const waiting = post(`${patient.rest}/gather`, { timeout: 60 });
+    await listening(patient.rest);
+    expect(await patient.stop()).toBe(0);
+    expect((await waiting).body).toMatchObject({ reason: "stopped" });
+  },
+  40_000,
+);

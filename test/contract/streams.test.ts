@@ -1,0 +1,336 @@
+/** POST /stream: bots in Python, over Debian's websockets and sockets, that a telephone is connected to. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SAMPLE_FORMATS } from "../../src/audio/sample_format";
+import { EventListener, get, type Json, post, simulatedTelephone, type Telephone } from "../support/client";
+import { bestLag, correlation } from "../support/correlation";
+import { goertzelDbm0, rmsDbm0 } from "../support/level";
+import { BotProcess, RemoteBot } from "../support/remote_bot";
+import { eventually, type RunningServer, startServer } from "../support/server";
+import { find, noise } from "../support/stepped";
+
+const { mulaw } = SAMPLE_FORMATS;
+const AUTH_TOKEN = "0123456789abcdef0123456789abcdef";
+const HOTLINE = 9;
+/** No telephone hears a difference of so much. */
+const FADE_SAMPLES = 40;
+
+let server: RunningServer;
+let hotlineBot: RemoteBot;
+let events: EventListener;
+beforeAll(async () => {
+  hotlineBot = await RemoteBot.start("twilio");
+  const path = join(tmpdir(), `dahdi-streams-${process.pid}.yml`);
+  writeFileSync(
+    path,
+    "simulator: { echo_return_loss_db: 0, noise_dbm0: -120, companding: none }\n" +
+      `stream: { ping_seconds: 3, twilio_auth_token: "${AUTH_TOKEN}" }\n` +
+      "hotline:\n" +
+      `  - { line: ${HOTLINE}, url: "${hotlineBot.url}/hot", custom_parameters: { line: kitchen } }\n` +
+      "  - { line: 10, url: 'tcp://127.0.0.1:1' }\n",
+  );
+  server = await startServer({ arguments: ["--simulate=10", "--config", path] });
+  events = await EventListener.open(server.websocket);
+});
+afterAll(async () => {
+  events[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+  await hotlineBot[Symbol.asyncDispose]();
+});
+
+/** Noise that µ-law does not change: it can be found again sample for sample. */
+const speech = (samples: number, seed: number): Int16Array<ArrayBuffer> =>
+  mulaw.decode(mulaw.encode(noise(samples, seed))) as Int16Array<ArrayBuffer>;
+const media = (samples: Int16Array) => ({ event: "media", media: { payload: mulaw.encode(samples).toBase64() } });
+
+interface Connected {
+  phone: Telephone;
+  rest: string;
+  streamId: string;
+}
+async function connect(line: number, url: string, body: Json = {}): Promise<Connected> {
+  const phone = simulatedTelephone(server, line);
+  const rest = `${server.rest}/lines/${line}`;
+  await phone.lift();
+  const { status, body: answer } = await post(`${rest}/stream`, { url, ...body });
+  expect([status, answer.state]).toEqual([200, "waiting"]);
+  const streamId = answer.stream_id as string;
+  await events.event("stream_started", { stream_id: streamId });
+  return { phone, rest, streamId };
+}
+const stopped = (streamId: string): Promise<Json> => events.event("stream_stopped", { stream_id: streamId });
+
+/**
+ * Waits until a part of it is heard, found by cross-correlation, whatever its delay: of a bot that answers every
+ * 20 ms with 20 ms, a busy machine may lose some in the jitter buffer.
+ */
+async function echo(phone: Telephone, said: Int16Array): Promise<void> {
+  const part = said.subarray(4000, 4800);
+  await eventually(
+    async () => {
+      const ear = await phone.ear(4);
+      return correlation(ear.subarray(bestLag(ear, part)), part);
+    },
+    (alike) => alike > 0.95,
+  );
+}
+
+/** Of any 100 ms, the level of this frequency. */
+const loudest = (samples: Int16Array, frequencyHz: number): number =>
+  Math.max(
+    ...Array.from({ length: Math.floor(samples.length / 800) }, (_, i) =>
+      goertzelDbm0(samples.subarray(i * 800, (i + 1) * 800), frequencyHz),
+    ),
+  );
+
+describe("Twilio Media Streams", () => {
+  test("a bot hears the caller without a gap, is heard, told keys, and told of hanging up", async () => {
+    await using bot = await RemoteBot.start("twilio");
+    const url = `${bot.url}/call?id=7`;
+    const { phone, rest, streamId } = await connect(1, url, { custom_parameters: { name: "Zoë" } });
+    const { headers } = await bot.tells("connected");
+    const signature = createHmac("sha1", AUTH_TOKEN).update(url).digest("base64");
+    expect((headers as Json)["x-twilio-signature"]).toBe(signature);
+    const streamSid = `MZ${streamId.replaceAll("-", "")}`;
+    expect(await bot.hears("start")).toMatchObject({
+      sequenceNumber: "1",
+      streamSid,
+      start: { streamSid, tracks: ["inbound"], customParameters: { name: "Zoë" } },
+    });
+    expect((await get(`${rest}/status`)).body.state).toBe("IN_CALL");
+
+    // What it says is heard, sample for sample; the mark comes after it.
+    const greeting = speech(8000, 1);
+    bot.says(media(greeting));
+    bot.says({ event: "mark", streamSid, mark: { name: "greeted" } });
+    await bot.hears("mark", ({ mark }) => (mark as Json).name === "greeted");
+    expect(find(await phone.ear(10), greeting.subarray(FADE_SAMPLES))).toBeGreaterThanOrEqual(0);
+
+    const said = speech(16_000, 2);
+    await phone.speak(said);
+    await phone.press("5#");
+    await bot.hears("dtmf", ({ dtmf }) => (dtmf as Json).digit === "#");
+    await phone.hangUp();
+    expect(await stopped(streamId)).toMatchObject({ reason: "hung_up", detail: null });
+    await bot.hears("stop");
+    await bot.tells("closed");
+
+    const messages = bot.messages();
+    expect(messages.slice(1).map(({ sequenceNumber }) => sequenceNumber)).toEqual(
+      messages.slice(1).map((_, i) => `${i + 1}`),
+    );
+    const chunks = messages.flatMap(({ media }) => (media ? [media as Json] : []));
+    expect(chunks.map(({ chunk, timestamp }) => [chunk, timestamp])).toEqual(
+      chunks.map((_, i) => [`${i + 1}`, `${(i + 1) * 20}`]),
+    );
+    const payloads = chunks.map(({ payload }) => Buffer.from(payload as string, "base64"));
+    expect(new Set(payloads.map(({ length }) => length))).toEqual(new Set([160]));
+    expect(find(mulaw.decode(Buffer.concat(payloads)), said)).toBeGreaterThanOrEqual(0);
+    expect(messages.at(-1)?.event).toBe("stop");
+    expect((await get(`${rest}/stream`)).body).toEqual({ stream: null });
+  });
+
+  test("ten seconds in one burst are heard as they were said; clear silences the rest, and gives its marks back", async () => {
+    await using bot = await RemoteBot.start("twilio");
+    const { phone, rest, streamId } = await connect(2, bot.url);
+    const long = speech(80_000, 3);
+    bot.says(media(long));
+    bot.says({ event: "mark", mark: { name: "end" } });
+    await eventually(
+      async () => find(await phone.ear(4), long.subarray(FADE_SAMPLES, 8000)),
+      (at) => at >= 0,
+    );
+    const { stream } = (await get(`${rest}/stream`)).body as { stream: Json };
+    expect(stream).toMatchObject({ received_ms: 10_000, dropped_ms: 0, underruns: 0, state: "open" });
+    bot.says({ event: "clear" });
+    await bot.hears("mark");
+    await eventually(
+      async () => rmsDbm0(await phone.ear(0.5)),
+      (level) => level < -60,
+    );
+    expect(find(await phone.ear(10), long.subarray(40_000, 48_000))).toBe(-1);
+    const { status, body } = await post(`${rest}/stream/stop`);
+    expect([status, body.stream_id]).toEqual([200, streamId]);
+    expect(await stopped(streamId)).toMatchObject({ reason: "completed" });
+    await bot.hears("stop");
+    expect((await post(`${rest}/stream/stop`)).body.code).toBe("no_stream");
+  });
+
+  test("a bot that closes ends it", async () => {
+    await using bot = await RemoteBot.start("twilio");
+    const { rest, streamId } = await connect(3, bot.url);
+    bot.write("close");
+    expect(await stopped(streamId)).toMatchObject({ reason: "bot_closed" });
+    expect((await get(`${rest}/status`)).body.state).toBe("OFF_HOOK");
+  });
+
+  test("garbage ends it with what was wrong", async () => {
+    await using bot = await RemoteBot.start("twilio");
+    const { streamId } = await connect(4, bot.url);
+    bot.write("hello");
+    expect(await stopped(streamId)).toMatchObject({ reason: "error", detail: "sent what is no JSON" });
+  });
+
+  test("a bot that does not read is cut, and told why", async () => {
+    await using bot = await RemoteBot.start("twilio", "deaf");
+    const { streamId } = await connect(5, bot.url);
+    expect(await stopped(streamId)).toMatchObject({ reason: "bot_unresponsive" });
+  });
+
+  test("the example: a beep, an echo, a key that cuts it short, the star key", async () => {
+    await using bot = new BotProcess("examples/twilio_bot.py", "0");
+    const [, port] = await bot.prints(/port (\d+)/);
+    const { phone, streamId } = await connect(6, `ws://127.0.0.1:${port}`);
+    await bot.prints(/"greeted"/);
+    expect(loudest(await phone.ear(8), 500)).toBeGreaterThan(-20);
+    const said = speech(8000, 6);
+    await phone.speak(said);
+    await echo(phone, said);
+    await phone.press("5");
+    await bot.prints(/"key 5"/);
+    await phone.press("*");
+    expect(await stopped(streamId)).toMatchObject({ reason: "bot_closed" });
+  });
+});
+
+test("a program that ends says so to its bots", async () => {
+  await using bot = await RemoteBot.start("twilio");
+  const own = await startServer({ arguments: ["--simulate=1"] });
+  await simulatedTelephone(own).lift();
+  await post(`${own.rest}/stream`, { url: bot.url });
+  await bot.hears("media");
+  expect(await own.stop()).toBe(0);
+  await bot.hears("stop");
+  await bot.tells("closed");
+});
+
+describe("AudioSocket", () => {
+  test("a peer hears, is heard, is told keys and of hanging up", async () => {
+    await using bot = await RemoteBot.start("audiosocket");
+    const { phone, streamId } = await connect(7, bot.url);
+    const greeting = noise(8000, 7);
+    // In pieces that end anywhere; a type that nobody knows between them.
+    const frame = Buffer.concat([Buffer.from([0x10, 16_000 >> 8, 16_000 & 0xff]), Buffer.from(greeting.buffer)]);
+    bot.write(frame.subarray(0, 2).toString("hex"));
+    bot.write(frame.subarray(2, 777).toString("hex"));
+    bot.write(`${frame.subarray(777).toString("hex")}420001ff`);
+    await eventually(
+      async () => find(await phone.ear(5), greeting.subarray(FADE_SAMPLES)),
+      (at) => at >= 0,
+    );
+    const said = noise(8000, 8) as Int16Array<ArrayBuffer>;
+    await phone.speak(said);
+    await phone.press("7");
+    await events.event("dtmf", { line: 7 });
+    await phone.hangUp();
+    expect(await stopped(streamId)).toMatchObject({ reason: "hung_up" });
+    await bot.tells("closed");
+    const bytes = bot.bytes();
+    expect(bytes.subarray(0, 19).toString("hex")).toBe(`010010${streamId.replaceAll("-", "")}`);
+    const kinds: number[] = [];
+    const heard: Buffer[] = [];
+    let at = 19;
+    for (; at < bytes.length; at += 3 + bytes.readUInt16BE(at + 1)) {
+      kinds.push(bytes[at] as number);
+      if (bytes[at] === 0x10) heard.push(bytes.subarray(at + 3, at + 3 + 320));
+      if (bytes[at] === 0x03) expect(bytes.subarray(at + 3, at + 4).toString()).toBe("7");
+    }
+    expect([at, kinds.at(-1)]).toEqual([bytes.length, 0x00]);
+    expect(kinds.filter((kind) => kind === 0x03)).toHaveLength(1);
+    expect(find(SAMPLE_FORMATS.slin16.decode(Buffer.concat(heard)), said)).toBeGreaterThanOrEqual(0);
+  });
+
+  test("the example: a beep, an echo, the star key", async () => {
+    await using bot = new BotProcess("examples/audiosocket_bot.py", "0");
+    const [, port] = await bot.prints(/port (\d+)/);
+    const { phone, streamId } = await connect(8, `audiosocket://localhost:${port}`);
+    await bot.prints(new RegExp(`stream ${streamId}`));
+    const said = noise(8000, 9) as Int16Array<ArrayBuffer>;
+    await phone.speak(said);
+    await echo(phone, said);
+    await phone.press("*");
+    expect(await stopped(streamId)).toMatchObject({ reason: "bot_closed" });
+    await bot.prints(/over/);
+  });
+});
+
+describe("hotline", () => {
+  test("a lift connects its bot, again and again; what it is told stands in the configuration", async () => {
+    const phone = simulatedTelephone(server, HOTLINE);
+    for (let lift = 1; lift <= 2; lift++) {
+      await phone.lift();
+      await eventually(
+        () => hotlineBot.messages().filter(({ event }) => event === "start"),
+        (starts) => starts.length === lift,
+      );
+      await phone.hangUp();
+      await eventually(
+        () => hotlineBot.messages().filter(({ event }) => event === "stop"),
+        (stops) => stops.length === lift,
+      );
+    }
+    const { start } = await hotlineBot.hears("start");
+    expect(start).toMatchObject({ customParameters: { line: "kitchen" } });
+  });
+
+  test("nobody there is told, and heard as the reorder tone", async () => {
+    const phone = simulatedTelephone(server, 10);
+    await phone.lift();
+    const told = await events.event("stream_stopped", { line: 10 });
+    expect(told).toMatchObject({ reason: "connect_failed", detail: "cannot be reached (ECONNREFUSED)" });
+    await eventually(
+      async () => goertzelDbm0(await phone.ear(0.25), 480),
+      (level) => level > -30,
+    );
+    expect((await get(`${server.rest}/lines/10/status`)).body.state).toBe("OFF_HOOK");
+  });
+});
+
+describe("refusals", () => {
+  const rest = (): string => `${server.rest}/lines/4`;
+
+  test.each([
+    [{}, "url"],
+    [{ url: 7 }, "url"],
+    [{ url: "http://bot.local/" }, "url"],
+    [{ url: "ws://" }, "url"],
+    [{ url: "ws://user:secret@bot.local/" }, "url"],
+    [{ url: "ws://169.254.169.254/latest/meta-data" }, "url"],
+    [{ url: "ws://[::ffff:169.254.169.254]/" }, "url"],
+    [{ url: "ws://[fe80::1]/" }, "url"],
+    [{ url: "tcp://bot.local" }, "url"],
+    [{ url: "tcp://bot.local:9092/path" }, "url"],
+    [{ url: "ws://bot.local/", dialect: "audiosocket" }, "dialect"],
+    [{ url: "ws://bot.local/", dialect: "sip" }, "dialect"],
+    [{ url: "tcp://bot.local:9092", custom_parameters: { a: "b" } }, "custom_parameters"],
+    [{ url: "ws://bot.local/", custom_parameters: { a: "b".repeat(500) } }, "custom_parameters"],
+    [{ url: "ws://bot.local/", custom_parameters: { a: 7 } }, "custom_parameters.a"],
+    [{ url: "ws://bot.local/", when: "later" }, "when"],
+    [{ url: "ws://bot.local/", track: "both" }, "track"],
+  ])("%p names %s", async (body, field) => {
+    const { status, body: problem } = await post(`${rest()}/stream`, body);
+    expect([status, problem.code]).toEqual([422, "invalid_input"]);
+    expect((problem.errors as Json[]).map(({ field }) => field)).toContain(field);
+    expect((await get(`${rest()}/stream`)).body).toEqual({ stream: null });
+  });
+
+  test("on-hook, a second one, and the masked secret", async () => {
+    const phone = simulatedTelephone(server, 4);
+    await phone.hangUp();
+    const url = "ws://127.0.0.1:1/";
+    expect((await post(`${rest()}/stream`, { url })).body.code).toBe("line_on_hook");
+    const { status, body } = await post(`${rest()}/stream`, { url, when: "off_hook" });
+    expect([status, body.state]).toEqual([200, "waiting"]);
+    const again = await post(`${rest()}/stream`, { url, when: "off_hook" });
+    expect([again.status, again.body.code]).toEqual([409, "stream_active"]);
+    expect((await get(`${server.rest}/streams`)).body.streams).toHaveLength(1);
+    await phone.lift();
+    expect(await stopped(body.stream_id as string)).toMatchObject({ reason: "connect_failed" });
+    const config = (await get(`${server.rest}/config`)).body as { stream: Json };
+    expect(config.stream.twilio_auth_token).toBe("***");
+    expect(await server.log()).not.toContain(AUTH_TOKEN);
+  });
+});

@@ -1,0 +1,153 @@
+/** TLS on both ports, with clients that we did not write. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { selfSigned } from "../../src/security/certificate";
+import { type ConfiguredServer, startConfigured } from "../support/configured";
+import { needs } from "../support/needs";
+import { startServer } from "../support/server";
+
+const PYTHON = "/usr/bin/python3";
+const curlTest = needs(Bun.which("curl") !== null, "sudo apt-get install curl");
+const opensslTest = needs(Bun.which("openssl") !== null, "sudo apt-get install openssl");
+const pythonTest = needs(
+  Bun.spawnSync([PYTHON, "-c", "import websockets"]).exitCode === 0,
+  "sudo apt-get install python3-websockets",
+);
+
+async function run(...command: string[]): Promise<{ out: string; code: number }> {
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out: out + err, code };
+}
+
+let server: ConfiguredServer;
+let certificate: string;
+const port = (url: string): string => new URL(url).port;
+beforeAll(async () => {
+  server = await startConfigured("server: { tls: { self_signed: true } }\n");
+  certificate = join(server.folder, "tls-certificate.pem");
+});
+afterAll(() => server.stop());
+
+describe("a certificate of our own", () => {
+  curlTest("is what curl verifies, by name and by address, on both ports", async () => {
+    for (const url of [server.rest, server.websocket]) {
+      for (const host of ["localhost", "127.0.0.1"]) {
+        const { out, code } = await run(
+          "curl",
+          "-sS",
+          "--noproxy",
+          "*",
+          "--cacert",
+          certificate,
+          `https://${host}:${port(url)}/events?limit=x`,
+        );
+        expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('"field":"limit"') });
+      }
+    }
+    const posted = await run(
+      "curl",
+      "-sS",
+      "--noproxy",
+      "*",
+      "--cacert",
+      certificate,
+      "-d",
+      "{}",
+      `https://localhost:${port(server.rest)}/stop-ring`,
+    );
+    expect(JSON.parse(posted.out)).toMatchObject({ status: "success" });
+    expect(
+      (await run("curl", "-sS", "--noproxy", "*", `https://localhost:${port(server.rest)}/status`)).out,
+    ).toContain("self-signed certificate");
+    expect(
+      (await run("curl", "-sS", "--noproxy", "*", `http://localhost:${port(server.rest)}/status`)).code,
+    ).not.toBe(0);
+    const { out } = await run(
+      "curl",
+      "-sS",
+      "--noproxy",
+      "*",
+      "--cacert",
+      certificate,
+      `https://localhost:${port(server.rest)}/nothing`,
+    );
+    expect(JSON.parse(out)).toMatchObject({ code: "unknown_path" });
+  });
+
+  pythonTest("is what Python's WebSocket verifies", async () => {
+    const script =
+      "import asyncio, ssl, sys, websockets\n" +
+      "async def go():\n" +
+      "  context = ssl.create_default_context(cafile=sys.argv[2])\n" +
+      "  context.verify_flags |= ssl.VERIFY_X509_STRICT\n" +
+      "  async with websockets.connect(sys.argv[1], ssl=context) as socket: print(await socket.recv())\n" +
+      "asyncio.run(go())\n";
+    for (const url of [server.rest, server.websocket]) {
+      const { out } = await run(PYTHON, "-c", script, `wss://localhost:${port(url)}/ws?snapshot=1`, certificate);
+      expect(JSON.parse(out)).toMatchObject({ type: "snapshot" });
+    }
+  });
+
+  opensslTest("has the fingerprint that was told, and nothing older than TLS 1.2", async () => {
+    const shown = await run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha256");
+    const fingerprint = /=([0-9A-F:]{95})/.exec(shown.out)?.[1] ?? "none";
+    expect(await server.log()).toContain(fingerprint);
+    expect((await run("openssl", "verify", "-x509_strict", "-CAfile", certificate, certificate)).code).toBe(0);
+    const old = await run(
+      "openssl",
+      "s_client",
+      "-connect",
+      `127.0.0.1:${port(server.rest)}`,
+      "-tls1_1",
+      "-cipher",
+      "DEFAULT@SECLEVEL=0",
+    );
+    expect(old.code).not.toBe(0);
+  });
+
+  test("is kept for the next start, its key for nobody else", async () => {
+    const before = readFileSync(certificate, "utf8");
+    expect(statSync(join(server.folder, "tls-key.pem")).mode & 0o777).toBe(0o600);
+    const again = await startServer({
+      arguments: ["--simulate=1", `--config=${server.configPath}`],
+      stateDir: server.folder,
+    });
+    await again.stop();
+    expect(readFileSync(certificate, "utf8")).toBe(before);
+  });
+});
+
+describe("a certificate of the configuration", () => {
+  curlTest("is served; a wrong one stops the start with its file", async () => {
+    const made = selfSigned(["localhost"], new Date("2020-01-01"), new Date("2040-01-01"));
+    const folder = join(server.folder, "given");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "c.pem"), made.certificatePem);
+    writeFileSync(join(folder, "k.pem"), made.keyPem);
+    await using given = await startConfigured(
+      `server: { tls: { certificate: ${folder}/c.pem, key: ${folder}/k.pem } }\n`,
+    );
+    const { code } = await run(
+      "curl",
+      "-sS",
+      "--noproxy",
+      "*",
+      "--cacert",
+      `${folder}/c.pem`,
+      `https://localhost:${port(given.rest)}/status`,
+    );
+    expect(code).toBe(0);
+    const wrong = (certificatePath: string, keyPath: string) =>
+      startConfigured(`server: { tls: { certificate: ${certificatePath}, key: ${keyPath} } }\n`);
+    expect(wrong(`${folder}/c.pem`, `${server.folder}/tls-key.pem`)).rejects.toThrow(
+      /tls-key.pem: is not the key of/,
+    );
+    expect(wrong(`${folder}/none.pem`, `${folder}/k.pem`)).rejects.toThrow(/none.pem: is not there/);
+  });
+});
