@@ -79,6 +79,9 @@ const LAMP_BITS: Record<MessageLamp, number> = {
   high_voltage_dc: VmwiLamp.HighVoltageDc,
   neon: VmwiLamp.Neon,
 };
+/** Of a file beside this one. Bun.main: the bundler makes import.meta.url the path of the machine that built. */
+const threadUrl = (file: string): string => new URL(file, Bun.pathToFileURL(Bun.main)).href;
+
 const COMPANDING = { none: 0, mulaw: 1, alaw: 2 } as const;
 
 function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>): DriverEngine {
@@ -198,7 +201,7 @@ async function serve(line: ServeArguments): Promise<void> {
     maxBytes: config.events.max_bytes,
     maxAgeDays: config.events.max_age_days,
     // tools/dist.ts puts the thread into the executable by this name.
-    threadUrl: new URL("./events/log_thread.ts", import.meta.url).href,
+    threadUrl: threadUrl("./events/log_thread.ts"),
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
@@ -326,10 +329,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tokens,
     tls,
     // As of the log's thread.
-    flacFiles: new FlacFiles(
-      new URL("./recordings/flac_thread.ts", import.meta.url).href,
-      config.api.timeout * 1000,
-    ),
+    flacFiles: new FlacFiles(threadUrl("./recordings/flac_thread.ts"), config.api.timeout * 1000),
     sounds,
     prompts,
     speech,
