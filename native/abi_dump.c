@@ -120,7 +120,8 @@ int main(void) {
                                      {"SimNoiseCdbm0", DSHIM_OPT_SIM_NOISE_CDBM0},
                                      {"SimCompanding", DSHIM_OPT_SIM_COMPANDING},
                                      {"VmwiLamps", DSHIM_OPT_VMWI_LAMPS},
-                                     {"DtmfExplain", DSHIM_OPT_DTMF_EXPLAIN}};
+                                     {"DtmfExplain", DSHIM_OPT_DTMF_EXPLAIN},
+                                     {"WatchdogMs", DSHIM_OPT_WATCHDOG_MS}};
   const struct constant lamps[] = {{"LineReversal", DSHIM_LAMP_LINE_REVERSAL},
                                    {"HighVoltageDc", DSHIM_LAMP_HIGH_VOLTAGE_DC},
                                    {"Neon", DSHIM_LAMP_NEON}};
@@ -216,9 +217,9 @@ int main(void) {
   const struct field talk[] = {TALK(underruns), TALK(late_samples), TALK(dropped_samples), TALK(queued_samples)};
   layout("TalkStats", sizeof(struct dshim_talk_stats), talk, COUNT(talk));
 #define ENGINE(name) FIELD(dshim_engine_stats, name)
-  const struct field engine[] = {ENGINE(events_pushed),    ENGINE(events_lost), ENGINE(wakeups),
-                                 ENGINE(max_wake_late_ns), ENGINE(realtime),    ENGINE(realtime_error),
-                                 ENGINE(memory_locked),    ENGINE(lines)};
+  const struct field engine[] = {ENGINE(events_pushed),    ENGINE(events_lost),    ENGINE(wakeups),
+                                 ENGINE(max_wake_late_ns), ENGINE(watchdog_trips), ENGINE(realtime),
+                                 ENGINE(realtime_error),   ENGINE(memory_locked),  ENGINE(lines)};
   layout("EngineStats", sizeof(struct dshim_engine_stats), engine, COUNT(engine));
 #define SIM(name) FIELD(dshim_sim_state, name)
   const struct field sim[] = {SIM(bursts),     SIM(lifted),   SIM(bell), SIM(plugged),

@@ -239,12 +239,13 @@ struct dshim_engine_stats {
   int64_t events_lost; /* the event ring was full: JavaScript stood still for very long */
   int64_t wakeups;
   int64_t max_wake_late_ns; /* how late the thread woke for a deadline, at worst */
+  int64_t watchdog_trips;   /* times that the caller did not drain for DSHIM_OPT_WATCHDOG_MS */
   int32_t realtime;         /* 1 SCHED_FIFO, 0 the kernel refused (see realtime_error) */
   int32_t realtime_error;   /* errno of that refusal */
   int32_t memory_locked;    /* 1 the engine's own buffers are locked in memory */
   int32_t lines;
 };
-_Static_assert(sizeof(struct dshim_engine_stats) == 4 * 8 + 4 * 4, "dshim_engine_stats has no padding");
+_Static_assert(sizeof(struct dshim_engine_stats) == 5 * 8 + 4 * 4, "dshim_engine_stats has no padding");
 
 /* A simulated telephone, as a person standing before it would tell. */
 struct dshim_sim_state {
@@ -291,6 +292,8 @@ enum dshim_option {                             /* value; default */
                     DSHIM_OPT_SIM_COMPANDING = 8,  /* 0 none, 1 mu-law, 2 A-law, both ways as a card does; 1 */
                     DSHIM_OPT_VMWI_LAMPS = 9,      /* bits of enum dshim_vmwi_lamp; 0 */
                     DSHIM_OPT_DTMF_EXPLAIN = 10,   /* 1: tells DTMF_DETAIL and DTMF_REFUSED; 0 */
+                    DSHIM_OPT_WATCHDOG_MS = 11,    /* who does not drain for so long stands still: rings end,
+                                                      RING_DONE(ERROR, ETIMEDOUT); 0 off; ≤ 600000; 10000 */
 };
 
 /* How a telephone's lamp is lit: DAHDI_VMWI_LREV, _HVDC, _HVAC. The wrong voltage may harm a telephone. */
@@ -337,7 +340,8 @@ DSHIM_API double dshim_now_ns(struct dshim_engine *engine);
  * keeps its end; the caller owns the returned descriptor and closes it. Call once. */
 DSHIM_API int dshim_doorbell(struct dshim_engine *engine);
 
-/* Copies up to max events, oldest first, into out; returns how many. */
+/* Copies up to max events, oldest first, into out; returns how many. It is the sign of life as well that
+ * DSHIM_OPT_WATCHDOG_MS waits for: call it several times a second, events or not. */
 DSHIM_API int dshim_drain(struct dshim_engine *engine, struct dshim_event *out, int max);
 
 DSHIM_API int dshim_line_stats(struct dshim_engine *engine, int line, struct dshim_line_stats *out);

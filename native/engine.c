@@ -112,13 +112,21 @@ static void take_commands(struct dshim_engine *engine, int64_t now_ns) {
   }
 }
 
+/* A telephone must not ring on for somebody who cannot stop it. What is played runs dry by itself; who talks over
+ * a bridge is not interrupted. */
+static void mind_the_caller(struct dshim_engine *engine, int64_t now_ns) {
+  if (!watchdog_look(&engine->watchdog, now_ns)) return;
+  for (int i = 0; i < engine->line_count; i++) line_ring_abandon(engine->lines[i], now_ns);
+}
+
 void engine_service(struct dshim_engine *engine, int64_t now_ns) {
   take_commands(engine, now_ns);
+  mind_the_caller(engine, now_ns);
   for (int i = 0; i < engine->line_count; i++) line_service(engine->lines[i], now_ns);
 }
 
 int64_t engine_deadline(const struct dshim_engine *engine) {
-  int64_t deadline = INT64_MAX;
+  int64_t deadline = watchdog_deadline(&engine->watchdog);
   for (int i = 0; i < engine->line_count; i++) {
     int64_t line = line_deadline(engine->lines[i]);
     if (line < deadline) deadline = line;

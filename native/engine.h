@@ -14,6 +14,7 @@
 #include "dahdi_shim.h"
 #include "line.h"
 #include "spsc_ring.h"
+#include "watchdog.h"
 
 #define ENGINE_COMMANDS 256 /* a power of two */
 
@@ -59,6 +60,8 @@ struct dshim_engine {
   bool started;
   struct chan_settings settings;
   struct dsp_progress_plan progress_plan; /* never changed once started */
+  int32_t watchdog_ms;
+  struct watchdog watchdog;
   struct line *lines[DSHIM_MAX_LINES];
   int32_t line_count;
   int64_t virtual_now_ns;

@@ -33,6 +33,7 @@ struct dshim_engine *dshim_create(int mode) {
                                             .sim_echo_cdb = 2400,
                                             .sim_noise_cdbm0 = -6500,
                                             .sim_companding = G711_ULAW};
+  engine->watchdog_ms = 10000;
   engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int pair[2] = {-1, -1};
   if (engine->wake_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -62,6 +63,7 @@ int dshim_set_option(struct dshim_engine *engine, int option, int value) {
       [DSHIM_OPT_SIM_COMPANDING] = {&settings->sim_companding, G711_NONE, G711_ALAW},
       [DSHIM_OPT_VMWI_LAMPS] = {&settings->vmwi_lamps, 0, 7},
       [DSHIM_OPT_DTMF_EXPLAIN] = {&settings->dtmf_explain, 0, 1},
+      [DSHIM_OPT_WATCHDOG_MS] = {&engine->watchdog_ms, 0, 600000},
   };
   if (option < 1 || option >= (int)(sizeof(options) / sizeof(options[0]))) return -EINVAL;
   if (value < options[option].low || value > options[option].high) return -EINVAL;
@@ -141,6 +143,7 @@ static bool lock_memory(struct dshim_engine *engine) {
 int dshim_start(struct dshim_engine *engine) {
   if (engine->started) return -EBUSY;
   engine->started = true;
+  watchdog_start(&engine->watchdog, engine->watchdog_ms, engine_now_ns(engine));
   if (engine->mode == DSHIM_STEPPED) return 0;
   engine->memory_locked = lock_memory(engine);
   /* Signals belong to the caller's threads: a new thread inherits the mask. */
@@ -207,6 +210,7 @@ int dshim_doorbell(struct dshim_engine *engine) {
 }
 
 int dshim_drain(struct dshim_engine *engine, struct dshim_event *out, int max) {
+  watchdog_alive(&engine->watchdog);
   /* Cleared first: what is pushed while we copy rings again. */
   atomic_store(&engine->doorbell_rung, false);
   int count = 0;
@@ -234,6 +238,7 @@ int dshim_engine_stats(struct dshim_engine *engine, struct dshim_engine_stats *o
       .events_lost = atomic_load_explicit(&engine->events_lost, memory_order_relaxed),
       .wakeups = atomic_load_explicit(&engine->wakeups, memory_order_relaxed),
       .max_wake_late_ns = atomic_load_explicit(&engine->max_wake_late_ns, memory_order_relaxed),
+      .watchdog_trips = atomic_load_explicit(&engine->watchdog.trips, memory_order_relaxed),
       .realtime = engine->started && engine->mode == DSHIM_REALTIME && engine->realtime_error == 0,
       .realtime_error = engine->realtime_error,
       .memory_locked = engine->memory_locked,

@@ -123,6 +123,8 @@ int line_ring(struct line *line, int64_t now_ns, const struct ring_cadence *cade
 int line_data_send(struct line *line, int64_t now_ns, const struct data_span *data, bool lifted,
                    uint32_t sequence);
 int line_ring_stop(struct line *line, int64_t now_ns);
+/* The caller stands still: nobody is left who could stop it. */
+void line_ring_abandon(struct line *line, int64_t now_ns);
 int line_play_flush(struct line *line, int64_t now_ns, int32_t lane, uint64_t position);
 int line_play_hold(struct line *line, int64_t now_ns, int32_t lane, bool held);
 /* Drops what was written up to position; max 0 closes. */

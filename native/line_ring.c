@@ -90,13 +90,21 @@ void line_retry_wanted(struct line *line, int64_t now_ns) {
   }
 }
 
-int line_ring_stop(struct line *line, int64_t now_ns) {
-  line_refuse_wanted(line, now_ns, -ECANCELED);
+static int silence(struct line *line, int64_t now_ns, int refusal, enum dshim_ring_end end, int error) {
+  line_refuse_wanted(line, now_ns, refusal);
   if (line->data.stage != DATA_NONE && !line->lifted) line_data_cut(line, now_ns);
   if (line->ring_sequence == 0) return 0;
   int result = line->up ? line->chan->ops->ring(line->chan, now_ns, false) : 0;
-  line_ring_done(line, now_ns, DSHIM_RING_STOPPED, 0);
+  line_ring_done(line, now_ns, end, error);
   return result;
+}
+
+int line_ring_stop(struct line *line, int64_t now_ns) {
+  return silence(line, now_ns, -ECANCELED, DSHIM_RING_STOPPED, 0);
+}
+
+void line_ring_abandon(struct line *line, int64_t now_ns) {
+  silence(line, now_ns, -ETIMEDOUT, DSHIM_RING_ERROR, ETIMEDOUT);
 }
 
 void line_ring_on(struct line *line, int64_t now_ns) {

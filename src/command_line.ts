@@ -22,6 +22,13 @@ export interface DoctorArguments extends Omit<ServeArguments, "command" | "annou
   ring: boolean;
 }
 
+export interface ReplayArguments {
+  command: "replay";
+  /** A flight recording. */
+  path: string;
+  json: boolean;
+}
+
 export type TokenArguments = { command: "token"; configPath: string | null } & (
   | {
       action: "create";
@@ -41,6 +48,7 @@ export type CommandLine =
   | { command: "version" }
   | ServeArguments
   | DoctorArguments
+  | ReplayArguments
   | TokenArguments;
 
 /** Something typed cannot be understood. The message is one line. */
@@ -54,6 +62,10 @@ export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebS
 
 Usage: dahdi-phone-api [serve] [options]
        dahdi-phone-api doctor [options]     explains this installation, and how to mend it
+       dahdi-phone-api config check         reads the configuration and says what is wrong in it
+       dahdi-phone-api backup FILE          configuration and state in one file; restore FILE puts them back
+       dahdi-phone-api replay FILE [--json] does a flight recording again with simulated telephones; ends with
+                                            0: the same happened, 1: something else, 65: FILE is none
        dahdi-phone-api token create --name=NAME --scope=read|control|admin [--lines=1,2] [--expires-days=DAYS]
        dahdi-phone-api token list
        dahdi-phone-api token revoke NAME    API tokens, of a running server too; with --config as above
@@ -78,6 +90,7 @@ Try it without hardware:
 `;
 
 export function parseCommandLine(argv: readonly string[]): CommandLine {
+  if (argv[0] === "replay") return replayArguments(argv.slice(1));
   const common = {
     configPath: null as string | null,
     simulatePorts: null as number | null,
@@ -161,6 +174,17 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (doctor.ring && doctor.selfTest === null) throw new UsageError("--ring needs --self-test=LINE");
   if (command === "doctor") return { command, ...common, ...doctor };
   return { command, ...common, announce };
+}
+
+function replayArguments(argv: readonly string[]): CommandLine {
+  if (argv.includes("--help") || argv.includes("-h")) return { command: "help" };
+  const files = argv.filter((word) => word !== "--json");
+  const [path, more] = files;
+  const unknown = files.find((word) => word.startsWith("-"));
+  if (unknown !== undefined) throw new UsageError(`${unknown} is none of replay's options: see --help`);
+  if (path === undefined || path === "") throw new UsageError("replay needs a FILE: see dahdi-phone-api --help");
+  if (more !== undefined) throw new UsageError(`replay takes one FILE, not ${more} as well`);
+  return { command: "replay", path, json: argv.includes("--json") };
 }
 
 function tokenArguments(argv: readonly string[]): CommandLine {

@@ -1,19 +1,34 @@
 /** The composition root: picks the card, wires the rooms together, traps signals. */
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
 import { chosenScheme } from "./audio/caller_id/scheme";
+import { KEEPING_HELP, type KeepingCommand, keepingCommand } from "./backup/arguments";
+import { BackupError, backup, restore } from "./backup/backup";
 import { banner } from "./banner";
 import {
   type CommandLine,
   type DoctorArguments,
   HELP,
   parseCommandLine,
+  type ReplayArguments,
   type ServeArguments,
   type TokenArguments,
   UsageError,
 } from "./command_line";
-import { ConfigError, defaultConfig, loadConfig, maskedConfig } from "./config/load";
+import { ConfigEditor } from "./config/editor";
+import { replaceFile } from "./config/file";
+import {
+  ConfigError,
+  DEFAULT_CONFIG_PATH,
+  defaultConfig,
+  loadConfig,
+  maskedConfig,
+  parseConfig,
+} from "./config/load";
+import type { Patch } from "./config/patch";
+import { RunningConfig } from "./config/running";
 import type { Config, MessageLamp } from "./config/schema";
 import { administeredDirectory, stateDirectory } from "./config/state_dir";
 import { hotlineRequest } from "./config/streams";
@@ -34,15 +49,16 @@ import { createJournal } from "./events/create_journal";
 import { EventLog } from "./events/event_log";
 import { startWebhooks } from "./events/webhooks/start_webhooks";
 import { systemClock } from "./exchange/clock";
-import type { Publish } from "./exchange/line_runner";
+import type { LineRules, Publish } from "./exchange/line_runner";
 import { type LineSetup, PhoneExchange } from "./exchange/phone_exchange";
+import { replayFile } from "./flight/replay_command";
+import { NO_FLIGHT, startFlight } from "./flight/start_flight";
 import { createApp, type Sockets } from "./http/app";
 import type { HttpDependencies } from "./http/endpoint";
 import { createMetrics } from "./http/metrics/metrics";
 import { EventStreams } from "./http/sse/event_streams";
 import { AudioSockets } from "./http/ws/audio_sockets";
 import { EventSockets } from "./http/ws/event_sockets";
-import type { LineSettings } from "./line/model";
 import { createLogs, type Logs } from "./observe/log";
 import { logEvent } from "./observe/log_event";
 import { FlacFiles } from "./recordings/flac_file";
@@ -92,6 +108,7 @@ function createEngine(config: Config, shim: Awaited<ReturnType<typeof loadShim>>
   engine.setOption("RxGainCdb", Math.round(dahdi.rx_gain_db * 100));
   engine.setOption("TxGainCdb", Math.round(dahdi.tx_gain_db * 100));
   engine.setOption("Buffers", dahdi.buffer_size);
+  engine.setOption("WatchdogMs", dahdi.watchdog_seconds * 1000);
   engine.setOption("DtmfExplain", config.dtmf.explain ? 1 : 0);
   engine.setOption("VmwiLamps", LAMP_BITS[config.message_waiting.lamp]);
   engine.setOption("SimEchoCdb", Math.round(simulator.echo_return_loss_db * 100));
@@ -106,15 +123,31 @@ function lineSetups(config: Config, simulatePorts: number | null): LineSetup[] {
   return Array.from({ length: simulatePorts }, (_, i) => ({ line: i + 1, device: null }));
 }
 
-function lineSettings({ dial_tone, off_hook_timeout }: Config): LineSettings {
+function lineRules({ caller_id, dahdi, dial_tone, off_hook_timeout, recording, tone_zone }: Config): LineRules {
   const { seconds, reorder_seconds, howler_seconds } = off_hook_timeout;
   return {
-    dialTone: dial_tone.enabled ? { timeoutMs: dial_tone.timeout_seconds * 1000 } : null,
-    offHookTimeout:
-      seconds > 0
-        ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
-        : null,
+    maxRingMs: dahdi.max_ring_seconds * 1000,
+    maxRecordingMs: recording.max_duration_seconds * 1000,
+    callerIdScheme: chosenScheme(caller_id.scheme, tone_zone),
+    settings: {
+      dialTone: dial_tone.enabled ? { timeoutMs: dial_tone.timeout_seconds * 1000 } : null,
+      offHookTimeout:
+        seconds > 0
+          ? { afterMs: seconds * 1000, reorderMs: reorder_seconds * 1000, howlerMs: howler_seconds * 1000 }
+          : null,
+    },
   };
+}
+
+/** path: the file that was read; without one a server of real telephones makes the usual one. */
+function configEditor(running: RunningConfig, line: ServeArguments, path: string | null): ConfigEditor {
+  return new ConfigEditor({
+    running,
+    path: path ?? (line.simulatePorts === null ? DEFAULT_CONFIG_PATH : null),
+    read: (file) => (existsSync(file) ? readFileSync(file, "utf8") : null),
+    write: replaceFile,
+    parse: (text, file) => parseConfig(text, file, process.env, line),
+  });
 }
 
 function speechOptions({ speech }: Config): SpeechOptions {
@@ -136,7 +169,7 @@ function hotlines(
 ): StreamBookOptions["hotlines"] {
   return hotline.map((each, i) => {
     if (!lines.some(({ line }) => line === each.line)) {
-      throw new ConfigError(`${path}: hotline[${i}].line: there is no line ${each.line}`);
+      throw new ConfigError(path ?? "configuration", `hotline[${i}].line`, `there is no line ${each.line}`);
     }
     const checked = planStream(hotlineRequest(each), null);
     if ("faults" in checked) throw new Error("a hotline is checked when it is read");
@@ -191,6 +224,11 @@ function openLogs(logging: Config["logging"]): ReturnType<typeof createLogs> {
 async function serve(line: ServeArguments): Promise<void> {
   const { config, path } = await loadConfig(line.configPath, process.env, line);
   const { logs, control: logControl } = openLogs(config.logging);
+  const running = new RunningConfig(config, (next) => {
+    logControl.setLevels(next.logging);
+    exchange.rulesChanged();
+  });
+  const editor = configEditor(running, line, path);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
@@ -208,11 +246,14 @@ async function serve(line: ServeArguments): Promise<void> {
   const setups = lineSetups(config, line.simulatePorts);
   const recordings = new RecordingStore({
     folder: stateFolder && join(stateFolder, "recordings"),
-    minFreeBytes: config.recording.min_free_mb * MIB,
-    maxTotalBytes: config.recording.max_total_mb * MIB,
+    limits: () => {
+      const { min_free_mb, max_total_mb } = running.acting.recording;
+      return { minFreeBytes: min_free_mb * MIB, maxTotalBytes: max_total_mb * MIB };
+    },
     log: logs.server,
   });
   const publish: Publish = (number, atMs, nativeNs, body) => {
+    flight.published(number, atMs, body);
     const event = bus.publish(number, atMs, nativeNs, body);
     // What JavaScript made itself (0) came from nowhere.
     metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
@@ -220,30 +261,50 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
+  const clock = systemClock(() => engine.nowNs());
+  const conduct = {
+    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
+    toneZone: config.tone_zone,
+    callProgress: config.call_progress.enabled,
+  };
+  const { flash_max_ms } = config.dahdi;
+  const { enabled, minutes, audio } = config.flight_recorder;
+  const flight = enabled
+    ? startFlight({
+        minutes,
+        sound: audio,
+        version,
+        lines: setups,
+        settings: () => {
+          const { settings, ...rules } = lineRules(running.acting);
+          const dtmfExplain = config.dtmf.explain;
+          return { ...conduct, ...rules, lineSettings: settings, flashMaxMs: flash_max_ms, dtmfExplain };
+        },
+        nowNs: () => engine.nowNs(),
+        nowMs: () => clock.nowMs(),
+        after: (ms, call) => void clock.after(ms, call),
+        folder: stateFolder && join(stateFolder, "flight"),
+        log: logs.server,
+      })
+    : NO_FLIGHT;
+  const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
+    ...conduct,
     engine,
     lines: setups,
-    defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
-    clock: systemClock(() => engine.nowNs()),
+    clock,
     publish: (number, atMs, nativeNs, body) => {
       publish(number, atMs, nativeNs, body);
       bots.told(number, body);
     },
-    newPlaybackId: () => Bun.randomUUIDv7(),
-    newBridgeId: () => Bun.randomUUIDv7(),
-    newGatherId: () => Bun.randomUUIDv7(),
-    newAnnounceId: () => Bun.randomUUIDv7(),
-    maxRingMs: config.dahdi.max_ring_seconds * 1000,
-    toneZone: config.tone_zone,
-    lineSettings: lineSettings(config),
-    callerIdScheme: chosenScheme(config.caller_id.scheme, config.tone_zone),
-    recording: {
-      store: recordings,
-      newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: config.recording.max_duration_seconds * 1000,
-    },
-    callProgress: config.call_progress.enabled,
+    newPlaybackId: newId,
+    newBridgeId: newId,
+    newGatherId: newId,
+    newAnnounceId: newId,
+    rules: () => lineRules(running.acting),
+    recording: { store: recordings, newRecordingId: newId },
   });
+  const verbs = flight.watch(exchange);
   const prompts = new Prompts({
     folder: stateFolder && join(stateFolder, "prompts"),
     maxDurationMs: config.prompts.max_duration_seconds * 1000,
@@ -266,7 +327,7 @@ async function serve(line: ServeArguments): Promise<void> {
     tone: (tone) => exchange.toneSource({ tone }),
   });
   const forSockets = {
-    exchange,
+    exchange: verbs,
     log: logs.websocket,
     maxClients: config.api.max_connections,
     seats,
@@ -278,7 +339,7 @@ async function serve(line: ServeArguments): Promise<void> {
   };
   const { stream } = config;
   const bots = new StreamBook({
-    exchange,
+    exchange: verbs,
     // Loaded when the first is dialled: the start without TLS and name resolution is faster.
     connect: async (options, events) => (await import("./streams/bot_socket")).connectBot(options, events),
     newStreamId: () => Bun.randomUUIDv7(),
@@ -318,7 +379,8 @@ async function serve(line: ServeArguments): Promise<void> {
     eventStreamClients: () => streams.count,
   });
   const dependencies: HttpDependencies = {
-    exchange,
+    exchange: verbs,
+    flight: flight.recorder,
     events,
     eventLogStatus: () => journal.status(),
     streams,
@@ -349,7 +411,7 @@ async function serve(line: ServeArguments): Promise<void> {
     logs,
     version,
     startedAtMs,
-    shownConfig: maskedConfig(config),
+    config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {
       maxBodyBytes: config.api.max_body_bytes,
       timeoutS: config.api.timeout,
@@ -373,13 +435,54 @@ async function serve(line: ServeArguments): Promise<void> {
   engine.start();
   const pump = new Pump(
     engine,
-    (event) => exchange.handle(event),
+    (event) => {
+      flight.driver(event);
+      exchange.handle(event);
+    },
     () => {
-      const lost = exchange.tellLostEvents();
+      const { lost, trips } = exchange.tellStandstills();
+      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
       if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
     },
   );
   await pump.start();
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logs.server.info("stopping", { signal });
+    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
+    sockets.events.closeAll();
+    sockets.audio.closeAll();
+    streams.closeAll();
+    exchange.endWaits();
+    const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
+    await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
+    await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
+    // A disk that stands still is not waited for: what it has is mended at the next start.
+    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
+    await Promise.race([Promise.all([exchange.closeRecordings(), flight.settled()]), Bun.sleep(CLOSE_GRACE_MS)]);
+    pump.stop();
+    engine.destroy();
+    for (const webhook of webhooks) webhook.stop();
+    await journal.close();
+    process.exit(0);
+  };
+  const reload = async (): Promise<void> => {
+    logControl.reopen();
+    try {
+      const { applied, restart_required } = await editor.reload();
+      logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      logs.server.error("the configuration stays as it was", { error: error.message });
+    }
+  };
+  // logrotate, and systemctl reload.
+  process.on("SIGHUP", () => void reload());
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
 
   const [rest, websocket] = listeners as [Listener, Listener];
   for (const { port } of listeners) origins.ownPort(port);
@@ -417,31 +520,6 @@ async function serve(line: ServeArguments): Promise<void> {
     );
   }
   engine.shim.dshim_sd_notify(new TextEncoder().encode("READY=1\0"));
-
-  let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    logs.server.info("stopping", { signal });
-    engine.shim.dshim_sd_notify(new TextEncoder().encode("STOPPING=1\0"));
-    sockets.events.closeAll();
-    sockets.audio.closeAll();
-    streams.closeAll();
-    exchange.endWaits();
-    const finished = Promise.all(listeners.map((listener) => listener.stop(false)));
-    await Promise.race([finished, Bun.sleep(STOP_GRACE_MS)]);
-    await Promise.race([Promise.all(listeners.map((listener) => listener.stop(true))), Bun.sleep(100)]);
-    // A disk that stands still is not waited for: what it has is mended at the next start.
-    await Promise.race([bots.close(), Bun.sleep(CLOSE_GRACE_MS)]);
-    await Promise.race([exchange.closeRecordings(), Bun.sleep(CLOSE_GRACE_MS)]);
-    pump.stop();
-    engine.destroy();
-    for (const webhook of webhooks) webhook.stop();
-    await journal.close();
-    process.exit(0);
-  };
-  process.on("SIGTERM", () => void stop("SIGTERM"));
-  process.on("SIGINT", () => void stop("SIGINT"));
 }
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {
@@ -480,6 +558,13 @@ async function doctor(line: DoctorArguments): Promise<number> {
   return summary(findings).errors > 0 ? EXIT_FAILED : 0;
 }
 
+async function replay({ path, json }: ReplayArguments): Promise<number> {
+  const { code, out, complaint } = await replayFile(path, json, await loadShim());
+  process.stdout.write(out);
+  if (complaint !== "") process.stderr.write(`dahdi-phone-api: ${complaint}\n`);
+  return code;
+}
+
 async function token(line: TokenArguments): Promise<void> {
   // On 127.0.0.1 a configuration without tokens is right: here they are made.
   const { config } = await loadConfig(line.configPath, process.env, {
@@ -499,20 +584,48 @@ async function token(line: TokenArguments): Promise<void> {
   }
 }
 
+const NOTHING_OVER_IT = { host: null, restPort: null, websocketPort: null };
+
+async function keeping(line: KeepingCommand): Promise<void> {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (line.help) return say(KEEPING_HELP[line.command].trimEnd());
+  const configPath = line.configPath ?? DEFAULT_CONFIG_PATH;
+  if (line.command === "config check") {
+    const { path } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT);
+    return say(`${path ?? `${DEFAULT_CONFIG_PATH} is not there, and what is so without it`} is right`);
+  }
+  // A configuration that is wrong is kept all the same, and is no reason not to put a right one in its place.
+  const { config } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT).catch(() => ({
+    config: defaultConfig(),
+  }));
+  const stateFolder = administeredDirectory(config.state_dir, process.env, homedir());
+  if (stateFolder === null) throw new StartError("there is no state folder: set state_dir");
+  const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
+  if (line.command === "backup") await backup(line.file, line.recordings, places);
+  else {
+    const checkConfig = (text: string, path: string) => parseConfig(text, path, process.env, NOTHING_OVER_IT);
+    await restore(line.file, { ...places, checkConfig });
+  }
+}
+
 async function main(): Promise<void> {
   let command: CommandLine;
   try {
+    const kept = keepingCommand(process.argv.slice(2));
+    if (kept !== null) return await keeping(kept);
     command = parseCommandLine(process.argv.slice(2));
     if (command.command === "help") process.stdout.write(HELP);
     else if (command.command === "version") process.stdout.write(`${version}\n`);
     else if (command.command === "token") await token(command);
     else if (command.command === "doctor") process.exitCode = await doctor(command);
+    else if (command.command === "replay") process.exitCode = await replay(command);
     else await serve(command);
   } catch (error) {
     const known: [unknown, number][] = [
       [UsageError, EXIT_USAGE],
       [ConfigError, EXIT_CONFIG],
       [StartError, EXIT_FAILED],
+      [BackupError, EXIT_FAILED],
     ];
     const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];
     if (code === null) throw error;

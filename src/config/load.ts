@@ -12,10 +12,23 @@ import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
 import { type Config, SCHEMA } from "./schema";
 import { administeredDirectory, stateDirectory } from "./state_dir";
 
+const MAPPING = "must be a mapping of keys to values";
+
 export const DEFAULT_CONFIG_PATH = "/etc/dahdi_phone/config.yml";
 
 /** One line: FILE:LINE: KEY: what is wrong. */
-export class ConfigError extends Error {}
+export class ConfigError extends Error {
+  constructor(
+    /** A file with its line, or what else it comes from. */
+    readonly where: string,
+    /** Dotted; null: it is no key's fault. */
+    readonly key: string | null,
+    /** Without a secret in it. */
+    readonly wrong: string,
+  ) {
+    super(key === null ? `${where}: ${wrong}` : `${where}: ${key}: ${wrong}`);
+  }
+}
 
 /** What the command line overrides; null: not said. */
 export interface ConfigOverrides {
@@ -37,14 +50,25 @@ export async function loadConfig(
   overrides: ConfigOverrides,
 ): Promise<LoadedConfig> {
   const path = configPath ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
+  const source = path === null ? null : readSource(path);
+  return { config: await parseConfig(source, path, environment, overrides), path };
+}
+
+/** The same of a text, which need not be in the file yet; null: of nothing. path: for what is wrong. */
+export async function parseConfig(
+  source: string | null,
+  path: string | null,
+  environment: Record<string, string | undefined>,
+  overrides: ConfigOverrides,
+): Promise<Config> {
   const values = defaults(SCHEMA) as unknown as Config;
-  if (path !== null) await readFile(path, values);
+  if (source !== null && path !== null) await readText(source, path, values);
   fromEnvironment(environment, values);
   values.server.host = overrides.host ?? values.server.host;
   values.server.rest_port = overrides.restPort ?? values.server.rest_port;
   values.server.websocket_port = overrides.websocketPort ?? values.server.websocket_port;
   settle(values, path, environment);
-  return { config: deepFreeze(values), path };
+  return deepFreeze(values);
 }
 
 /** What is so where nobody says otherwise. */
@@ -64,20 +88,26 @@ function defaults(schema: Schema): Record<string, unknown> {
   return values;
 }
 
-async function readFile(path: string, values: Config): Promise<void> {
-  let source: string;
+function readSource(path: string): string {
   try {
-    source = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`);
+    throw new ConfigError(
+      path,
+      null,
+      `cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`,
+    );
   }
+}
+
+async function readText(source: string, path: string, values: Config): Promise<void> {
   // Loaded only where there is a file: the start without one is the fastest.
   const { isMap, isScalar, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, uniqueKeys: true });
   const lineOf = (offset: number | undefined): number => lines.linePos(offset ?? 0).line;
   const [broken] = document.errors;
-  if (broken) throw new ConfigError(`${path}:${lineOf(broken.pos[0])}: ${broken.message.split("\n")[0]}`);
+  if (broken) throw new ConfigError(`${path}:${lineOf(broken.pos[0])}`, null, broken.message.split("\n")[0] ?? "");
 
   const readList = (items: readonly unknown[], list: ListOf, full: string): Record<string, unknown>[] => {
     const done: Record<string, unknown>[] = [];
@@ -85,23 +115,22 @@ async function readFile(path: string, values: Config): Promise<void> {
       const here = `${full}[${i}]`;
       const item = defaults(list.item);
       const line = lineOf((node as { range?: number[] } | null)?.range?.[0]);
-      if (!isMap(node)) throw new ConfigError(`${path}:${line}: ${here}: must be a mapping of keys to values`);
+      if (!isMap(node)) throw new ConfigError(`${path}:${line}`, here, MAPPING);
       walk(node, list.item, item, here);
       const missing = list.required.find((key) => item[key] === undefined);
-      if (missing) throw new ConfigError(`${path}:${line}: ${here}.${missing}: is missing`);
+      if (missing) throw new ConfigError(`${path}:${line}`, `${here}.${missing}`, "is missing");
       const fault = list.checkItem(item, done);
       if (fault) {
         const pair = node.items.find(({ key }) => isScalar(key) && key.value === fault.key);
         const at = lineOf((pair?.key as { range?: number[] } | undefined)?.range?.[0]);
-        throw new ConfigError(`${path}:${at}: ${here}.${fault.key}: ${fault.wrong}`);
+        throw new ConfigError(`${path}:${at}`, `${here}.${fault.key}`, fault.wrong);
       }
       done.push(item);
     }
     return done;
   };
   const walk = (node: unknown, schema: Schema, into: Record<string, unknown>, prefix: string): void => {
-    if (!isMap(node))
-      throw new ConfigError(`${path}:1: ${prefix || "the file"}: must be a mapping of keys to values`);
+    if (!isMap(node)) throw new ConfigError(`${path}:1`, prefix || "the file", MAPPING);
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : "?";
       const full = prefix ? `${prefix}.${name}` : name;
@@ -109,24 +138,26 @@ async function readFile(path: string, values: Config): Promise<void> {
       const known = Object.hasOwn(schema, name) ? schema[name] : undefined;
       if (!known) {
         throw new ConfigError(
-          `${path}:${line}: ${full}: is not known here (known: ${Object.keys(schema).join(", ")})`,
+          `${path}:${line}`,
+          full,
+          `is not known here (known: ${Object.keys(schema).join(", ")})`,
         );
       }
       if (isList(known)) {
         if (isScalar(value) && value.value === null) continue;
-        if (!isSeq(value)) throw new ConfigError(`${path}:${line}: ${full}: must be a list`);
+        if (!isSeq(value)) throw new ConfigError(`${path}:${line}`, full, "must be a list");
         into[name] = readList(value.items, known, full);
         continue;
       }
       if (!isLeaf(known)) {
         if (isScalar(value) && value.value === null) continue; // a heading whose keys are all commented out
-        if (!isMap(value)) throw new ConfigError(`${path}:${line}: ${full}: must be a mapping of keys to values`);
+        if (!isMap(value)) throw new ConfigError(`${path}:${line}`, full, MAPPING);
         walk(value, known, into[name] as Record<string, unknown>, full);
         continue;
       }
       const given = (value as { toJSON(): unknown } | null)?.toJSON() ?? null;
       const checked = known.check(given);
-      if ("wrong" in checked) throw new ConfigError(`${path}:${line}: ${full}: ${checked.wrong}`);
+      if ("wrong" in checked) throw new ConfigError(`${path}:${line}`, full, checked.wrong);
       into[name] = checked.ok;
     }
   };
@@ -144,7 +175,7 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
     const given = environment[name];
     if (given === undefined || given === "") return;
     const checked = leaf.check(convert(given));
-    if ("wrong" in checked) throw new ConfigError(`environment: ${name}: ${checked.wrong}, not "${given}"`);
+    if ("wrong" in checked) throw new ConfigError("environment", name, `${checked.wrong}, not "${given}"`);
     keep(checked.ok as never);
   };
   const { api, server, dahdi, logging } = SCHEMA;
@@ -177,17 +208,17 @@ function settle(values: Config, path: string | null, environment: Record<string,
   const { dahdi, server, security, websocket } = values;
   if (dahdi.channels.length === 0) dahdi.channels = [dahdi.channel];
   if (!dahdi.channels.includes(dahdi.channel)) {
-    throw new ConfigError(`${where}: dahdi.channel: must be one of dahdi.channels (${dahdi.channels.join(", ")})`);
+    throw new ConfigError(where, "dahdi.channel", `must be one of dahdi.channels (${dahdi.channels.join(", ")})`);
   }
   if (websocket.ping_timeout <= websocket.ping_interval) {
-    throw new ConfigError(`${where}: websocket.ping_timeout: must be longer than ping_interval`);
+    throw new ConfigError(where, "websocket.ping_timeout", `must be longer than ping_interval`);
   }
   const { tls } = server;
   if ((tls.certificate === null) !== (tls.key === null)) {
-    throw new ConfigError(`${where}: server.tls: certificate and key go together: one is missing`);
+    throw new ConfigError(where, "server.tls", `certificate and key go together: one is missing`);
   }
   if (tls.certificate !== null && tls.self_signed) {
-    throw new ConfigError(`${where}: server.tls.self_signed: there is a certificate already: remove one of them`);
+    throw new ConfigError(where, "server.tls.self_signed", `there is a certificate already: remove one of them`);
   }
   const guarded =
     isLocalHost(server.host) ||
@@ -199,7 +230,9 @@ function settle(values: Config, path: string | null, environment: Record<string,
     );
   if (!guarded) {
     throw new ConfigError(
-      `${where}: server.host: ${server.host} is open to the network, where anybody could use the telephone: make a token ` +
+      where,
+      "server.host",
+      `${server.host} is open to the network, where anybody could use the telephone: make a token ` +
         "(dahdi-phone-api token create --name=me --scope=admin), keep 127.0.0.1, or set security.allow_unauthenticated: true",
     );
   }

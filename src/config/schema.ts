@@ -24,6 +24,8 @@ export interface Config {
   dahdi: {
     /** The node that takes DAHDI_SPECIFY. */
     device: string;
+    /** The node that dahdi_cfg needs: the doctor looks for it. */
+    control: string;
     /** The line of the flat verbs. */
     channel: number;
     /** All lines; the default line alone when empty. */
@@ -35,6 +37,8 @@ export interface Config {
     /** Driver buffers of 20 ms. */
     buffer_size: number;
     max_ring_seconds: number;
+    /** Of a program that stands still: then the I/O thread stops all bells; 0: never. */
+    watchdog_seconds: number;
     audio: { sample_rate: number; channels: number; bit_depth: number };
   };
   /** Whose tones are heard: ISO 3166, lower case. */
@@ -49,6 +53,8 @@ export interface Config {
   /** explain: what was measured of each key, and why others were refused. */
   dtmf: { explain: boolean };
   simulator: { companding: "none" | "mulaw" | "alaw"; echo_return_loss_db: number; noise_dbm0: number };
+  /** The last minutes, for who looks for a fault. audio: with what the lines heard. */
+  flight_recorder: { enabled: boolean; minutes: number; audio: boolean };
   logging: {
     level: LogLevel;
     format: "auto" | "text" | "json";
@@ -166,6 +172,7 @@ export const SCHEMA = {
   },
   dahdi: {
     device,
+    control: { ...device, value: "/dev/dahdi/ctl" },
     channel: whole(1, 1, MAX_CHANNEL),
     channels,
     flash_max_ms: whole(800, 201, 1500),
@@ -174,6 +181,7 @@ export const SCHEMA = {
     tx_gain_db: number(0, -24, 24),
     buffer_size: whole(32, 8, 32),
     max_ring_seconds: whole(120, 1, 3600),
+    watchdog_seconds: whole(10, 0, 600),
     audio: {
       sample_rate: fixed(8000, "a telephone line carries no more"),
       channels: fixed(1, "a telephone line has one"),
@@ -196,6 +204,7 @@ export const SCHEMA = {
     echo_return_loss_db: number(24, 0, 90),
     noise_dbm0: number(-65, -120, 0),
   },
+  flight_recorder: { enabled: flag(true), minutes: whole(5, 1, 30), audio: flag(false) },
   logging: {
     level: oneOf("info", ...LOG_LEVELS),
     format: oneOf("auto", "auto", "text", "json"),

@@ -54,7 +54,7 @@ function checkHardware(system: System, { config, path }: ReadConfig): Finding[] 
     return [...findings, ...rest.map((id) => skipped(id, "Not looked at while the driver is not loaded"))];
   }
   const probes = channels.map((channel) => ({ channel, probe: system.probe(device, channel) }));
-  findings.push(checkCardDriver(system, cards), checkNodes(system, device));
+  findings.push(checkCardDriver(system, cards), checkNodes(system, config.dahdi));
   const [first] = probes;
   if (first) findings.push(checkPermission(system, device, first.probe), checkToneZone(system, first.probe));
   for (const { channel, probe } of probes)

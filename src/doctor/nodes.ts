@@ -9,11 +9,8 @@ import { type FileFacts, groupName, type System } from "./system";
 const { EACCES, EPERM } = constants.errno;
 const READ_WRITE = 6;
 
-/** "ctl" beside the node where lines are opened: dahdi_cfg needs it. */
-export const controlNode = (device: string): string => `${dirname(device)}/ctl`;
-
-export function checkNodes(system: System, device: string): Finding {
-  const control = controlNode(device);
+/** control: not ours to open, but without it dahdi_cfg sets up nothing. */
+export function checkNodes(system: System, { device, control }: { device: string; control: string }): Finding {
   const missing = [device, control].filter((path) => system.stat(path) === null);
   if (missing.length === 0) {
     const facts = system.stat(device) as FileFacts;
@@ -27,7 +24,7 @@ export function checkNodes(system: System, device: string): Finding {
   if (commands.some((command) => command === null)) {
     return error("device_nodes", `${missing.join(" and ")} ${missing.length > 1 ? "do" : "does"} not exist`, {
       detail:
-        "The driver makes /dev/dahdi/channel and /dev/dahdi/ctl: dahdi.device in the configuration should name the first.",
+        "The driver makes /dev/dahdi/channel and /dev/dahdi/ctl: dahdi.device and dahdi.control in the configuration name them.",
       fix: "ls -l /dev/dahdi",
     });
   }

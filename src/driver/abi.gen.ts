@@ -104,6 +104,7 @@ export const Option = {
   SimCompanding: 8,
   VmwiLamps: 9,
   DtmfExplain: 10,
+  WatchdogMs: 11,
 } as const;
 
 export const VmwiLamp = {
@@ -225,16 +226,17 @@ export const TalkStatsField = {
   queued_samples: { offset: 24, type: "i32" },
 } as const;
 
-export const EngineStatsSize = 48;
+export const EngineStatsSize = 56;
 export const EngineStatsField = {
   events_pushed: { offset: 0, type: "i64" },
   events_lost: { offset: 8, type: "i64" },
   wakeups: { offset: 16, type: "i64" },
   max_wake_late_ns: { offset: 24, type: "i64" },
-  realtime: { offset: 32, type: "i32" },
-  realtime_error: { offset: 36, type: "i32" },
-  memory_locked: { offset: 40, type: "i32" },
-  lines: { offset: 44, type: "i32" },
+  watchdog_trips: { offset: 32, type: "i64" },
+  realtime: { offset: 40, type: "i32" },
+  realtime_error: { offset: 44, type: "i32" },
+  memory_locked: { offset: 48, type: "i32" },
+  lines: { offset: 52, type: "i32" },
 } as const;
 
 export const SimStateSize = 32;

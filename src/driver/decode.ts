@@ -34,7 +34,8 @@ export type DriverEvent = {
   | { kind: "voice_start"; levelDbm0: number }
   | { kind: "voice_end"; levelDbm0: number; segmentDbm0: number }
   | { kind: "ring_burst"; burst: number; on: boolean }
-  | { kind: "ring_done"; reason: RingStopReason; sequence: number }
+  /** errno: what refused to ring, or ETIMEDOUT: the watchdog ended it; 0: nothing went wrong. */
+  | { kind: "ring_done"; reason: RingStopReason; errno: number; sequence: number }
   | {
       kind: "progress";
       tone: ProgressToneName;
@@ -181,7 +182,7 @@ export function decodeEvent(view: DataView, index: number): DriverEvent | null {
     case EventKind.RingBurst:
       return { ...common, kind: "ring_burst", burst: a, on: b === 1 };
     case EventKind.RingDone:
-      return { ...common, kind: "ring_done", reason: RING_END_REASONS[a] ?? "error", sequence: c };
+      return { ...common, kind: "ring_done", reason: RING_END_REASONS[a] ?? "error", errno: b, sequence: c };
     case EventKind.Progress: {
       const tone = PROGRESS_NAMES[a];
       if (!tone) return null;

@@ -14,7 +14,7 @@ const MAX_MESSAGES = 999;
 
 export interface DisplayOptions {
   /** How it understands us; null: there is none. */
-  scheme: CallerIdSchemeName | null;
+  scheme: () => CallerIdSchemeName | null;
   callWaitingTone: () => Int16Array;
 }
 
@@ -46,7 +46,8 @@ export class Display {
   /** What goes with the ring; null: it cannot be told. Throws Refusal with every field at fault. */
   ringData(callerId: CallerIdRequest, plan: RingPlan): RingData | null {
     const caller = callerOf(callerId, this.nowMs());
-    return this.options.scheme && callerIdData(caller, this.options.scheme, plan);
+    const scheme = this.options.scheme();
+    return scheme && callerIdData(caller, scheme, plan);
   }
 
   /** The announcement, to be made: what is wrong with the request is said first. */
@@ -68,12 +69,13 @@ export class Display {
   async tellLamp(messages: number): Promise<boolean> {
     // A card without a lamp's voltage says so, and has done all it can.
     await this.port.messageWaiting(messages).catch(() => undefined);
-    const { scheme } = this.options;
+    const scheme = this.options.scheme();
     const sent = scheme && lampTransmission(messages > 0 ? "on" : "off", scheme);
     return !sent || this.#sender.send(sent.samples, { ...sent, lifted: false }).whole;
   }
 
   #modem() {
-    return this.options.scheme && schemeModem(this.options.scheme);
+    const scheme = this.options.scheme();
+    return scheme && schemeModem(scheme);
   }
 }

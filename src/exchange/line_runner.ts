@@ -3,6 +3,7 @@
  * carries out its effects on the port, the playout and the event bus, in their order.
  */
 import { constants } from "node:os";
+import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
 import { FIRST_TALKER, TALKERS } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import { DriverError } from "../driver/engine";
@@ -62,12 +63,21 @@ export interface LineRunnerOptions {
   newPlaybackId: () => string;
   newGatherId: () => string;
   newAnnounceId: () => string;
-  maxRingMs: number;
-  settings: LineSettings;
+  /** As they are now: the configuration may change. */
+  rules: () => LineRules;
   /** Endless. */
   lineTone: (tone: LineTone) => PcmSource;
-  display: DisplayOptions;
-  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "maxDurationMs" | "beep">;
+  callWaitingTone: DisplayOptions["callWaitingTone"];
+  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "beep">;
+}
+
+/** What the configuration says of a line, and may say otherwise while it is served. */
+export interface LineRules {
+  maxRingMs: number;
+  maxRecordingMs: number;
+  settings: LineSettings;
+  /** null: no display is told anything. */
+  callerIdScheme: CallerIdSchemeName | null;
 }
 
 export class LineRunner {
@@ -91,11 +101,14 @@ export class LineRunner {
   readonly #display: Display;
 
   constructor(options: LineRunnerOptions) {
-    this.#display = new Display(options.port, () => options.clock.nowMs(), options.display);
+    this.#display = new Display(options.port, () => options.clock.nowMs(), {
+      scheme: () => options.rules().callerIdScheme,
+      callWaitingTone: options.callWaitingTone,
+    });
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
-    this.#state = initialState(options.clock.nowMs(), options.settings);
+    this.#state = initialState(options.clock.nowMs(), options.rules().settings);
     const tell = (input: LineInput, atNs: number): void =>
       void this.#input({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
     this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
@@ -105,6 +118,7 @@ export class LineRunner {
     this.tap = new LineTap(options.port);
     this.recorder = new Recorder({
       ...options.recording,
+      maxDurationMs: () => options.rules().maxRecordingMs,
       line: options.line,
       tap: this.tap,
       nowNs: () => options.port.nowNs(),
@@ -150,6 +164,12 @@ export class LineRunner {
 
   get state(): LineState {
     return this.#state;
+  }
+
+  /** The rules are others now. What rings, plays or is recorded goes on by those under which it began. */
+  rulesChanged(): void {
+    const { clock, rules } = this.#options;
+    this.#input({ type: "settings_changed", atMs: clock.nowMs(), settings: rules().settings }, 0);
   }
 
   handle(event: DriverEvent): void {
@@ -285,7 +305,7 @@ export class LineRunner {
   }
 
   async ring(request: RingRequest): Promise<RingAnswer> {
-    const planned = planRing(request, this.#options.maxRingMs);
+    const planned = planRing(request, this.#options.rules().maxRingMs);
     if (!planned.ok) {
       const detail = planned.errors.map(({ field, message }) => `${field} ${message}`).join("; ");
       throw new Refusal("invalid_input", `${detail}.`, planned.errors);
@@ -297,7 +317,7 @@ export class LineRunner {
     } catch (error) {
       throw error instanceof DriverError ? this.#ringRefusal(error) : error;
     }
-    const callerIdScheme = data ? this.#options.display.scheme : null;
+    const callerIdScheme = data ? this.#options.rules().callerIdScheme : null;
     return { pattern: plan.pattern, repeat: plan.repeat, durationMs: plan.durationMs, callerIdScheme };
   }
 
@@ -351,7 +371,7 @@ export class LineRunner {
   messageWaiting(request: MessageWaitingRequest): MessageWaitingAnswer {
     const count = messageCount(request);
     this.#input({ type: "messages_waiting", atMs: this.#options.clock.nowMs(), count }, 0);
-    const stutter = count > 0 && this.#options.settings.dialTone !== null;
+    const stutter = count > 0 && this.#options.rules().settings.dialTone !== null;
     return { count, stutter, lamp: this.#display.lamp() };
   }
 

@@ -1,6 +1,5 @@
 /** The lines and the public verbs: all that http may call. */
 import { progressTones } from "../audio/call_progress";
-import type { CallerIdSchemeName } from "../audio/caller_id/scheme";
 import { oncePlayed, PLAIN_TONE_LEVEL_DBM0, type RenderTone, type TonePlan, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
@@ -10,7 +9,7 @@ import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
 import type { AnnouncementResult } from "../line/announcement";
 import type { GatherResult } from "../line/gather";
-import type { LineSettings, LineTone } from "../line/model";
+import type { LineTone } from "../line/model";
 import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { Announcement, AnnounceVerb } from "./announcement";
@@ -18,7 +17,8 @@ import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
-import { LineRunner, type Publish } from "./line_runner";
+import { type LineRules, LineRunner, type Publish } from "./line_runner";
+import type { TapListener } from "./line_tap";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
 import type { RecorderDependencies } from "./recorder";
@@ -62,15 +62,19 @@ export interface ExchangeOptions {
   newBridgeId: () => string;
   newGatherId: () => string;
   newAnnounceId: () => string;
-  maxRingMs: number;
+  rules: () => LineRules;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
-  lineSettings: LineSettings;
-  /** null: no display is told anything. */
-  callerIdScheme: CallerIdSchemeName | null;
-  recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "maxDurationMs">;
+  recording: Pick<RecorderDependencies, "store" | "newRecordingId">;
   /** Are lines listened to for a far exchange's and fax machines' tones? */
   callProgress: boolean;
+}
+
+export interface Standstills {
+  /** Events. */
+  lost: number;
+  /** Of the watchdog. */
+  trips: number;
 }
 
 /** "Speak now": as answering machines have it. */
@@ -93,6 +97,7 @@ export class PhoneExchange implements Exchange {
   readonly #renderTone: RenderTone = (frequenciesHz, levelDbm0, start, into) =>
     this.#engine.renderTone(frequenciesHz, levelDbm0, start, into);
   #toldLost = 0;
+  #toldTrips = 0;
 
   /** Adds its lines to the engine, which must not be started yet. */
   constructor(options: ExchangeOptions) {
@@ -107,7 +112,6 @@ export class PhoneExchange implements Exchange {
       toneSource(zoneTone(options.toneZone, tone), null, this.#renderTone);
     const callWaitingTone = (): Int16Array =>
       oncePlayed(zoneTone(options.toneZone, "call_waiting"), this.#renderTone);
-    const display = { scheme: options.callerIdScheme, callWaitingTone };
     const beep = (): PcmSource => toneSource(BEEP, BEEP_MS, this.#renderTone);
     const recording = { ...options.recording, beep };
     this.#runners = options.lines.map(({ line, device }) => {
@@ -118,9 +122,8 @@ export class PhoneExchange implements Exchange {
         ...options,
         line,
         port,
-        settings: options.lineSettings,
         lineTone,
-        display,
+        callWaitingTone,
         recording,
       });
     });
@@ -135,6 +138,11 @@ export class PhoneExchange implements Exchange {
     });
   }
 
+  /** The configuration has changed: `rules` says otherwise now. */
+  rulesChanged(): void {
+    for (const runner of this.#runners) runner.rulesChanged();
+  }
+
   /** Every driver event, in the order in which the I/O thread told them. */
   handle(event: DriverEvent): void {
     const runner = this.#runners[event.index];
@@ -146,21 +154,30 @@ export class PhoneExchange implements Exchange {
     this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
+  /** Hands over what the line hears while it is lifted; returns how to stop that. */
+  listen(line: number, listener: TapListener): () => void {
+    return this.#runner(line).tap.listen(listener);
+  }
+
   /**
-   * Has the I/O thread lost events because nobody drained them (JavaScript stood still for minutes)? Then every
-   * line says so: clients ask for the state anew. Returns how many were lost since the last time.
+   * Did JavaScript stand still, so that the I/O thread ended rings by itself (seconds), or lost events because nobody
+   * drained them (minutes)? Then every line says so: clients ask for the state anew. Returns what is new.
    */
-  tellLostEvents(): number {
-    const total = this.#engine.engineStats().events_lost;
-    const lost = total - this.#toldLost;
-    if (lost === 0) return 0;
-    this.#toldLost = total;
-    for (const { line } of this.#runners) {
-      const details = { lost };
-      const atMs = this.#options.clock.nowMs();
-      this.#options.publish(line, atMs, 0, { type: "hardware_status", status: "events_lost", details });
-    }
-    return lost;
+  tellStandstills(): Standstills {
+    const { events_lost, watchdog_trips } = this.#engine.engineStats();
+    const lost = events_lost - this.#toldLost;
+    const trips = watchdog_trips - this.#toldTrips;
+    this.#toldLost = events_lost;
+    this.#toldTrips = watchdog_trips;
+    if (trips > 0) this.#tellAll("watchdog", { trips });
+    if (lost > 0) this.#tellAll("events_lost", { lost });
+    return { lost, trips };
+  }
+
+  #tellAll(status: string, details: Record<string, unknown>): void {
+    const atMs = this.#options.clock.nowMs();
+    for (const { line } of this.#runners)
+      this.#options.publish(line, atMs, 0, { type: "hardware_status", status, details });
   }
 
   status(line: number): LineStatus {
@@ -324,6 +341,7 @@ export class PhoneExchange implements Exchange {
         memory_locked: engine.memory_locked === 1,
         events_pushed: engine.events_pushed,
         events_lost: engine.events_lost,
+        watchdog_trips: engine.watchdog_trips,
         wakeups: engine.wakeups,
         max_wake_late_ms: engine.max_wake_late_ns / NS_PER_MS,
       },

@@ -35,7 +35,7 @@ export interface RecorderDependencies {
   nowNs: () => number;
   nowMs: () => number;
   newRecordingId: () => string;
-  maxDurationMs: number;
+  maxDurationMs: () => number;
   /** Is the caller talking? */
   talking: () => boolean;
   beep: () => PcmSource;
@@ -64,7 +64,7 @@ export class Recorder {
 
   async record(request: RecordRequest, decide: () => Decision): Promise<RecordAnswer> {
     const { store, line, newRecordingId, nowMs, maxDurationMs } = this.needs;
-    const rules = recordingRules(request, maxDurationMs);
+    const rules = recordingRules(request, maxDurationMs());
     if (this.#active) {
       throw new Refusal("recording_active", "This line is being recorded already: POST /record/stop ends that.");
     }

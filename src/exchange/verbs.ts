@@ -217,6 +217,8 @@ export interface LineDiagnostics {
     memory_locked: boolean;
     events_pushed: number;
     events_lost: number;
+    /** Times that the program stood still for so long that the I/O thread stopped all bells. */
+    watchdog_trips: number;
     wakeups: number;
     max_wake_late_ms: number;
   };

@@ -1,13 +1,16 @@
 /** The REST and WebSocket application. It does not listen: main does, once for each port. */
 import { Elysia } from "elysia";
-import { documentation, operationDetail } from "./docs";
+import { operationDetail } from "./docs/operation";
+import { documentation } from "./docs/pages";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
 import type { Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
 import { BUNDLE_ENDPOINTS } from "./routes/bundle";
+import { CONFIG_ENDPOINTS } from "./routes/config";
 import { EVENT_ENDPOINTS } from "./routes/events";
+import { FLIGHT_ENDPOINTS } from "./routes/flight";
 import { GATHER_ENDPOINTS } from "./routes/gather";
 import { LINE_ENDPOINTS } from "./routes/line";
 import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
@@ -52,7 +55,9 @@ function routesFor(dependencies: HttpDependencies): Route[] {
     ...WEBHOOK_ENDPOINTS,
     ...TOKEN_ENDPOINTS,
     ...SERVER_ENDPOINTS,
+    ...CONFIG_ENDPOINTS,
     ...BUNDLE_ENDPOINTS,
+    ...FLIGHT_ENDPOINTS,
   ];
   for (const endpoint of endpoints) {
     routes.push({ path: endpoint.path, endpoint });
@@ -91,7 +96,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
     method: endpoint.method as string,
   }));
-  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json)?$/, method: "GET" });
+  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json|asyncapi\.json)?$/, method: "GET" });
   for (const pattern of SOCKET_PATHS) pathsAndMethods.push({ pattern, method: "GET" });
 
   const notFound = (request: Request): Problem => {
@@ -153,19 +158,6 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     })
     .use(documentation(dependencies.version))
     .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
-  // A hook costs every request something: there is none unless somebody reads it.
-  if (logs.rest.enabled("debug")) {
-    app.onAfterResponse(({ request, set }) => {
-      const { pathname } = new URL(request.url);
-      logs.rest.debug("answered", {
-        method: request.method,
-        path: pathname,
-        status: Number(set.status ?? 200),
-        ...requestIdIn(set),
-      });
-    });
-  }
-
   for (const { path, endpoint } of routes) {
     const route = path.replaceAll(/:(\w+)/g, "{$1}");
     const ofLine = path.includes(":line");
@@ -173,7 +165,14 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       const requestId = requestIdOf(request);
       set.headers[REQUEST_ID_HEADER] = requestId;
       const keepOpen = (): void => app.server?.timeout(request, 0);
-      return timed(dependencies.metrics, endpoint.method, route, () => {
+      const answered = (status: number, seconds: number): void => {
+        dependencies.metrics.requestAnswered(endpoint.method, route, status, seconds);
+        if (!logs.rest.enabled("debug")) return;
+        const { pathname } = new URL(request.url);
+        const ms = Math.round(seconds * 1e6) / 1000;
+        logs.rest.debug("answered", { method: request.method, path: pathname, status, ms, request_id: requestId });
+      };
+      return timed(answered, () => {
         const line = ofLine ? lineNumber(params.line ?? "", dependencies) : dependencies.exchange.defaultLine;
         guard.authorize(request, endpoint, line);
         return endpoint.handle({
@@ -201,6 +200,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);
     else if (endpoint.method === "PUT") app.put(path, handle, options);
+    else if (endpoint.method === "PATCH") app.patch(path, handle, options);
     else app.post(path, handle, options);
   }
 

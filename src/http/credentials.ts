@@ -9,6 +9,7 @@ const OPEN_PATHS = new Set([
   "/docs/swagger-ui-bundle.js",
   "/docs/swagger-ui.css",
   "/openapi.json",
+  "/asyncapi.json",
 ]);
 /** A browser's WebSocket and EventSource send no headers: these take ?token=. */
 const QUERY_TOKEN_PATH = /^(\/ws|\/events\/stream|(\/lines\/\d+)?\/audio)$/;

@@ -4,6 +4,7 @@ import type { EventLog } from "../events/event_log";
 import type { JournalStatus } from "../events/journal";
 import type { Webhook } from "../events/webhooks/webhook";
 import type { Exchange } from "../exchange/verbs";
+import type { FlightRecorder } from "../flight/flight_recorder";
 import type { Logs } from "../observe/log";
 import type { FlacFiles } from "../recordings/flac_file";
 import type { RecordingStore } from "../recordings/store";
@@ -35,6 +36,8 @@ export interface HttpDependencies {
   prompts: Prompts;
   speech: Speech;
   metrics: Metrics;
+  /** null: it is switched off. */
+  flight: Pick<FlightRecorder, "dump" | "keepsSound"> | null;
   /** The newest lines of the log, JSON. */
   recentLog(): readonly string[];
   /** Of the machine, for a bug report. */
@@ -43,8 +46,11 @@ export interface HttpDependencies {
   version: string;
   /** Unix ms. */
   startedAtMs: number;
-  /** What GET /config shows. */
-  shownConfig: Record<string, unknown>;
+  config: {
+    /** As it acts, secrets masked. */
+    shown(): Record<string, unknown>;
+    patch(patch: Record<string, unknown>): Promise<ConfigPatchResult>;
+  };
   limits: {
     maxBodyBytes: number;
     timeoutS: number;
@@ -53,6 +59,12 @@ export interface HttpDependencies {
     pingTimeoutS: number;
   };
 }
+
+/** See config/editor.ts. */
+export type ConfigPatchResult =
+  | { done: { changed: string[]; applied: string[]; restart_required: string[]; overridden: string[] } }
+  | { wrong: { key: string; message: string } }
+  | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export interface Call {
   request: Request;
@@ -73,7 +85,7 @@ export interface Call {
 }
 
 export interface Endpoint {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Below / or /lines/{line}, or /simulator/lines/{line}. */
   path: string;
   /** line: stands twice, flat and below /lines/{line}. */

@@ -1,5 +1,4 @@
 /** Every request to a route: an id in the answer and in the log, and how long it took. */
-import type { Metrics } from "./metrics/metrics";
 import { toProblem } from "./problem";
 
 export const REQUEST_ID_HEADER = "x-request-id";
@@ -33,11 +32,10 @@ export function requestIdIn({ headers }: { headers: object }): { request_id?: st
 const statusOfAnswer = (answer: unknown): number => (answer instanceof Response ? answer.status : OK);
 const statusOfError = (error: unknown): number => toProblem(error)?.status ?? INTERNAL_ERROR;
 
-/** route: the path's pattern, of which there are few. */
-export function timed(metrics: Metrics, method: string, route: string, handle: () => unknown): unknown {
+/** told: once, when the answer is there or its failure. */
+export function timed(told: (status: number, seconds: number) => void, handle: () => unknown): unknown {
   const startedAtMs = performance.now();
-  const answered = (status: number): void =>
-    metrics.requestAnswered(method, route, status, (performance.now() - startedAtMs) / MS_PER_S);
+  const answered = (status: number): void => told(status, (performance.now() - startedAtMs) / MS_PER_S);
   const failed = (error: unknown): never => {
     answered(statusOfError(error));
     throw error;

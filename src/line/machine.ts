@@ -106,6 +106,9 @@ function reduce(state: LineState, input: LineInput): Step {
       return state.ring?.id === input.ringId ? ringEnded(state, input.atMs, input.reason) : unchanged(state);
     case "stop_ring_requested":
       return { state, effects: [{ kind: "stop_ring" }] };
+    case "settings_changed":
+      // A watch that begins now counts from now.
+      return active({ state: { ...state, settings: input.settings }, effects: [] }, input.atMs);
     case "far_end_lost":
       return farEndLost(state, input.atMs);
     case "time":

@@ -113,6 +113,8 @@ export type LineInput = { atMs: number } & (
   | { type: "stop_ring_requested" }
   /** Whom it spoke with is gone, or was not reached. */
   | { type: "far_end_lost" }
+  /** From now on; what is sounding already is heard to its end. */
+  | { type: "settings_changed"; settings: LineSettings }
   | { type: "time" }
   /** count 0: none any more. */
   | { type: "messages_waiting"; count: number }

@@ -32,9 +32,14 @@ export class LogFile {
     }
   }
 
-  /** After somebody else moved the file away. */
+  /** After somebody else moved the file away. Where no other can be had, it goes on in the old one. */
   reopen(): void {
-    const next = openSync(this.options.path, "a", 0o640);
+    let next: number;
+    try {
+      next = openSync(this.options.path, "a", 0o640);
+    } catch {
+      return;
+    }
     closeSync(this.#descriptor);
     this.#descriptor = next;
     this.#bytes = fstatSync(next).size;

@@ -17,12 +17,16 @@ import {
 } from "./stored_recording";
 import { isOtherAndAlive, thisProcess } from "./writer";
 
-export interface RecordingStoreOptions {
-  /** null: no place is known for what must outlive the process. */
-  folder: string | null;
+export interface RecordingLimits {
   minFreeBytes: number;
   /** Of all recordings together; 0: no bound. */
   maxTotalBytes: number;
+}
+
+export interface RecordingStoreOptions {
+  /** null: no place is known for what must outlive the process. */
+  folder: string | null;
+  limits: () => RecordingLimits;
   log: { error(message: string, details: Record<string, string | null>): void };
 }
 
@@ -71,7 +75,7 @@ export class RecordingStore {
   async admit(): Promise<void> {
     await this.#loaded;
     const folder = this.#folder;
-    const { maxTotalBytes, minFreeBytes } = this.options;
+    const { maxTotalBytes, minFreeBytes } = this.options.limits();
     if (maxTotalBytes > 0 && this.#totalBytes() >= maxTotalBytes) {
       const message = "The recordings are as large as they may be (recording.max_total_mb): delete some.";
       throw new RecordingStoreError("disk_full", message);
@@ -156,7 +160,7 @@ export class RecordingStore {
   }
 
   async #roomLeft(folder: string): Promise<boolean> {
-    const { maxTotalBytes, minFreeBytes } = this.options;
+    const { maxTotalBytes, minFreeBytes } = this.options.limits();
     if (maxTotalBytes > 0 && this.#totalBytes() >= maxTotalBytes) return false;
     return minFreeBytes === 0 || (await freeBytes(folder)) >= minFreeBytes;
   }

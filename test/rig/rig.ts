@@ -27,10 +27,13 @@ interface Run {
 
 /** Not what has a server of its own on simulated telephones: it would show nothing here. */
 const OWN_SERVERS = [
+  "backup",
+  "config",
   "browsers",
   "event_log",
   "examples",
   "limits",
+  "flight",
   "live_audio",
   "playback",
   "sounds",

@@ -22,7 +22,12 @@ export function recordingFolder(options: Partial<RecordingStoreOptions> = {}): R
   const log = {
     error: (message: string, details: Record<string, unknown>) => complaints.push({ message, details }),
   };
-  const store = new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log, ...options });
+  const store = new RecordingStore({
+    folder,
+    limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+    log,
+    ...options,
+  });
   return { folder, store, complaints, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }
 

@@ -8,7 +8,10 @@ import { DriverEngine, type EngineOption } from "../../src/driver/engine";
 import { loadShim } from "../../src/driver/library";
 import { steppedClock } from "../../src/exchange/clock";
 import { PhoneExchange } from "../../src/exchange/phone_exchange";
-import type { Handsets, PcmSource } from "../../src/exchange/verbs";
+import { SteppedRun } from "../../src/exchange/stepped_run";
+import type { Exchange, Handsets, PcmSource } from "../../src/exchange/verbs";
+import { FlightRecorder } from "../../src/flight/flight_recorder";
+import { recordedExchange } from "../../src/flight/recorded_verbs";
 import type { LineEventBody } from "../../src/line/events";
 import { type LineSettings, SILENT_LINE } from "../../src/line/model";
 import { RecordingStore } from "../../src/recordings/store";
@@ -21,6 +24,9 @@ export interface ToldEvent {
 
 export interface Stepped {
   exchange: PhoneExchange;
+  /** The same, whose verbs the flight recorder sees. */
+  verbs: Exchange;
+  flight: FlightRecorder;
   handsets: Handsets;
   engine: DriverEngine;
   /** Everything published so far. */
@@ -35,8 +41,6 @@ export interface Stepped {
 
 export const EPOCH_MS = Date.UTC(2026, 0, 29, 12);
 
-const SLICE_MS = 20;
-
 export async function stepped(
   options: {
     ports?: number;
@@ -48,6 +52,7 @@ export async function stepped(
     /** Where recordings go; omitted: there is no place for any. */
     recordings?: RecordingStore;
     maxRecordingMs?: number;
+    flight?: { minutes?: number; sound?: boolean };
     published?: (line: number, body: LineEventBody) => void;
   } = {},
 ): Promise<Stepped & Disposable> {
@@ -58,72 +63,79 @@ export async function stepped(
   let playbacks = 0;
   let gathers = 0;
   let announcements = 0;
-  const nowhere = { folder: null, minFreeBytes: 0, maxTotalBytes: 0, log: { error: () => undefined } };
+  const nowhere = {
+    folder: null,
+    limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+    log: { error: () => undefined },
+  };
   const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
-  const exchange = new PhoneExchange({
-    engine,
-    lines: Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null })),
+  const lines = Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null }));
+  const conduct = {
     defaultLine: 1,
+    toneZone: options.toneZone ?? "us",
+    callProgress: true,
+  };
+  const rules = () => ({
+    maxRingMs: options.maxRingMs ?? 120_000,
+    maxRecordingMs: options.maxRecordingMs ?? 3_600_000,
+    settings: options.lineSettings ?? SILENT_LINE,
+    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
+  });
+  const flight = new FlightRecorder({
+    minutes: options.flight?.minutes ?? 5,
+    sound: options.flight?.sound ?? false,
+    version: "0",
+    lines,
+    settings: () => {
+      const { settings, ...others } = rules();
+      return { ...conduct, ...others, lineSettings: settings, flashMaxMs: 800, dtmfExplain: false };
+    },
+    nowNs: () => engine.nowNs(),
+    nowMs: () => clock.nowMs(),
+  });
+  const exchange = new PhoneExchange({
+    ...conduct,
+    rules,
+    engine,
+    lines,
     clock,
     publish: (line, atMs, _nativeNs, body) => {
       told.push({ line, atMs, body });
+      flight.published(line, atMs, body);
       options.published?.(line, body);
     },
-    newPlaybackId: () => `playback-${++playbacks}`,
-    newBridgeId: () => `bridge-${++playbacks}`,
-    newGatherId: () => `gather-${++gathers}`,
-    newAnnounceId: () => `announcement-${++announcements}`,
+    newPlaybackId: () => flight.id(`playback-${++playbacks}`),
+    newBridgeId: () => flight.id(`bridge-${++playbacks}`),
+    newGatherId: () => flight.id(`gather-${++gathers}`),
+    newAnnounceId: () => flight.id(`announcement-${++announcements}`),
     recording: {
       store: options.recordings ?? new RecordingStore(nowhere),
-      newRecordingId: () => Bun.randomUUIDv7(),
-      maxDurationMs: options.maxRecordingMs ?? 3_600_000,
+      newRecordingId: () => flight.id(Bun.randomUUIDv7()),
     },
-    maxRingMs: options.maxRingMs ?? 120_000,
-    toneZone: options.toneZone ?? "us",
-    lineSettings: options.lineSettings ?? SILENT_LINE,
-    callerIdScheme: chosenScheme(options.callerIdScheme ?? "auto", options.toneZone ?? "us"),
-    callProgress: true,
   });
+  if (flight.keepsSound) for (const { line } of lines) exchange.listen(line, flight.listener(line));
   engine.start();
-  const drain = async (): Promise<void> => {
-    engine.drain((event) => exchange.handle(event));
-    clock.runDue();
-    await Bun.sleep(0); // lets what awaits those events go on
-  };
-  const advance = async (ms: number): Promise<void> => {
-    for (let left = ms; left > 0; left -= SLICE_MS) {
-      engine.step(Math.min(left, SLICE_MS));
-      await drain();
-    }
-  };
-  const until = async <T>(promise: Promise<T>, limitMs = 60_000): Promise<T> => {
-    let settled = false;
-    const mark = (): void => {
-      settled = true;
-    };
-    promise.then(mark, mark);
-    await drain();
-    for (let spent = 0; !settled; spent += SLICE_MS) {
-      if (spent >= limitMs) throw new Error(`not settled within ${limitMs} ms of the telephone's time`);
-      await advance(SLICE_MS);
-    }
-    return promise;
-  };
+  const run = new SteppedRun(engine, clock, (event) => {
+    flight.driver(event);
+    exchange.handle(event);
+  });
   const types = (line = 1): string[] =>
     told
       .filter((event) => event.line === line)
       .map(({ body }) => ("reason" in body ? `${body.type}:${body.reason}` : body.type));
   engine.step(0);
-  await drain();
-  await advance(SLICE_MS);
+  await run.drain();
+  await run.advance(20);
   if (!exchange.handsets) throw new Error("a stepped exchange is simulated");
   return {
     exchange,
+    verbs: recordedExchange(exchange, flight),
+    flight,
     handsets: exchange.handsets,
     engine,
     told,
-    advance,
-    until,
+    advance: (ms) => run.advance(ms),
+    until: (promise, limitMs) => run.until(promise, limitMs),
     types,
     [Symbol.dispose]: () => engine.destroy(),
   };

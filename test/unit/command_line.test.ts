@@ -32,6 +32,17 @@ describe("the command line", () => {
     expect(parseCommandLine(["--simulate", "doctor"])).toMatchObject({ command: "doctor", simulatePorts: 4 });
   });
 
+  test("replay", () => {
+    expect(parseCommandLine(["replay", "a.jsonl", "--json"])).toEqual({
+      command: "replay",
+      path: "a.jsonl",
+      json: true,
+    });
+    expect(parseCommandLine(["replay", "--json", "a.jsonl"])).toMatchObject({ path: "a.jsonl", json: true });
+    expect(parseCommandLine(["replay", "a.jsonl"])).toMatchObject({ json: false });
+    expect(parseCommandLine(["replay", "--help"])).toEqual({ command: "help" });
+  });
+
   test.each([["--help"], ["-h"], ["help"]])("%s helps", (word) => {
     expect(parseCommandLine(["serve", word])).toEqual({ command: "help" });
   });
@@ -49,6 +60,9 @@ describe("the command line", () => {
     [["--json"], "--json is none of serve's options"],
     [["doctor", "--ring"], "--ring needs --self-test=LINE"],
     [["doctor", "--self-test=0"], "1 to 1023"],
+    [["replay"], "replay needs a FILE"],
+    [["replay", "a", "b"], "one FILE, not b"],
+    [["replay", "a", "--simulate"], "--simulate is none of replay's options"],
   ])("%p is refused in one line", (words, message) => {
     expect(() => parseCommandLine(words)).toThrow(UsageError);
     try {

@@ -113,6 +113,12 @@ function registerServerMetrics(registers: Registry[], sources: MetricSources): v
     "Events of the I/O thread that were lost because the program stood still",
     () => engine().events_lost,
   );
+  counter(
+    registers,
+    "dahdi_phone_watchdog_trips_total",
+    "Times that the program stood still for so long that the I/O thread stopped all bells",
+    () => engine().watchdog_trips,
+  );
   gauge(
     registers,
     "dahdi_phone_io_wake_late_max_seconds",

@@ -13,6 +13,8 @@ config.json       the running configuration; secrets are ***
 lines.json        state, voltage and counters of each line, as GET /diagnostics
 doctor.json       what "dahdi-phone-api doctor" says, as seen by the running service
 events.jsonl      the newest events; pressed digits are x: they may be a PIN
+flight.jsonl      the flight recorder: what the card told and what was asked, without sound; digits and callers
+                  are x (dahdi-phone-api replay FILE)
 log.jsonl         the newest lines of the log; pressed digits are x
 metrics.txt       as GET /metrics
 machine/          what the kernel says of DAHDI
@@ -34,10 +36,12 @@ function recentEvents({ dependencies: { events } }: Call): string {
   return `${lines.join("\n")}\n`;
 }
 
+const FOR_A_BUG_REPORT = { reason: "bundle", sound: false, masked: true };
+
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuffer>> {
-  const { exchange, machine, metrics, recentLog, shownConfig, startedAtMs, version } = call.dependencies;
+  const { config, exchange, flight, machine, metrics, recentLog, startedAtMs, version } = call.dependencies;
   const { about, doctor, files } = await machine();
   const texts: Record<string, string> = {
     "README.txt": README,
@@ -48,7 +52,7 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
       uptime_s: Math.round((Date.now() - startedAtMs) / 1000),
       event_log: call.dependencies.eventLogStatus(),
     }),
-    "config.json": json(shownConfig),
+    "config.json": json(config.shown()),
     "lines.json": json(
       exchange.lines.map((line) => {
         const { last_dtmf: _, dtmf_history: __, ...status } = statusAnswer(exchange.status(line));
@@ -57,6 +61,7 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
     ),
     "doctor.json": doctor,
     "events.jsonl": recentEvents(call),
+    ...(flight ? { "flight.jsonl": [...flight.dump(FOR_A_BUG_REPORT)].join("") } : {}),
     "log.jsonl": recentLog().map(withoutDigits).join(""),
     "metrics.txt": await metrics.text(),
     ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`machine${path}`, text])),

@@ -57,18 +57,6 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
   },
   {
     method: "GET",
-    path: "/config",
-    scope: "server",
-    tag: "Server",
-    access: "admin",
-    summary: "The running configuration",
-    description: "Secrets are shown as ***.",
-    answer: Type.Object({}, { additionalProperties: true }),
-    problems: [],
-    handle: ({ dependencies }) => dependencies.shownConfig,
-  },
-  {
-    method: "GET",
     path: "/health",
     scope: "server",
     tag: "Server",

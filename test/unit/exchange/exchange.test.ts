@@ -369,7 +369,7 @@ describe("the card", () => {
 describe("a program that stands still", () => {
   test("tells how many events it lost, once", async () => {
     using phone = await stepped();
-    expect(phone.exchange.tellLostEvents()).toBe(0);
+    expect(phone.exchange.tellStandstills().lost).toBe(0);
     const { shim, handle } = phone.engine;
     for (let i = 0; i < 2500; i++) {
       shim.dshim_sim_hook(handle, 0, 1);
@@ -377,10 +377,34 @@ describe("a program that stands still", () => {
       shim.dshim_sim_hook(handle, 0, 0);
       phone.engine.step(1000);
     }
-    const lost = phone.exchange.tellLostEvents();
+    const { lost } = phone.exchange.tellStandstills();
     expect(lost).toBeGreaterThan(0);
-    expect(phone.exchange.tellLostEvents()).toBe(0);
+    expect(phone.exchange.tellStandstills()).toEqual({ lost: 0, trips: 0 });
     expect(phone.told.at(-1)?.body).toEqual({ type: "hardware_status", status: "events_lost", details: { lost } });
+  });
+});
+
+describe("a watchdog", () => {
+  test("stops the bell of a program that stands still, which tells it when it is back", async () => {
+    using phone = await stepped();
+    await phone.until(phone.exchange.ring(1, { pattern: "CONTINUOUS" }));
+    await phone.advance(15_000);
+    expect(phone.handsets.telephone(1).bell.ringing).toBe(true);
+    phone.engine.step(12_000); // nobody drains
+    const { bell } = phone.handsets.telephone(1);
+    phone.engine.step(60_000);
+    expect(phone.handsets.telephone(1).bell).toEqual({ ringing: false, bursts: bell.bursts });
+    expect(phone.types().at(-1)).toBe("ring_start");
+    await phone.advance(20);
+    expect(phone.types().at(-1)).toBe("ring_stop:error");
+    expect(phone.exchange.tellStandstills()).toEqual({ lost: 0, trips: 1 });
+    expect(phone.told.at(-1)?.body).toMatchObject({ status: "watchdog", details: { trips: 1 } });
+    expect(phone.exchange.tellStandstills().trips).toBe(0);
+    expect(phone.exchange.diagnostics(1).engine.watchdog_trips).toBe(1);
+    // And it goes on as if nothing had been.
+    await phone.until(phone.exchange.ring(1, { pattern: "SINGLE" }));
+    await phone.advance(1000);
+    expect(phone.types().at(-1)).toBe("ring_stop:completed");
   });
 });
 

@@ -1,4 +1,4 @@
-import { eventsText } from "../../../src/http/docs";
+import { eventsText } from "../../../src/http/docs/event_examples";
 
 export const EVENTS_PAGE = (): string =>
   [

@@ -64,6 +64,7 @@ export const SAMPLE_INPUTS: readonly LineInput[] = [
   { type: "ring_ended", atMs: AT_MS, ringId: 1, reason: "answered" },
   { type: "stop_ring_requested", atMs: AT_MS },
   { type: "far_end_lost", atMs: AT_MS },
+  { type: "settings_changed", atMs: AT_MS, settings: SILENT_LINE },
   { type: "playback_requested", atMs: AT_MS },
   { type: "playback_started", atMs: AT_MS, playbackId: "p", durationMs: 20 },
   { type: "playback_paused", atMs: AT_MS, playbackId: "p", positionMs: 10 },

@@ -38,7 +38,7 @@ async function found(files: Record<string, string | Uint8Array>) {
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const complaints: string[] = [];
   const log = { error: (message: string) => void complaints.push(message) };
-  const store = new RecordingStore({ folder, minFreeBytes: 0, maxTotalBytes: 0, log });
+  const store = new RecordingStore({ folder, limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }), log });
   const recordings = await store.list(null);
   return {
     folder,
@@ -162,8 +162,7 @@ describe("while it is written", () => {
     // Another process finds the same.
     const again = new RecordingStore({
       folder: kept.folder,
-      minFreeBytes: 0,
-      maxTotalBytes: 0,
+      limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
       log: { error: () => undefined },
     });
     expect(await again.get(recording.id)).toEqual(done);
@@ -187,7 +186,7 @@ describe("while it is written", () => {
   });
 
   test("all recordings together may be bounded", async () => {
-    using kept = recordingFolder({ maxTotalBytes: 100_000 });
+    using kept = recordingFolder({ limits: () => ({ minFreeBytes: 0, maxTotalBytes: 100_000 }) });
     await kept.store.admit();
     const recording = newRecording();
     kept.store.announce(recording);
@@ -220,7 +219,11 @@ smallDisk("a full disk ends it with a file that is whole", async () => {
   expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "none", kept.folder]).status).toBe(0);
   try {
     const log = { error: () => undefined };
-    const store = new RecordingStore({ folder: kept.folder, minFreeBytes: 0, maxTotalBytes: 0, log });
+    const store = new RecordingStore({
+      folder: kept.folder,
+      limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
+      log,
+    });
     await store.admit();
     const recording = newRecording("both");
     store.announce(recording);
@@ -237,7 +240,11 @@ smallDisk("a full disk ends it with a file that is whole", async () => {
     const { caller } = soundOf(new Uint8Array(readFileSync(await store.soundPath(recording.id))));
     expect(caller.length).toBe(Math.floor((done.bytes - 44) / 4));
     expect(caller.subarray(0, 8000)).toEqual(noise(16_000, 0).filter((_, i) => i % 2 === 0));
-    const guarded = new RecordingStore({ folder: kept.folder, minFreeBytes: 1024 * 1024, maxTotalBytes: 0, log });
+    const guarded = new RecordingStore({
+      folder: kept.folder,
+      limits: () => ({ minFreeBytes: 1024 * 1024, maxTotalBytes: 0 }),
+      log,
+    });
     expect(await refusal(guarded.admit())).toBe("disk_full");
     await store.delete(recording.id);
     expect(await refusal(guarded.admit())).toBe("worked");

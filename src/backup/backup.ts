@@ -1,0 +1,172 @@
+/** Configuration and state in one file, and back. tar packs: it is on every Debian, streams, and keeps modes. */
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { replaceFile } from "../config/file";
+import { EVENT_LOG, isHeld, snapshotEvents } from "./event_snapshot";
+
+/** What cannot be done, in one line that says what to do. */
+export class BackupError extends Error {}
+
+export interface Places {
+  configPath: string;
+  stateFolder: string;
+  version: string;
+  nowMs: number;
+  say(line: string): void;
+}
+
+interface Manifest {
+  format: 1;
+  version: string;
+  created: string;
+  recordings: boolean;
+}
+
+const MANIFEST = "manifest.json";
+const CONFIG = "config.yml";
+const STATE = "state";
+/** What a running server makes anew, writes just now, or is asked for by name. */
+const LEFT_OUT = [/^events\.db/, /\.part$/, /\.new$/, /^recordings$/, /^flight$/];
+const OWNER_ONLY = 0o600;
+
+async function tar(...words: string[]): Promise<string> {
+  const child = Bun.spawn(["tar", ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  if ((await child.exited) !== 0) throw new BackupError(`tar: ${err.trim().split("\n").at(-1) ?? "failed"}`);
+  return out;
+}
+
+export async function backup(file: string, recordings: boolean, places: Places): Promise<void> {
+  const { configPath, stateFolder, say } = places;
+  const target = resolve(file);
+  const stage = mkdtempSync(join(tmpdir(), "dahdi-phone-backup-"));
+  try {
+    chmodSync(stage, 0o700);
+    const manifest: Manifest = {
+      format: 1,
+      version: places.version,
+      created: new Date(places.nowMs).toISOString(),
+      recordings,
+    };
+    writeFileSync(join(stage, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    if (existsSync(configPath)) cpSync(configPath, join(stage, CONFIG));
+    const state = join(stage, STATE);
+    mkdirSync(state);
+    const names = existsSync(stateFolder) ? readdirSync(stateFolder) : [];
+    for (const name of names) {
+      const wanted = name === "recordings" ? recordings : !LEFT_OUT.some((pattern) => pattern.test(name));
+      // By its name alone: tar follows it, so that no sound is copied twice.
+      if (wanted) symlinkSync(join(stateFolder, name), join(state, name));
+    }
+    if (names.includes(EVENT_LOG) && !snapshotEvents(stateFolder, join(state, EVENT_LOG))) {
+      throw new BackupError("the event log changes all the time: stop the server for a backup");
+    }
+    const draft = `${target}.new`;
+    writeFileSync(draft, "", { mode: OWNER_ONLY });
+    await tar(
+      "--create",
+      "--gzip",
+      "--dereference",
+      "--exclude=*.part",
+      `--file=${draft}`,
+      "-C",
+      stage,
+      ...readdirSync(stage),
+    );
+    renameSync(draft, target);
+    const megabytes = (statSync(target).size / 1e6).toFixed(1);
+    say(
+      `${target}: ${megabytes} MB, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
+    );
+    if (!recordings && names.includes("recordings"))
+      say("without the recordings: --with-recordings takes them along");
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+    rmSync(`${target}.new`, { force: true });
+  }
+}
+
+export interface RestorePlaces extends Places {
+  /** Throws where it is none that this version starts with. */
+  checkConfig(text: string, path: string): Promise<unknown>;
+}
+
+export async function restore(file: string, places: RestorePlaces): Promise<void> {
+  const { configPath, stateFolder, say } = places;
+  if (!existsSync(file)) throw new BackupError(`${file} does not exist`);
+  if (isHeld(stateFolder)) {
+    throw new BackupError(
+      "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
+    );
+  }
+  await looksLikeOurs(file);
+  mkdirSync(dirname(stateFolder), { recursive: true });
+  const stage = mkdtempSync(join(dirname(stateFolder), ".dahdi-phone-restore-"));
+  try {
+    await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
+    const manifest = JSON.parse(readFileSync(join(stage, MANIFEST), "utf8")) as Manifest;
+    if (manifest.format !== 1)
+      throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
+    const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
+    if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
+    // From here on nothing can be wrong but the disk.
+    const owner = existsSync(stateFolder) ? statSync(stateFolder) : null;
+    const incoming = join(stage, STATE);
+    keepRecordings(stateFolder, incoming);
+    if (owner && process.getuid?.() === 0) chownAll(incoming, owner.uid, owner.gid);
+    chmodSync(incoming, 0o700);
+    aside(stateFolder);
+    renameSync(incoming, stateFolder);
+    if (config !== null) {
+      if (existsSync(configPath)) cpSync(configPath, `${configPath}.before-restore`);
+      replaceFile(configPath, config);
+    }
+    say(`restored what version ${manifest.version} kept on ${manifest.created}: ${configPath}, ${stateFolder}`);
+    say("what was there is beside it, as *.before-restore");
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** Nothing is unpacked that reaches out of its folder, or is no backup. */
+async function looksLikeOurs(file: string): Promise<void> {
+  const listed = await tar("--list", "--gzip", `--file=${file}`).catch(() => "");
+  const names = listed.split("\n").filter(Boolean);
+  const strange = names.find((name) => !/^(manifest\.json|config\.yml|state\/)/.test(name) || name.includes(".."));
+  if (!names.includes(MANIFEST) || strange !== undefined) {
+    throw new BackupError(`${file} is no backup of this program, or is damaged`);
+  }
+}
+
+/** A backup without recordings takes none away. */
+function keepRecordings(stateFolder: string, incoming: string): void {
+  const mine = join(stateFolder, "recordings");
+  const theirs = join(incoming, "recordings");
+  if (existsSync(mine) && !existsSync(theirs)) cpSync(mine, theirs, { recursive: true, preserveTimestamps: true });
+}
+
+function aside(folder: string): void {
+  if (!existsSync(folder)) return;
+  rmSync(`${folder}.before-restore`, { recursive: true, force: true });
+  renameSync(folder, `${folder}.before-restore`);
+}
+
+function chownAll(path: string, uid: number, gid: number): void {
+  chownSync(path, uid, gid);
+  if (statSync(path).isDirectory()) for (const name of readdirSync(path)) chownAll(join(path, name), uid, gid);
+}

@@ -1,0 +1,92 @@
+/** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
+import { ConfigError } from "./load";
+import { type Patch, patchedKeys, patchedText } from "./patch";
+import type { ConfigChange, RunningConfig } from "./running";
+import type { Config } from "./schema";
+
+export interface ConfigEditorNeeds {
+  running: RunningConfig;
+  /** null: there is none, and none may be made. */
+  path: string | null;
+  /** null: the file is not there. */
+  read(path: string): string | null;
+  /** Whole or not at all; throws what the system says. */
+  write(path: string, text: string): void;
+  /** As at a start, with the environment and the command line over it; throws ConfigError. */
+  parse(text: string, path: string): Promise<Config>;
+}
+
+export interface PatchOutcome extends ConfigChange {
+  /** Named in the patch, written, and without effect: the environment or the command line says otherwise. */
+  overridden: string[];
+}
+
+/** Where nothing is done, nothing has changed. wrong: the patch; refused: it may be right. */
+export type PatchResult =
+  | { done: PatchOutcome }
+  | { wrong: { key: string; message: string } }
+  | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
+
+export class ConfigEditor {
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly needs: ConfigEditorNeeds) {}
+
+  patch(patch: Patch): Promise<PatchResult> {
+    return this.#inTurn(() => this.#patch(patch));
+  }
+
+  /** The file as it is now. Rejects with ConfigError; then all stays as it was. */
+  reload(): Promise<ConfigChange> {
+    return this.#inTurn(async () => {
+      const { path, parse, read, running } = this.needs;
+      return running.take(await parse((path && read(path)) ?? "", path ?? "configuration"));
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #patch(patch: Patch): Promise<PatchResult> {
+    const { path, read, running, write } = this.needs;
+    if (path === null) {
+      const message = "This server was started without a configuration file: start it with --config=FILE.";
+      return { refused: { code: "no_config_file", message } };
+    }
+    const source = read(path) ?? "";
+    // What is wrong in the file already is not the patch's fault, and is not written over.
+    const before = await this.#parse(source, path);
+    if (before instanceof ConfigError) {
+      return { refused: { code: "config_broken", message: `Mend the file first: ${before.message}.` } };
+    }
+    const text = await patchedText(source, patch);
+    const next = await this.#parse(text, path);
+    if (next instanceof ConfigError) return { wrong: { key: next.key ?? "body", message: next.wrong } };
+    try {
+      write(path, text);
+    } catch (error) {
+      const { code = "unknown error" } = error as NodeJS.ErrnoException;
+      const message = `${path} cannot be written (${code}): let the service's user write it and its folder.`;
+      return { refused: { code: "config_not_writable", message } };
+    }
+    const change = running.take(next);
+    const named = patchedKeys(patch).filter((key) => isPlain(at(patch, key)));
+    return { done: { ...change, overridden: named.filter((key) => at(patch, key) !== at(next, key)) } };
+  }
+
+  #parse(text: string, path: string): Promise<Config | ConfigError> {
+    return this.needs.parse(text, path).catch((error: unknown) => {
+      if (error instanceof ConfigError) return error;
+      throw error;
+    });
+  }
+}
+
+/** What the schema keeps in another form (tokens as hashes, say) cannot be compared. */
+const isPlain = (value: unknown): boolean => value !== null && typeof value !== "object";
+
+const at = (from: unknown, key: string): unknown =>
+  key.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], from);

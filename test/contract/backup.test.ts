@@ -1,0 +1,190 @@
+/** config check, backup and restore, as typed. */
+import { afterAll, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EventListener, get, type Json, post, simulatedTelephone } from "../support/client";
+import { eventually, type RunningServer, serverCommand, startServer } from "../support/server";
+import { toneSamples } from "../support/tones";
+
+const root = mkdtempSync(join(tmpdir(), "dahdi-backup-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let folders = 0;
+
+interface House {
+  config: string;
+  state: string;
+}
+function house(text = ""): House {
+  const folder = join(root, String(++folders));
+  mkdirSync(folder);
+  const config = join(folder, "config.yml");
+  const state = join(folder, "state");
+  writeFileSync(config, `state_dir: ${state}\n${text}`);
+  return { config, state };
+}
+
+const start = ({ config, state }: House): Promise<RunningServer> =>
+  startServer({ arguments: ["--simulate=1", `--config=${config}`], stateDir: state });
+
+async function typed(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn([...serverCommand(), ...words], {
+    env: { PATH: process.env.PATH ?? "" },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { code: await child.exited, out, err };
+}
+
+/** A life worth keeping: events, a prompt, a token, a recording. */
+async function live(server: RunningServer): Promise<void> {
+  const phone = simulatedTelephone(server, 1);
+  using events = await EventListener.open(server.websocket);
+  await phone.lift();
+  await phone.press("42");
+  await events.event("dtmf", { digit: "2" });
+  await post(`${server.rest}/record`, {});
+  await events.event("recording_started");
+  await phone.speak(toneSamples("1", { on_ms: 300 }));
+  await post(`${server.rest}/record/stop`);
+  await fetch(`${server.rest}/prompts/hello`, { method: "PUT", body: toneSamples("5", { on_ms: 200 }) });
+  await phone.hangUp();
+  await events.event("on_hook");
+  await eventually(
+    async () => (await get(`${server.rest}/ready`)).body.event_log as { waiting_events: number },
+    ({ waiting_events }) => waiting_events === 0,
+  );
+}
+
+const keys = async (server: RunningServer): Promise<unknown[]> =>
+  ((await get(`${server.rest}/events?types=dtmf&limit=1000`)).body.events as Json[]).map(({ id, digit }) => [
+    id,
+    digit,
+  ]);
+
+describe("backup and restore", () => {
+  test("of a server that runs, onto another machine: configuration, events and prompts are there", async () => {
+    const here = house("tone_zone: de # as in Berlin\n");
+    await using server = await start(here);
+    await live(server);
+    const file = join(root, "house.tar.gz");
+    expect(await typed("backup", file, `--config=${here.config}`)).toMatchObject({ code: 0, err: "" });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const before = await keys(server);
+    expect(before).toHaveLength(3);
+    await post(`${server.rest}/ring`, { pattern: "SINGLE" }); // it goes on as if nothing had been
+    expect((await get(`${server.rest}/ready`)).body.event_log).toMatchObject({ storage: "disk" });
+
+    // Another machine: nothing is there yet, and the file says where it belongs.
+    await server.stop();
+    rmSync(here.state, { recursive: true });
+    const restored = await typed("restore", file, `--config=${here.config}`);
+    expect([restored.code, restored.err]).toEqual([0, ""]);
+    expect(readFileSync(here.config, "utf8")).toContain("# as in Berlin");
+    await using again = await start(here);
+    expect(await keys(again)).toEqual(before);
+    expect((await get(`${again.rest}/prompts`)).body).toMatchObject({ prompts: [{ name: "hello" }] });
+    expect((await get(`${again.rest}/recordings`)).body).toMatchObject({ recordings: [] });
+  }, 60_000);
+
+  test("with recordings; those that came since stay, and what was there is kept beside it", async () => {
+    const here = house();
+    const file = join(root, "whole.tar.gz");
+    {
+      await using server = await start(here);
+      await live(server);
+      const { code, out } = await typed("backup", file, `--config=${here.config}`, "--with-recordings");
+      expect([code, out.includes("recordings")]).toEqual([0, true]);
+    }
+    rmSync(join(here.state, "recordings"), { recursive: true });
+    expect((await typed("restore", file, `--config=${here.config}`)).code).toBe(0);
+    expect(existsSync(`${here.state}.before-restore`)).toBe(true);
+    await using again = await start(here);
+    expect(((await get(`${again.rest}/recordings`)).body.recordings as Json[]).length).toBe(1);
+  }, 60_000);
+
+  test("a server that runs is not written under", async () => {
+    const here = house();
+    await using server = await start(here);
+    await live(server);
+    const file = join(root, "running.tar.gz");
+    await typed("backup", file, `--config=${here.config}`);
+    const before = readdirSync(here.state).sort();
+    const { code, err } = await typed("restore", file, `--config=${here.config}`);
+    expect([code, err.includes("systemctl stop")]).toEqual([1, true]);
+    expect(readdirSync(here.state).sort()).toEqual(before);
+  }, 60_000);
+
+  test("what is no backup, is damaged, or reaches out of its folder is refused and changes nothing", async () => {
+    const here = house();
+    {
+      await using server = await start(here);
+      await live(server);
+    }
+    const file = join(root, "good.tar.gz");
+    await typed("backup", file, `--config=${here.config}`);
+    const bad = join(root, "bad.tar.gz");
+    const good = new Uint8Array(readFileSync(file));
+    const evil = join(root, "evil");
+    mkdirSync(evil);
+    writeFileSync(join(evil, "manifest.json"), '{"format":1}');
+    writeFileSync(join(evil, "passwd"), "root");
+    const made = (...words: string[]) => {
+      expect(Bun.spawnSync(["tar", "czf", bad, "-C", evil, ...words]).exitCode).toBe(0);
+      return new Uint8Array(readFileSync(bad));
+    };
+    const before = readFileSync(here.config, "utf8");
+    for (const bytes of [
+      new Uint8Array([1, 2, 3]),
+      good.subarray(0, good.length / 2),
+      made("manifest.json", "passwd"),
+      made("--transform=s,passwd,state/../../passwd,", "manifest.json", "passwd"),
+    ]) {
+      writeFileSync(bad, bytes);
+      const { code, err } = await typed("restore", bad, `--config=${here.config}`);
+      expect([code, err]).toEqual([1, `dahdi-phone-api: ${bad} is no backup of this program, or is damaged\n`]);
+    }
+    expect(readFileSync(here.config, "utf8")).toBe(before);
+    expect(existsSync(`${here.state}.before-restore`)).toBe(false);
+    expect((await typed("restore", join(root, "nowhere"), `--config=${here.config}`)).code).toBe(1);
+  }, 60_000);
+
+  test("a configuration that does not start is not put in place", async () => {
+    const here = house();
+    const file = join(root, "wrong.tar.gz");
+    writeFileSync(here.config, `state_dir: ${here.state}\nnonsense: 1\n`);
+    mkdirSync(here.state);
+    await typed("backup", file, `--config=${here.config}`);
+    writeFileSync(here.config, `state_dir: ${here.state}\n`);
+    const { code, err } = await typed("restore", file, `--config=${here.config}`);
+    expect([code, err.includes("config.yml:2: nonsense")]).toEqual([78, true]);
+  }, 60_000);
+});
+
+test("config check says file, line and key", async () => {
+  const here = house("dahdi:\n  max_ring_seconds: never\n");
+  const wrong = await typed("config", "check", `--config=${here.config}`);
+  expect([wrong.code, wrong.err]).toEqual([
+    78,
+    `dahdi-phone-api: ${here.config}:3: dahdi.max_ring_seconds: must be a whole number from 1 to 3600\n`,
+  ]);
+  writeFileSync(here.config, "tone_zone: de\n");
+  expect(await typed("config", "check", `--config=${here.config}`)).toMatchObject({
+    code: 0,
+    out: `${here.config} is right\n`,
+  });
+  expect((await typed("config", "frobnicate")).code).toBe(64);
+  expect((await typed("backup")).code).toBe(64);
+  expect((await typed("restore", "--help")).out).toContain("Usage:");
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { replaceFile } from "../../../src/config/file";
+import { defaultConfig } from "../../../src/config/load";
+import { patchedKeys, patchedText } from "../../../src/config/patch";
+import { RunningConfig } from "../../../src/config/running";
+import type { Config } from "../../../src/config/schema";
+
+describe("a patch into the file's text", () => {
+  const TYPED = `# my phone
+server:
+  host: 127.0.0.1 # only here
+  # rest_port: 8000
+logging:
+  # level: info
+dahdi:
+  channels: [1, 2] # both
+tone_zone: us
+`;
+  test("keeps every comment and what it does not name", async () => {
+    const text = await patchedText(TYPED, {
+      server: { host: "0.0.0.0" },
+      logging: { level: "debug" },
+      dahdi: { channels: [1, 2, 3], channel: 2 },
+    });
+    expect(text).toBe(`# my phone
+server:
+  host: 0.0.0.0 # only here
+  # rest_port: 8000
+logging:
+  level: debug
+  # level: info
+dahdi:
+  channels: [1, 2, 3] # both
+  channel: 2
+tone_zone: us
+`);
+  });
+
+  test("null takes a key away", async () => {
+    expect(await patchedText("a: 1\nb: 2 # two\n", { a: null })).toBe("b: 2 # two\n");
+  });
+
+  test("begins a file", async () => {
+    expect(await patchedText("", { server: { rest_port: 9000 } })).toBe("server:\n  rest_port: 9000\n");
+  });
+
+  test("tells the keys it names", () => {
+    expect(patchedKeys({ a: 1, b: { c: null, d: [1] } })).toEqual(["a", "b.c", "b.d"]);
+  });
+});
+
+describe("the running configuration", () => {
+  const changed = (change: (config: Config) => void): Config => {
+    const config = structuredClone(defaultConfig());
+    change(config);
+    return config;
+  };
+
+  test("live keys act at once, the others wait, and go on being told", () => {
+    const applied: Config[] = [];
+    const running = new RunningConfig(defaultConfig(), (config) => applied.push(config));
+    const first = running.take(
+      changed((config) => {
+        config.logging.level = "debug";
+        config.server.rest_port = 9000;
+        config.dial_tone.enabled = true;
+      }),
+    );
+    expect(first).toEqual({
+      changed: ["server.rest_port", "dial_tone.enabled", "logging.level"],
+      applied: ["dial_tone.enabled", "logging.level"],
+      restart_required: ["server.rest_port"],
+    });
+    expect(applied).toHaveLength(1);
+    expect(running.acting.logging.level).toBe("debug");
+    expect(running.acting.dial_tone.enabled).toBe(true);
+    expect(running.acting.server.rest_port).toBe(8000);
+    const second = running.take(
+      changed((config) => {
+        config.server.rest_port = 9000;
+        config.logging.levels = { rest: "debug" };
+      }),
+    );
+    expect(second.applied).toEqual(["dial_tone.enabled", "logging.level", "logging.levels.rest"]);
+    expect(second.restart_required).toEqual(["server.rest_port"]);
+    expect(running.acting.logging.levels).toEqual({ rest: "debug" });
+  });
+
+  test("what goes back to what it was needs no restart any more", () => {
+    const running = new RunningConfig(defaultConfig(), () => undefined);
+    running.take(changed((config) => (config.tone_zone = "de")));
+    expect(running.take(defaultConfig())).toEqual({ changed: ["tone_zone"], applied: [], restart_required: [] });
+  });
+});
+
+test("a file is replaced whole, with its mode, and leaves no draft", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-config-file-"));
+  const path = join(folder, "config.yml");
+  writeFileSync(path, "a: 1\n");
+  chmodSync(path, 0o600);
+  replaceFile(path, "a: 2\n");
+  expect(readFileSync(path, "utf8")).toBe("a: 2\n");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  replaceFile(join(folder, "new.yml"), "b: 1\n");
+  expect(statSync(join(folder, "new.yml")).mode & 0o777).toBe(0o640);
+  expect(readdirSync(folder).sort()).toEqual(["config.yml", "new.yml"]);
+  rmSync(folder, { recursive: true });
+});
