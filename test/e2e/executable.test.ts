@@ -205,14 +205,14 @@ describe("hostile places", () => {
         ({ body }) => (body.event_log as { storage: string }).storage === "disk",
       );
       await simulatedTelephone(server).lift();
-      const { body } = await post(`${server.rest}/record`);
-      await post(`${server.rest}/record/stop`);
-      const flac = await fetch(`${server.rest}/recordings/${body.recording_id}/audio?format=flac`);
-      expect(
-        Buffer.from(await flac.bytes())
-          .subarray(0, 4)
-          .toString(),
-      ).toBe("fLaC");
+      const { body } = await post(`${server.rest}/record`, { max_duration: 200 });
+      const recording = `${server.rest}/recordings/${body.recording_id}`;
+      await eventually(
+        () => get(recording),
+        ({ body }) => body.state === "finished",
+      );
+      const flac = await (await fetch(`${recording}/audio?format=flac`)).bytes();
+      expect(new TextDecoder().decode(flac.subarray(0, 4))).toBe("fLaC");
     },
   );
 });

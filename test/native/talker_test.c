@@ -41,8 +41,8 @@ static void learns(void) {
   opened(MAX);
   blocks(0, 3 * BLOCKS_A_S);
   blocks(5, 10 * BLOCKS_A_S);
-  tap_ok(underruns() == 1 && waits == TARGET - BLOCK + 4 * BLOCK, "what was late is kept from then on: %d samples wait",
-         waits);
+  tap_ok(underruns() == 1 && waits == TARGET - BLOCK + 4 * BLOCK,
+         "what was late is kept from then on: %d samples wait", waits);
   for (int i = 0; i < 10; i++) blocks(5, MINUTE / 2);
   tap_ok(underruns() == 1 && talker.dropped == 0, "so that such stalls are not heard any more");
 }
