@@ -62,6 +62,7 @@ export const HELP = `An analog telephone on a DAHDI FXS card, as a REST and WebS
 
 Usage: dahdi-phone-api [serve] [options]
        dahdi-phone-api doctor [options]     explains this installation, and how to mend it
+       dahdi-phone-api install | uninstall | upgrade   makes a service of it: see each one's --help
        dahdi-phone-api config check         reads the configuration and says what is wrong in it
        dahdi-phone-api backup FILE          configuration and state in one file; restore FILE puts them back
        dahdi-phone-api replay FILE [--json] does a flight recording again with simulated telephones; ends with

@@ -185,6 +185,7 @@ const SUITES: Suite[] = [
   { name: "peers", run: bunTest("peers", "test/peers") },
   { name: "guide", run: tap("guide", "sh", "test/e2e/guide.sh") },
   { name: "e2e", run: bunTest("e2e", "test/e2e") },
+  { name: "appliance", run: bunTest("appliance", "test/appliance"), report: "dist/appliance-report.md" },
   { name: "rig", run: tap("rig", bun, "test/rig/rig.ts"), report: "dist/rig-report.md" },
 ];
 

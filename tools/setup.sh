@@ -58,6 +58,11 @@ if [ "$for_what" != run ]; then
   need kmod test -x /usr/sbin/modinfo
   need libelf1 sh -c 'ls /usr/lib/*/libelf.so.1'
   need debian-archive-keyring test -e /usr/share/keyrings/debian-archive-keyring.gpg
+  # The appliance: its package, and a machine with systemd to install on.
+  need dpkg has dpkg-deb
+  need lintian has lintian
+  need mmdebstrap has mmdebstrap
+  need e2fsprogs test -x /usr/sbin/mke2fs
   need minimodem has minimodem
   # Encoders of every format that is played.
   need sox has sox

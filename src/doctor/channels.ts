@@ -16,7 +16,7 @@ export function checkChannel(
   editConfig: string,
 ): Finding {
   const found = spans.find((one) => one.channel === channel);
-  if (!found) return missing(channel, spans, editConfig);
+  if (!found) return missing(system, channel, spans, editConfig);
   const { name, signalling, reserved, alarms } = found;
   const title = (what: string): string => `Channel ${channel} (${name}) ${what}`;
   if (reserved) {
@@ -61,7 +61,15 @@ export function checkChannel(
   });
 }
 
-function missing(channel: number, spans: readonly SpanChannel[], editConfig: string): Finding {
+function missing(system: System, channel: number, spans: readonly SpanChannel[], editConfig: string): Finding {
+  if (spans.length === 0 && (system.list("/sys/bus/dahdi_devices/devices") ?? []).length > 0) {
+    return error("channel", `The driver has no channel ${channel}: the card's ports have no numbers yet`, {
+      channel,
+      detail:
+        "Debian numbers them by assigned-spans.conf alone; the udev rule of dahdi-phone-api install does it for every card.",
+      fix: `sudo dahdi_span_assignments auto && ${APPLY}`,
+    });
+  }
   if (spans.length === 0) {
     return error("channel", `The driver has no channel ${channel}: it has none at all`, {
       channel,

@@ -110,10 +110,13 @@ const uidOf = (system: System, name: string): number | null => {
 const groupMembers = (system: System, group: string): string[] =>
   rowOf(system.readText("/etc/group"), group)[3]?.split(",") ?? [];
 
-/** A udev rule that outlives the next start, and its effect now. */
+/**
+ * A udev rule that outlives the next start, behind the driver's and ours, and its effect now. Not all of
+ * dahdi*: the driver's rules for spans and devices would configure the card anew.
+ */
 const giveToGroup = (group: string): string =>
-  `printf 'SUBSYSTEM=="dahdi*", GROUP="${group}", MODE="0660"\\n' | sudo tee /etc/udev/rules.d/70-dahdi-phone-api.rules && ` +
-  "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match='dahdi*'";
+  `printf 'SUBSYSTEM=="dahdi|dahdi_channels", GROUP="${group}", MODE="0660"\\n' | sudo tee /etc/udev/rules.d/71-dahdi-group.rules && ` +
+  "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match=dahdi --subsystem-match=dahdi_channels";
 
 /** The zones that ship in dahdi-tools are many; the first is what an empty configuration means. */
 export function checkToneZone(system: System, probe: ChannelProbe): Finding {

@@ -22,7 +22,7 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
       return {
         code: "permission_denied",
         message: `This user may not open ${device}.`,
-        fix: "Add the service's user to the group that owns it (ls -l /dev/dahdi), usually: sudo usermod -aG dialout dahdi-phone.",
+        fix: "sudo dahdi-phone-api install makes a service that may: its udev rule gives /dev/dahdi to the group dialout. Another user: sudo usermod -aG the group that ls -l /dev/dahdi shows, and log in anew.",
       };
     }
     if (errno === ENOENT || errno === ENXIO || errno === ENODEV) {
@@ -45,7 +45,7 @@ export function lineFault(stage: number, errno: number, address: LineAddress): L
     return {
       code: "channel_missing",
       message: `The driver has no channel ${channel}.`,
-      fix: "See which there are with cat /proc/dahdi/*, run sudo dahdi_cfg -vv, or set dahdi.channels in the configuration.",
+      fix: "Give the card its numbers with sudo dahdi_span_assignments auto, then sudo dahdi_cfg -vv; see which there are with cat /proc/dahdi/*, or set dahdi.channels in the configuration.",
     };
   }
   if (stage === Stage.Specify && errno === ENOTTY) {

@@ -11,5 +11,23 @@ describe("stopping", () => {
     const stopped = own.stop("SIGTERM");
     expect((await events.closed).code).toBe(1001);
     expect(await stopped).toBe(0);
+    // The bell is silent, and that was told, before anybody was told to go.
+    expect(events.frames.at(-1)).toMatchObject({ type: "ring_stop", reason: "stopped" });
+  });
+
+  test("whatever does not end by itself is not waited for", async () => {
+    const { server: own, telephone } = await startTelephones(1);
+    await telephone(1).lift();
+    const waiting = fetch(`${own.rest}/generate-tone?wait=true`, {
+      method: "POST",
+      body: JSON.stringify({ tone: "dial", duration: 60_000 }),
+    }).catch(() => null);
+    const endless = fetch(`${own.rest}/play-audio?when=off_hook`, {
+      method: "POST",
+      body: new ReadableStream({ pull: () => new Promise(() => undefined) }),
+    }).catch(() => null);
+    await post(`${own.rest}/record`, {});
+    expect(await own.stop("SIGTERM")).toBe(0);
+    await Promise.all([waiting, endless]);
   });
 });

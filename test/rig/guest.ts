@@ -41,14 +41,22 @@ function qemu(guest: Guest, image: Image, ports: Forwarded): string[] {
     guest.arch === "amd64"
       ? ["qemu-system-x86_64", "-append", "console=ttyS0 quiet panic=-1 tsc=unstable"]
       : ["qemu-system-aarch64", "-M", "virt", "-append", "console=ttyAMA0 quiet panic=-1"];
+  // The guest's clock counts instructions, and jumps to what comes next when there is nothing to do: however busy
+  // this machine is, the guest does not see it stall, and it waits for nothing. A machine with disks is not there for
+  // its telephones' timing: it goes with our clock, on two cores, and is done in a third of the time.
+  const clock = image.disks
+    ? ["-accel", "tcg,thread=multi", "-smp", "2"]
+    : ["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`, "-smp", "1"];
   return [
     ...machine,
-    // The guest's clock counts instructions, and jumps to what comes next when there is nothing to do: however busy
-    // this machine is, the guest does not see it stall, and it waits for nothing.
-    ...["-icount", `shift=${NS_PER_INSTRUCTION_SHIFT},sleep=off`],
-    ...["-cpu", guest.cpu, "-smp", "1", "-m", String(MEMORY_MB)],
+    ...clock,
+    ...["-cpu", guest.cpu, "-m", String(MEMORY_MB)],
     ...["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio"],
     ...["-kernel", image.kernel, "-initrd", image.initramfs],
+    ...(image.disks ?? []).flatMap((path, i) => [
+      ...["-drive", `file=${path},format=raw,if=none,id=disk${i},cache=unsafe`],
+      ...["-device", `virtio-blk-pci,drive=disk${i}`],
+    ]),
     ...["-netdev", `user,id=net,restrict=on,${forwards}`, "-device", "virtio-net-pci,netdev=net,romfile="],
   ];
 }
@@ -124,12 +132,16 @@ export class Agent {
 }
 
 export class RunningGuest implements AsyncDisposable {
+  /** Of the last start. */
+  bootSeconds = 0;
+
   private constructor(
     readonly guest: Guest,
     readonly agent: Agent,
     readonly ports: Forwarded,
-    readonly bootSeconds: number,
-    private readonly child: Bun.Subprocess,
+    private child: Bun.Subprocess,
+    private readonly start: () => Bun.Subprocess,
+    private readonly logPath: string,
   ) {}
 
   /** name: of its log. */
@@ -137,30 +149,47 @@ export class RunningGuest implements AsyncDisposable {
     const ports = { agent: await freePort(), rest: await freePort(), websocket: await freePort() };
     mkdirSync(join(RIG, "logs"), { recursive: true });
     const logPath = join(RIG, "logs", `${name.replace("/", "-")}.console.txt`);
-    writeFileSync(logPath, "");
+    const start = (): Bun.Subprocess => {
+      writeFileSync(logPath, "");
+      return Bun.spawn(qemu(guest, image, ports), {
+        stdin: "ignore",
+        stdout: Bun.file(logPath),
+        stderr: Bun.file(`${logPath}.err`),
+      });
+    };
+    const running = new RunningGuest(guest, new Agent(ports.agent), ports, start(), start, logPath);
+    await running.#up();
+    return running;
+  }
+
+  /** Only of a guest with disks: the others have nothing that outlives it. */
+  async reboot(): Promise<void> {
+    await this.agent.try("systemctl reboot").catch(() => null);
+    const late = setTimeout(() => this.child.kill("SIGKILL"), BOOT_LIMIT_MS);
+    await this.child.exited;
+    clearTimeout(late);
+    this.child = this.start();
+    await this.#up();
+  }
+
+  async #up(): Promise<void> {
     const startedAt = performance.now();
-    const child = Bun.spawn(qemu(guest, image, ports), {
-      stdin: "ignore",
-      stdout: Bun.file(logPath),
-      stderr: Bun.file(`${logPath}.err`),
-    });
-    const agent = new Agent(ports.agent);
-    const until = Date.now() + BOOT_LIMIT_MS;
+    const until = startedAt + BOOT_LIMIT_MS;
     for (;;) {
       const answer = await Promise.race([
-        agent.try("echo up").catch(() => null),
+        this.agent.try("echo up").catch(() => null),
         Bun.sleep(2000).then(() => null),
       ]);
       if (answer?.output === "up\n") break;
-      if (child.exitCode !== null || Date.now() > until) {
-        child.kill("SIGKILL");
-        const console = await Bun.file(logPath).text();
-        const said = await Bun.file(`${logPath}.err`).text();
-        throw new Error(`the guest ${name} did not come up:\n${console.slice(-3000)}${said}`);
+      if (this.child.exitCode !== null || performance.now() > until) {
+        this.child.kill("SIGKILL");
+        const console = await Bun.file(this.logPath).text();
+        const said = await Bun.file(`${this.logPath}.err`).text();
+        throw new Error(`the guest of ${this.logPath} did not come up:\n${console.slice(-3000)}${said}`);
       }
       await Bun.sleep(100);
     }
-    return new RunningGuest(guest, agent, ports, (performance.now() - startedAt) / 1000, child);
+    this.bootSeconds = (performance.now() - startedAt) / 1000;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

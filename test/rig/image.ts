@@ -12,18 +12,20 @@ const HERE = import.meta.dir;
 const ROOT = join(HERE, "../..");
 
 /** For the network to the host, in the order in which they are loaded; what a kernel has built in is not there. */
-const KERNEL_MODULES =
+export const KERNEL_MODULES =
   "failover net_failover virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_net";
-const DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_echocan_mg2"];
+export const DAHDI_MODULES = ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_echocan_mg2"];
 
 export interface Image {
   kernel: string;
   initramfs: string;
+  /** Raw images that the guest writes to. */
+  disks?: string[];
   /** Of kernel and driver, for the report. */
   versions: { kernel: string; driver: string };
 }
 
-const hashOf = (...parts: (string | Uint8Array)[]): string => {
+export const hashOf = (...parts: (string | Uint8Array)[]): string => {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex").slice(0, 16);
@@ -39,7 +41,7 @@ function crossMake(guest: Guest): string[] {
   return guest.arch === "arm64" ? ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"] : [];
 }
 
-interface Kernel {
+export interface Kernel {
   abi: string;
   image: string;
   modules: string;
@@ -47,7 +49,7 @@ interface Kernel {
 }
 
 /** The image, and headers with the build machine's own kbuild tools beside them. */
-function kernelOf(guest: Guest, apt: Apt): Kernel {
+export function kernelOf(guest: Guest, apt: Apt): Kernel {
   const imageName = apt.meaning(guest.kernel.image, guest.arch);
   const headersName = apt.meaning(guest.kernel.headers, guest.arch);
   const abi = headersName.replace("linux-headers-", "");
@@ -85,7 +87,7 @@ function kernelOf(guest: Guest, apt: Apt): Kernel {
 }
 
 /** dahdi*.ko and vfxs.ko for this kernel. */
-function modulesOf(guest: Guest, kernel: Kernel): { folder: string; driver: string } {
+export function modulesOf(guest: Guest, kernel: Kernel): { folder: string; driver: string } {
   const apt = new Apt(guest.driverSuite);
   const driver = apt.version("dahdi-dkms", "amd64");
   const sources = ["Kbuild", "vfxs.h", "vfxs_card.c", "vfxs_port.c", "vfxs_debugfs.c"];
@@ -133,7 +135,7 @@ export function checkAbi(guest: Guest): void {
   run([compilerOf(guest), "-std=gnu11", "-fsyntax-only", "-I", include, join(HERE, "abi_check.c")]);
 }
 
-function agentOf(guest: Guest): string {
+export function agentOf(guest: Guest): string {
   const sources = ["agent.c", "far_end.c", "far_end.h"].map((name) => join(HERE, name));
   const hash = hashOf(...sources.map((path) => readFileSync(path)));
   const agent = join(RIG, "agents", `agent-${guest.arch}-${hash}`);
@@ -146,6 +148,25 @@ function agentOf(guest: Guest): string {
 
 const dependsOf = (module: string): string[] =>
   run(["/usr/sbin/modinfo", "-F", "depends", module]).trim().split(",").filter(Boolean);
+
+/** The kernel's modules and, before each, what it needs, into /modules of a tree; nothing of what is built in. */
+export function takeModules(kernel: Kernel, names: readonly string[], tree: string): void {
+  mkdirSync(join(tree, "modules"), { recursive: true });
+  const early: string[] = [];
+  const take = (name: string): void => {
+    const found = run(["find", kernel.modules, "-name", `${name.replaceAll(/[-_]/g, "[-_]")}.ko*`])
+      .trim()
+      .split("\n")[0];
+    if (!found || early.includes(name)) return;
+    const copy = join(tree, "modules", `${name}.ko${found.endsWith(".xz") ? ".xz" : ""}`);
+    cpSync(found, copy);
+    if (copy.endsWith(".xz")) run(["xz", "-d", copy]);
+    for (const needed of dependsOf(join(tree, "modules", `${name}.ko`))) take(needed);
+    early.push(name);
+  };
+  for (const name of names) take(name);
+  writeFileSync(join(tree, "modules/early"), `${early.join("\n")}\n`);
+}
 
 const INIT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -208,21 +229,8 @@ export function buildImage(guest: Guest): Image {
   mkdirSync(join(tree, dirname(loader)), { recursive: true });
   run(["cp", "-L", join(userland, loader), join(tree, loader)]);
 
-  const early: string[] = [];
-  /** A module of the kernel's and, before it, what it needs; nothing where it is built in. */
-  const take = (name: string): void => {
-    const found = run(["find", kernel.modules, "-name", `${name.replaceAll(/[-_]/g, "[-_]")}.ko*`])
-      .trim()
-      .split("\n")[0];
-    if (!found || early.includes(name)) return;
-    const copy = join(tree, "modules", `${name}.ko${found.endsWith(".xz") ? ".xz" : ""}`);
-    cpSync(found, copy);
-    if (copy.endsWith(".xz")) run(["xz", "-d", copy]);
-    for (const needed of dependsOf(join(tree, "modules", `${name}.ko`))) take(needed);
-    early.push(name);
-  };
-  for (const name of [...KERNEL_MODULES.split(" "), ...dependsOf(join(modules, "dahdi.ko"))]) take(name);
-  writeFileSync(join(tree, "modules/early"), `${early.join("\n")}\n`);
+  const early = [...KERNEL_MODULES.split(" "), ...dependsOf(join(modules, "dahdi.ko"))];
+  takeModules(kernel, early, tree);
   for (const name of [...DAHDI_MODULES, "vfxs"])
     cpSync(join(modules, `${name}.ko`), join(tree, "modules", `${name}.ko`));
   run(["sh", "-c", `find . -print0 | cpio --quiet --null -o -H newc > '${initramfs}'`], { cwd: tree });

@@ -21,7 +21,7 @@ export function run(command: string[], options: { cwd?: string; input?: string }
 }
 
 /** The mirror of the machine's own Debian. */
-function mirror(): string {
+export function mirror(): string {
   const targets = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)"]).trim().split("\n");
   const own = targets.map((line) => line.split(" ")).find(([, name]) => name === "bookworm");
   if (!own?.[0]) throw new Error("this machine's apt knows no Debian bookworm: sudo apt-get update");

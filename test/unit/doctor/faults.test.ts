@@ -123,6 +123,13 @@ describe("the nodes", () => {
 });
 
 describe("the channels", () => {
+  test("a card whose ports have no numbers yet", async () => {
+    const findings = await findingsOf({
+      files: { "/proc/dahdi/1": null, "/sys/bus/dahdi_devices/devices/pci:0000:01:00.0/spantype": "" },
+    });
+    expect(findingOf(findings, "channel", 1).fix).toBe("sudo dahdi_span_assignments auto && sudo dahdi_cfg -vv");
+  });
+
   test("set up as fxsks", async () => {
     const findings = await findingsOf({
       files: {

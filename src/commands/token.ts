@@ -1,8 +1,12 @@
 /** `dahdi-phone-api token …`: makes, lists and revokes tokens of a server, running or not. */
-import type { TokenArguments } from "./command_line";
-import { isExpired, type Token } from "./security/token";
-import type { TokenFile } from "./security/token_file";
-import { makeToken, revokeToken } from "./security/token_registry";
+import { homedir } from "node:os";
+import type { TokenArguments } from "../command_line";
+import { loadConfig } from "../config/load";
+import { administeredDirectory } from "../config/state_dir";
+import { isExpired, type Token } from "../security/token";
+import { TokenFile, TokenFileError } from "../security/token_file";
+import { makeToken, revokeToken, TokenError } from "../security/token_registry";
+import { StartError } from "./start_error";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -34,4 +38,23 @@ export function runTokenCommand(line: TokenArguments, file: TokenFile, nowMs: nu
     out: `${made.secret}\n`,
     note: `${row(made.token, nowMs).trim().replaceAll("\t", ", ")}: kept as a hash in ${file.path}, and shown this once\n`,
   };
+}
+
+export async function token(line: TokenArguments): Promise<void> {
+  // On 127.0.0.1 a configuration without tokens is right: here they are made.
+  const { config } = await loadConfig(line.configPath, process.env, {
+    host: "127.0.0.1",
+    restPort: null,
+    websocketPort: null,
+  });
+  const folder = administeredDirectory(config.state_dir, process.env, homedir());
+  if (folder === null) throw new StartError("there is no folder to keep tokens in: set state_dir");
+  try {
+    const { out, note } = runTokenCommand(line, new TokenFile(folder), Date.now());
+    process.stderr.write(note);
+    process.stdout.write(out);
+  } catch (error) {
+    if (error instanceof TokenFileError || error instanceof TokenError) throw new StartError(error.message);
+    throw error;
+  }
 }

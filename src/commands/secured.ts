@@ -1,16 +1,16 @@
 /** Who may reach the server, put together from the configuration: the guard, the tokens, the certificate. */
 import { hostname, networkInterfaces } from "node:os";
-import { isLocalHost } from "./config/load";
-import type { Config } from "./config/schema";
-import { Guard } from "./http/guard";
-import { IdempotencyStore } from "./http/idempotency";
-import { Seats } from "./http/seats";
-import type { Logs } from "./observe/log";
-import { HostCheck } from "./security/host_check";
-import { OriginCheck } from "./security/origin_check";
-import { identityFromFiles, ownIdentity, TlsError, type TlsIdentity } from "./security/tls_identity";
-import { TokenFile } from "./security/token_file";
-import { TokenRegistry } from "./security/token_registry";
+import { isLocalHost } from "../config/load";
+import type { Config } from "../config/schema";
+import { Guard } from "../http/guard";
+import { IdempotencyStore } from "../http/idempotency";
+import { Seats } from "../http/seats";
+import type { Logs } from "../observe/log";
+import { HostCheck } from "../security/host_check";
+import { OriginCheck } from "../security/origin_check";
+import { identityFromFiles, ownIdentity, TlsError, type TlsIdentity } from "../security/tls_identity";
+import { TokenFile } from "../security/token_file";
+import { TokenRegistry } from "../security/token_registry";
 
 /** Of another machine, where nobody says otherwise: far above what a person's programs need. */
 const DEFAULT_RATE = { perSecond: 100, burst: 1000 };

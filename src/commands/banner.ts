@@ -1,5 +1,5 @@
 /** What a person at a terminal is greeted with. */
-import { version } from "../package.json";
+import { version } from "../../package.json";
 
 export interface Served {
   host: string;

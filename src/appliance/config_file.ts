@@ -1,0 +1,57 @@
+/** The configuration as install leaves it: made where there is none, and checked before anything is done. */
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isMap, parseDocument } from "yaml";
+import { defaultConfig, loadConfig } from "../config/load";
+import type { Config } from "../config/schema";
+import { Files, type Host } from "./host";
+import { CONFIG_PATH, initialConfig, STATE_FOLDER } from "./layout";
+
+export interface PlannedConfig {
+  /** What is to be written; null: it is right as it stands. */
+  text: string | null;
+  config: Config;
+  /** Where it listens. */
+  address: string;
+}
+
+/** Throws ConfigError where the program would not start on it. guarded: it will have a token. */
+export async function planConfig(host: Host, listen: string | null, guarded: boolean): Promise<PlannedConfig> {
+  const files = new Files(host.root);
+  const there = files.text(CONFIG_PATH);
+  const wanted = withAddress(there ?? initialConfig(), listen);
+  const config = await checked(wanted, files.at(STATE_FOLDER), guarded);
+  const said = parseDocument(wanted).getIn(["server", "host"]);
+  const address = typeof said === "string" ? said : defaultConfig().server.host;
+  return { text: wanted === there ? null : wanted, config, address };
+}
+
+/** Comments and order stay. */
+function withAddress(text: string, listen: string | null): string {
+  if (listen === null) return text;
+  const document = parseDocument(text);
+  // What cannot be read is said by the check.
+  if (document.errors.length > 0) return text;
+  if (!isMap(document.contents)) return `${text.trimEnd()}\n\nserver:\n  host: ${JSON.stringify(listen)}\n`;
+  if (document.getIn(["server", "host"]) === listen) return text;
+  document.setIn(["server", "host"], listen);
+  return document.toString({ lineWidth: 0 });
+}
+
+async function checked(text: string, stateFolder: string, guarded: boolean): Promise<Config> {
+  const path = join(tmpdir(), `dahdi-phone-api-${crypto.randomUUID()}.yml`);
+  // Secrets are in it.
+  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+  try {
+    const overrides = { restPort: null, websocketPort: null };
+    // On the loopback address no token is asked for: all else is checked as it stands.
+    const host = guarded ? "127.0.0.1" : null;
+    return (await loadConfig(path, { STATE_DIRECTORY: stateFolder }, { ...overrides, host })).config;
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replaceAll(path, CONFIG_PATH);
+    throw error;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
