@@ -1,6 +1,6 @@
 /**
- * `make bench`: what the executable does on this machine, beside a bare Bun.serve in the same run. Prints JSON
- * lines and, last, a table. Bounded in time (about seven minutes) and in requests.
+ * `make bench`: what the executable does on this machine, beside a bare Bun.serve in the same run. Prints a table
+ * last, and fails where a bar is missed. Bounded in time (about seven minutes) and in requests.
  *   bun bench/run.ts [--short]
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,28 +10,14 @@ import type { Measured } from "../test/rig/report";
 import { get, post, simulatedTelephone } from "../test/support/client";
 import { ROOT, type RunningServer, startServer } from "../test/support/server";
 import { noise } from "../test/support/stepped";
+import { Figures, percentile } from "./figures";
 
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const short = process.argv.includes("--short");
 const seconds = (full: number): number => (short ? Math.max(2, Math.round(full / 10)) : full);
 
-interface Figure {
-  name: string;
-  value: number;
-  unit: string;
-  bar?: string;
-}
-const figures: Figure[] = [];
-function figure(name: string, value: number, unit: string, bar?: string): void {
-  const rounded = Math.round(value * 100) / 100;
-  figures.push({ name, value: rounded, unit, ...(bar ? { bar } : {}) });
-  console.log(JSON.stringify({ name, value: rounded, unit, ...(bar ? { bar } : {}) }));
-}
-
-const percentile = (values: number[], part: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
-};
+const figures = new Figures();
+const figure = figures.add.bind(figures);
 
 const start = (ports = 4): Promise<RunningServer> =>
   startServer({ command: [EXECUTABLE], arguments: [`--simulate=${ports}`] });
@@ -277,8 +263,4 @@ await fourLinesAtOnce();
 await idleAndTalking();
 await underruns();
 if (!short) await kernelRig();
-
-console.log(`\n${"".padEnd(76)}${"value".padStart(12)}  ${"".padEnd(14)}bar`);
-for (const { name, value, unit, bar } of figures) {
-  console.log(`${name.padEnd(76)}${value.toLocaleString("en").padStart(12)}  ${unit.padEnd(14)}${bar ?? ""}`);
-}
+figures.end();

@@ -421,7 +421,9 @@ DSHIM_API int dshim_play_barge(struct dshim_engine *engine, int line, int lane, 
  * came), then paced by the card's clock; when it ran dry, the same again. More than max_ms waiting, and the oldest
  * go, down to target_ms; so does what stood above that for two seconds without ever being needed, because it is a
  * delay. 0 ≤ target_ms ≤ max_ms, 20 ≤ max_ms ≤ 1000; or max_ms 0: nothing is dropped, for who speaks ahead of
- * time. Counts from 0. */
+ * time. Where it is dropped, the buffer learns: by what was late, beyond the first two seconds, it keeps more than
+ * the target, up to 160 ms and well below max_ms, and lets half of that go after each minute in which it was not
+ * needed. Counts from 0. */
 DSHIM_API int dshim_talk_open(struct dshim_engine *engine, int line, int lane, int target_ms, int max_ms);
 /* Drops what waits, with a fade. */
 DSHIM_API int dshim_talk_close(struct dshim_engine *engine, int line, int lane);

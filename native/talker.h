@@ -5,6 +5,9 @@
  *   waits      ▁▁▂▂▄▄▄▃▃▂▂▃▃▄▄▃▃▂▂▁▁▁▁▁▁▁▁▂▂▄▄▄▄▃▃▂▂      never more than max, nor for long more than it needs
  *   is heard        ▕▔▔▔▔▔▔▔▔▔▔▔▔▔▏        ▕▔▔▔▔▔▔▔▔      from target on, by the card's clock
  *                                 └ dry ───┘ late samples, when it is shorter than a pause
+ *
+ * Where max bounds it, it learns: by what was late it keeps more than the target from then on, its reserve, and
+ * lets go of half of that after each minute in which it was not needed.
  */
 #ifndef TALKER_H
 #define TALKER_H
@@ -23,6 +26,9 @@ struct talker {
   bool talked;                   /* something was heard of it */
   int32_t waited;                /* samples of silence since the first of those that wait came */
   int64_t silent;                /* samples since it ran dry */
+  int32_t reserve;               /* samples beyond the target */
+  int32_t unneeded;              /* samples heard since it was needed */
+  int32_t heard;                 /* since it was opened, no further than the warm-up */
   int32_t least;                 /* of what was left over after a block, */
   int32_t watched;               /* in so many samples */
   _Atomic int64_t underruns;     /* by the I/O thread; read by the caller's */

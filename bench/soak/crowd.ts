@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { get, type Json, simulatedTelephone } from "../../test/support/client";
 import { eventually, type RunningServer } from "../../test/support/server";
-import { type Figures, percentile } from "./figures";
+import { type Figures, percentile } from "../figures";
 import { openRaw, type RawSocket } from "./raw_socket";
 
 export interface CrowdSize {

@@ -1,7 +1,7 @@
 /** Nonsense by the hundred thousand: no request may be answered by a defect, no frame may harm anybody else. */
 import { EventListener, get, type Json, post, simulatedTelephone } from "../../test/support/client";
 import type { RunningServer } from "../../test/support/server";
-import type { Figures } from "./figures";
+import type { Figures } from "../figures";
 import { type OpenApi, PROBLEM, type Random, randomFrom, requestMaker } from "./openapi_fuzz";
 import { openRaw } from "./raw_socket";
 

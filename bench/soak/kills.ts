@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventListener, get, type Json, post, simulatedTelephone } from "../../test/support/client";
 import { type RunningServer, startServer } from "../../test/support/server";
-import type { Figures } from "./figures";
+import type { Figures } from "../figures";
 import { randomFrom } from "./openapi_fuzz";
 
 export interface KillsOptions {

@@ -6,8 +6,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, type RunningServer, startServer } from "../../test/support/server";
+import { Figures } from "../figures";
 import { crowd } from "./crowd";
-import { Figures } from "./figures";
 import { fuzzFrames, fuzzRequests } from "./fuzz";
 import { kills } from "./kills";
 

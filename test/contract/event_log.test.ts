@@ -3,7 +3,7 @@ import { afterAll, describe, expect } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Figures } from "../../bench/soak/figures";
+import { Figures } from "../../bench/figures";
 import { kills } from "../../bench/soak/kills";
 import { rig } from "../support/backend";
 import { EventListener, get, type Json, simulatedTelephone } from "../support/client";

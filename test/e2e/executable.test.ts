@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EventListener, get, postBytes, simulatedTelephone } from "../support/client";
+import { EventListener, get, post, postBytes, simulatedTelephone } from "../support/client";
 import { needs } from "../support/needs";
 import { eventually, ROOT, startServer } from "../support/server";
 import { sine } from "../support/stepped";
@@ -193,6 +193,28 @@ describe("hostile places", () => {
     ].join(" && ");
     await smoke(["unshare", "-m", "sh", "-c", prepare, "sh"], "/");
   });
+
+  needs(canMount, "mounting needs root: sudo make test")(
+    "a machine without the sources: its threads start",
+    async () => {
+      const prepare = `mount --make-rprivate / && mount -t tmpfs tmpfs ${join(ROOT, "src")} && exec "$@"`;
+      const command = ["unshare", "-m", "sh", "-c", prepare, "sh", ...X64];
+      await using server = await startServer({ command, arguments: ["--simulate=1"] });
+      await eventually(
+        () => get(`${server.rest}/diagnostics`),
+        ({ body }) => (body.event_log as { storage: string }).storage === "disk",
+      );
+      await simulatedTelephone(server).lift();
+      const { body } = await post(`${server.rest}/record`, { max_duration: 200 });
+      const recording = `${server.rest}/recordings/${body.recording_id}`;
+      await eventually(
+        () => get(recording),
+        ({ body }) => body.state === "finished",
+      );
+      const flac = await (await fetch(`${recording}/audio?format=flac`)).bytes();
+      expect(new TextDecoder().decode(flac.subarray(0, 4))).toBe("fLaC");
+    },
+  );
 });
 
 const canEmulate = existsSync(QEMU) && existsSync("/usr/aarch64-linux-gnu/lib/libc.so.6");

@@ -1,8 +1,8 @@
 /** The short form of `make soak`, against the executable: nothing lost, nobody harmed. Times are make soak's business. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { Figures } from "../../bench/figures";
 import { crowd } from "../../bench/soak/crowd";
-import { Figures } from "../../bench/soak/figures";
 import { fuzzFrames, fuzzRequests } from "../../bench/soak/fuzz";
 import { ROOT, type RunningServer, startServer } from "../support/server";
 

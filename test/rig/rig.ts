@@ -53,12 +53,12 @@ const PLAN: Run[] = [
   {
     guest: "arm64",
     card: "vfxs",
-    tests: [...CONTRACT, ...["line", "card", "caller_id", "steady"].map(rigTest)],
+    tests: [...CONTRACT, ...["line", "card", "caller_id", "voice", "steady"].map(rigTest)],
   },
   {
     guest: "x64",
     card: "vfxs",
-    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "echo", "steady"].map(rigTest)],
+    tests: [...CONTRACT, ...["line", "card", "caller_id", "faults", "voice", "echo", "steady"].map(rigTest)],
   },
   { guest: "x64", card: "local", tests: [...CONTRACT, ...["line", "caller_id", "doctor"].map(rigTest)] },
   { guest: "arm64-6.12", card: "vfxs", tests: ["line", "card", "faults"].map(rigTest) },

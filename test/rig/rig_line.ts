@@ -13,6 +13,8 @@ export interface RigLine {
   url: string;
   events: string;
   phone: RigTelephone;
+  /** The virtual card's files that move this telephone. */
+  hands: string;
 }
 
 export function oneServer(config?: string): { server: () => RunningServer; freshLine: () => RigLine } {
@@ -34,6 +36,7 @@ export function oneServer(config?: string): { server: () => RunningServer; fresh
         url: `${server.rest}/lines/${line}`,
         events: `${server.websocket}?line=${line}&stamp=1`,
         phone: rigTelephone(agent, address.card, line, server),
+        hands: `/sys/kernel/debug/vfxs/${line}`,
       };
     },
   };

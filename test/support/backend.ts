@@ -67,6 +67,8 @@ const BETWEEN_PULSE_DIGITS_MS = 700;
 export interface RigTelephone extends Telephone {
   /** "STATE:MS …": see test/rig/vfxs/vfxs_debugfs.c. Settles when all is done. */
   hookScript(script: string): Promise<void>;
+  /** Puts into the microphone what is said while it is lifted, now or later. */
+  prepare(samples: Int16Array<ArrayBuffer>): Promise<void>;
   /** Says samples into the microphone; settles when the last was said. */
   speak(samples: Int16Array<ArrayBuffer>): Promise<void>;
   /** CLOCK_MONOTONIC ns of what the bell and the hook did since cleared. */
@@ -87,8 +89,10 @@ export function rigTelephone(
     await agent.put(`${at}/hook`, script);
     await agent.done(`${at}/hook`);
   };
+  const prepare = (samples: Int16Array<ArrayBuffer>): Promise<void> =>
+    agent.put(`${at}/mic`, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
   const speak = async (samples: Int16Array<ArrayBuffer>): Promise<void> => {
-    await agent.put(`${at}/mic`, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+    await prepare(samples);
     await agent.done(`${at}/mic`);
   };
   /** As with the simulator, whose telephone answers when the server knows. */
@@ -101,6 +105,7 @@ export function rigTelephone(
   const unsupported = (): Promise<void> => Promise.reject(new Error(`${kind}: ${lacks("unplug")}`));
   return {
     hookScript,
+    prepare,
     speak,
     lift: async () => {
       await hookScript("1");

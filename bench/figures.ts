@@ -1,4 +1,4 @@
-/** What a soak found: figures beside their bars, and whether all were met. */
+/** What was measured: figures beside their bars, and whether all were met. */
 export interface Figure {
   name: string;
   value: number;
@@ -14,6 +14,17 @@ export class Figures {
     const figure = { name, value: Math.round(value * 100) / 100, unit, ...(bar ? { bar } : {}) };
     this.all.push(figure);
     console.log(`  ${met(figure) ? " " : "✗"} ${name}: ${figure.value} ${unit}${bar ? ` (bar ${bar})` : ""}`);
+  }
+
+  /** For a terminal: the table, and an exit that says whether every bar was met. */
+  end(): never {
+    console.log(`\n${"".padEnd(76)}${"value".padStart(12)}  ${"".padEnd(14)}bar`);
+    for (const figure of this.all) {
+      const value = figure.value.toLocaleString("en").padStart(12);
+      const bar = `${figure.bar ?? ""}${met(figure) ? "" : "  MISSED"}`;
+      console.log(`${figure.name.padEnd(76)}${value}  ${figure.unit.padEnd(14)}${bar}`.trimEnd());
+    }
+    process.exit(this.missed.length > 0 ? 1 : 0);
   }
 
   get missed(): Figure[] {
