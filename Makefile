@@ -3,7 +3,7 @@
 BUN := node_modules/.bin/bun
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check rig bench dist deb native clean setup setup-test setup-bench
+.PHONY: help run test check rig bench soak dist deb native clean setup setup-test setup-bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ bench: setup-bench native dist ## measure, beside peers in the same run; fails w
 
 dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
 	@$(BUN) tools/dist.ts
+
+soak: setup-test dist ## a crowd of 1,000, 200 times kill -9, 100,000 requests and frames of nonsense (make soak MINUTES=60)
+	@$(BUN) bench/soak/soak.ts --minutes=$(or $(MINUTES),3)
 
 deb: dist ## dist/dahdi-phone-api_*.deb for amd64 and arm64
 	@$(BUN) tools/deb.ts

@@ -2,13 +2,14 @@
  * The appliance on a Debian machine with systemd as process 1 and DAHDI's own driver: what install makes of it, what
  * keeps it up, and that nothing is left of it. One machine, one story: each test goes on where the one before ended.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../../package.json";
 import { RunningGuest } from "../rig/guest";
 import { GUESTS, type Guest } from "../rig/guests";
 import { RIG, run } from "../rig/packages";
+import { needs } from "../support/needs";
 import { machineImage } from "./machine_image";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -18,11 +19,11 @@ const MINUTES_MS = 60_000;
 /** What it was when this was written: a switch that is opened is seen. */
 const WORST_SCORE = 1.5;
 
-const NEEDS = ["qemu-system-x86_64", "mmdebstrap", "lintian"];
-const missing = NEEDS.filter((command) => !Bun.which(command));
+const PROGRAMS = ["qemu-system-x86_64", "mmdebstrap", "lintian"];
+const missing = PROGRAMS.filter((command) => !Bun.which(command));
 /** The machine is emulated, and may have to wait for this one. */
 const story = (title: string, told: () => unknown): void =>
-  test.skipIf(missing.length > 0)(title, told as () => void, 5 * MINUTES_MS);
+  needs(missing.length === 0, `sudo apt-get install ${missing.join(" ")}`)(title, told, 5 * MINUTES_MS);
 const facts: string[] = [];
 
 let machine: RunningGuest;
