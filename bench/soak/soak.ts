@@ -10,6 +10,7 @@ import { Figures } from "../figures";
 import { crowd } from "./crowd";
 import { fuzzFrames, fuzzRequests } from "./fuzz";
 import { kills } from "./kills";
+import { unplugged } from "./unplugged";
 
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const LINES = 4;
@@ -39,6 +40,7 @@ const PARTS: Record<string, () => Promise<void>> = {
     ),
   requests: () => withServer((server) => fuzzRequests(server, figures, 100_000, seed)),
   frames: () => withServer((server) => fuzzFrames(server, figures, 100_000, seed)),
+  card: () => unplugged(figures, 50),
   kills: () => kills({ command: [EXECUTABLE], rounds: 200, figures, seed }),
 };
 const unknown = wanted.filter((name) => !(name in PARTS));
