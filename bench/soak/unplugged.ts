@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Measured } from "../../test/rig/report";
 import { ROOT } from "../../test/support/server";
-import type { Figures } from "./figures";
+import type { Figures } from "../figures";
 
 export async function unplugged(figures: Figures, times: number): Promise<void> {
   const report = join(ROOT, "build/rig/soak-report.json");
