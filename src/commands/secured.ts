@@ -60,9 +60,10 @@ export function secure(config: Config, stateFolder: string | null, logs: Logs): 
     hosts: new HostCheck([...server.allowed_hosts, server.host], hostname()),
     // Nobody but loopback can come: nothing to count.
     rateLimit: rate && (rate.loopback || !local) ? rate : null,
-    idempotency: new IdempotencyStore(Date.now),
+    idempotency: new IdempotencyStore(() => performance.now()),
     audit: logs.audit,
     nowMs: Date.now,
+    monotonicMs: () => performance.now(),
   });
   return {
     guard,

@@ -38,7 +38,10 @@ export interface GuardOptions {
   rateLimit: { perSecond: number; burst: number; loopback: boolean } | null;
   idempotency: IdempotencyStore;
   audit: Log;
+  /** Wall clock: of tokens that expire. */
   nowMs(): number;
+  /** For what is counted in time: a clock that is set back must not shut anybody out. */
+  monotonicMs(): number;
 }
 
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
@@ -180,9 +183,9 @@ export class Guard {
 
   #rate(key: string, passage: Passage, headers: Record<string, string>): void {
     const limiter = this.#limiter;
-    const { rateLimit, nowMs } = this.options;
+    const { rateLimit, monotonicMs } = this.options;
     if (!limiter || !rateLimit || (!rateLimit.loopback && isLoopback(passage.address))) return;
-    const state = limiter.take(key, nowMs());
+    const state = limiter.take(key, monotonicMs());
     this.#tellRate(state, headers, rateLimit);
     if (!state.admitted) throw tooManyRequests(state.retryInMs);
   }
@@ -200,16 +203,16 @@ export class Guard {
   }
 
   #authenticated(request: Request, passage: Passage): Token | null {
-    const { tokens, nowMs } = this.options;
+    const { tokens, nowMs, monotonicMs } = this.options;
     if (!tokens.required) return null;
     const path = pathOf(request.url);
     if (isOpen(path)) return null;
     const secret = presented(request, path);
     if (secret === null) throw noToken();
-    const now = nowMs();
+    const now = monotonicMs();
     const client = clientOf(passage.address);
     const attempts = this.#attempts.look(client, now);
-    const token = tokens.find(secret, now);
+    const token = tokens.find(secret, nowMs());
     // Somebody who guesses must not shut out who shares the address and has shown a right token there.
     if (!attempts.admitted && !(token && this.#knownAt.get(token.sha256) === client)) {
       throw tooManyAttempts(attempts.retryInMs);
@@ -262,7 +265,7 @@ export class Guard {
   }
 
   #refused(what: string, { address }: Passage, fields: LogFields): void {
-    const now = this.options.nowMs();
+    const now = this.options.monotonicMs();
     if (this.#attempts.take(`told ${clientOf(address)}`, now).admitted) {
       this.options.audit.warning(`${what} was refused`, { address, ...fields });
     }

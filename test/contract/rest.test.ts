@@ -233,8 +233,11 @@ describe("sound", () => {
       expect(status).toBe(200);
       expect(body).toMatchObject({ status: "success", bytes_written: samples.length * 2, reason: "completed" });
       expect(typeof body.playback_id).toBe("string");
-      const ear = await phone.ear(5);
-      expect(find(ear, throughMulaw(samples))).toBeGreaterThanOrEqual(0);
+      // A far end may be a block behind, and a guest's clock seconds ahead.
+      await eventually(
+        async () => find(await phone.ear(30), throughMulaw(samples)),
+        (at) => at >= 0,
+      );
     }
     await phone.hangUp();
   });

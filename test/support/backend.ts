@@ -49,6 +49,7 @@ export async function startTelephones(lines: number): Promise<Telephones> {
   }
   const agent = new Agent(rig.agent);
   await hangUpAll(agent, rig.card);
+  await agent.sh("rm -rf /tmp/.local/state"); // the event log of the file before
   const server = await startGuestServer(rig, agent, { lines });
   return { server, telephone: (line) => rigTelephone(agent, rig.card, line, server) };
 }
