@@ -75,7 +75,7 @@ describe("the x64 executable", () => {
     const { exitCode, stderr } = run([...X64, "--config", path]);
     expect(exitCode).toBe(78);
     expect(stderr.trim()).toBe(
-      `dahdi-phone-api: ${path}:2: server.rest_prot: is not known here (known: host, rest_port, websocket_port)`,
+      `dahdi-phone-api: ${path}:2: server.rest_prot: is not known here (known: host, rest_port, websocket_port, allowed_hosts, tls)`,
     );
   });
 
