@@ -115,7 +115,7 @@ story(
 );
 
 story("install makes a service that holds the telephone, in its sandbox", async () => {
-  const said = await sh("cp /payload/dahdi-phone-api /root/ && cd /root && ./dahdi-phone-api install");
+  const said = await sh("cp /payload/dahdi-phone-api /srv/ && cd /srv && ./dahdi-phone-api install");
   expect(said).toContain("http://127.0.0.1:8000/docs");
   await ready();
   const pid = await mainPid();
@@ -138,7 +138,7 @@ story("install makes a service that holds the telephone, in its sandbox", async 
 
 story("a second install changes nothing", async () => {
   const pid = await mainPid();
-  const said = await sh("/root/dahdi-phone-api install");
+  const said = await sh("/srv/dahdi-phone-api install");
   expect(said).not.toContain("✓");
   expect(await mainPid()).toBe(pid);
 });
@@ -177,7 +177,7 @@ story("it is there after a reboot", async () => {
 });
 
 story("a token, and every address", async () => {
-  const said = await sh("/root/dahdi-phone-api install --with-token --listen=0.0.0.0");
+  const said = await sh("/srv/dahdi-phone-api install --with-token --listen=0.0.0.0");
   token = /dpa_\S+/.exec(said)?.[0] ?? null;
   const url = `http://127.0.0.1:${machine.ports.rest}/status`;
   expect((await fetch(url)).status).toBe(401);
@@ -230,7 +230,7 @@ story("uninstall keeps what is its owner's, --purge leaves nothing", async () =>
   ).toEqual([]);
   expect(kept).toContain("+ /var/lib/dahdi-phone-api/");
   token = null;
-  await sh("/root/dahdi-phone-api uninstall --purge && rm /root/dahdi-phone-api /opt/next");
+  await sh("/srv/dahdi-phone-api uninstall --purge && rm /srv/dahdi-phone-api /opt/next");
   expect(difference(untouched, await disk())).toEqual([]);
   expect(await sh("systemctl list-units --all --no-legend 'dahdi-phone*'")).toBe("");
 });
