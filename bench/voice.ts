@@ -8,7 +8,8 @@
  */
 import { join } from "node:path";
 import { post, postBytes, simulatedTelephone } from "../test/support/client";
-import { bestLag, soundOf } from "../test/support/recordings";
+import { bestLag } from "../test/support/correlation";
+import { soundOf } from "../test/support/recordings";
 import { ROOT, type RunningServer, startServer } from "../test/support/server";
 import { find, noise } from "../test/support/stepped";
 import { Figures, percentile } from "./figures";

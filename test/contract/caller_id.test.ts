@@ -1,24 +1,14 @@
 /** Caller ID, waiting calls and waiting messages by REST, on whatever telephones there are. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rig, startTelephones, type Telephones } from "../support/backend";
+import { describe, expect, test } from "bun:test";
+import { rig } from "../support/backend";
 import { get, type Json, post } from "../support/client";
 import { goertzelDbm0, rmsDbm0 } from "../support/level";
 import { needs } from "../support/needs";
 import { eventually } from "../support/server";
+import { sharedTelephones } from "../support/shared_telephones";
 
-let phones: Telephones;
-beforeAll(async () => {
-  phones = await startTelephones(6);
-}, 120_000);
-afterAll(async () => {
-  await phones.server.stop();
-});
-
-let lastLine = 0;
-const freshLine = () => {
-  const line = ++lastLine;
-  return { line, url: `${phones.server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
+const phones = sharedTelephones(6);
+const { freshLine } = phones;
 const CALLER = { name: "Zoë Müller", number: "+1 202-555-0100" };
 const simulated = needs(rig === null, "heard on real drivers by test/rig/caller_id.test.ts");
 

@@ -1,32 +1,16 @@
 /** Digits and announcements, from outside: requests that wait, keys that are pressed meanwhile, clients that go. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { card, rig, startTelephones, type Telephones } from "../support/backend";
-import { type Answer, EventListener, get, type Json, post, type Telephone } from "../support/client";
+import { card, rig } from "../support/backend";
+import { type Answer, EventListener, get, type Json, post } from "../support/client";
 import { needs } from "../support/needs";
-import { eventually, ROOT, type RunningServer, startServer } from "../support/server";
+import { eventually, ROOT, startServer } from "../support/server";
+import { refused, sharedTelephones } from "../support/shared_telephones";
 
-let phones: Telephones;
-let server: RunningServer;
-beforeAll(async () => {
-  phones = await startTelephones(12);
-  server = phones.server;
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
-
-let lastLine = 1; // the first is the menu's
-const freshLine = (): { line: number; url: string; phone: Telephone } => {
-  const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
-const eventsOf = (line: number): Promise<EventListener> => EventListener.open(`${server.websocket}?line=${line}`);
-const refused = ({ status, headers, body }: Answer, expected: number, code: string): Json => {
-  expect({ status, code: body.code }).toEqual({ status: expected, code });
-  expect(headers.get("content-type")).toBe("application/problem+json");
-  return body;
-};
+const phones = sharedTelephones(12, 1); // the first is the menu's
+const { freshLine } = phones;
+const eventsOf = (line: number): Promise<EventListener> =>
+  EventListener.open(`${phones.server.websocket}?line=${line}`);
 /** Asks in a way that begins nothing. */
 const listening = (url: string): Promise<Answer> =>
   eventually(
@@ -116,7 +100,7 @@ describe("POST /gather", () => {
     const { line, url, phone } = freshLine();
     using events = await eventsOf(line);
     await phone.lift();
-    const { hostname, port } = new URL(server.rest);
+    const { hostname, port } = new URL(phones.server.rest);
     const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
     const body = '{"timeout": 600}';
     socket.write(
@@ -152,7 +136,7 @@ describe("POST /gather", () => {
     [{ when: "later" }, "when"],
     [{ digits: 4 }, "digits"],
   ])("refuses %p and changes nothing", async (wishes, field) => {
-    const url = `${server.rest}/lines/12`;
+    const url = `${phones.server.rest}/lines/12`;
     const { status, body } = await post(`${url}/gather?when=off_hook&wait=false`, wishes);
     expect({ status, body }).toMatchObject({ status: 422, body: { code: "invalid_input", errors: [{ field }] } });
     refused(await post(`${url}/gather/stop`), 409, "not_gathering");
@@ -160,7 +144,7 @@ describe("POST /gather", () => {
 
   test("a prompt that there is not, says so", async () => {
     refused(
-      await post(`${server.rest}/lines/12/gather?when=off_hook`, { prompt: "nowhere" }),
+      await post(`${phones.server.rest}/lines/12/gather?when=off_hook`, { prompt: "nowhere" }),
       404,
       "unknown_prompt",
     );
@@ -252,7 +236,7 @@ describe("POST /announce", () => {
     [{ tone: "busy", caller_id: { number: "x" } }, "caller_id.number"],
     [{ tone: "busy", volume: 11 }, "volume"],
   ])("refuses %p and rings nobody", async (wishes, field) => {
-    const url = `${server.rest}/lines/12`;
+    const url = `${phones.server.rest}/lines/12`;
     const { status, body } = await post(`${url}/announce?wait=false`, wishes);
     expect({ status, body }).toMatchObject({ status: 422, body: { code: "invalid_input", errors: [{ field }] } });
     expect((await get(`${url}/status`)).body.state).toBe("IDLE");
@@ -264,7 +248,7 @@ const PYTHON = "/usr/bin/python3";
 test("examples/menu.py asks, listens and answers", async () => {
   const phone = phones.telephone(1);
   using events = await eventsOf(1);
-  const menu = Bun.spawn([PYTHON, join(ROOT, "examples/menu.py"), server.rest], {
+  const menu = Bun.spawn([PYTHON, join(ROOT, "examples/menu.py"), phones.server.rest], {
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -303,7 +287,7 @@ test("examples/menu.py asks, listens and answers", async () => {
 const alone = needs(!rig, `${card}: the simulator shows it`);
 
 alone(
-  "a request may wait for longer than api.timeout, and is answered when the server ends",
+  "a request may wait for longer than api.timeout, and is answered when the phones.server ends",
   async () => {
     await using patient = await startServer({ arguments: ["--simulate=2"], environment: { API_TIMEOUT: "5" } });
     await post(`${patient.rest}/simulator/lines/1/lift`);

@@ -1,31 +1,14 @@
 /** Playbacks steered from outside: shown, paused, sought in, replaced, mixed, looped, barged in upon, stopped. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startTelephones, type Telephones } from "../support/backend";
-import { type Answer, EventListener, get, type Json, post, postBytes, type Telephone } from "../support/client";
-import type { RunningServer } from "../support/server";
+import { describe, expect, test } from "bun:test";
+import { type Answer, EventListener, get, type Json, post, postBytes } from "../support/client";
+import { refused, sharedTelephones } from "../support/shared_telephones";
 import { sine } from "../support/stepped";
 
-let phones: Telephones;
-let server: RunningServer;
-beforeAll(async () => {
-  phones = await startTelephones(10);
-  server = phones.server;
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
-
-let lastLine = 0;
-const freshLine = (): { line: number; url: string; phone: Telephone } => {
-  const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
-const refused = ({ status, headers, body }: Answer, expected: number, code: string): void => {
-  expect({ status, code: body.code }).toEqual({ status: expected, code });
-  expect(headers.get("content-type")).toBe("application/problem+json");
-};
+const phones = sharedTelephones(10);
+const { freshLine } = phones;
 const tone = (ms: number): Uint8Array<ArrayBuffer> => new Uint8Array(sine(440, ms).buffer as ArrayBuffer);
-const eventsOf = (line: number): Promise<EventListener> => EventListener.open(`${server.websocket}?line=${line}`);
+const eventsOf = (line: number): Promise<EventListener> =>
+  EventListener.open(`${phones.server.websocket}?line=${line}`);
 
 async function play(url: string, ms: number, query = ""): Promise<string> {
   const { status, body } = await postBytes(`${url}/play-audio${query}`, tone(ms));
@@ -33,9 +16,9 @@ async function play(url: string, ms: number, query = ""): Promise<string> {
   return String(body.playback_id);
 }
 
-const shown = async (id: string): Promise<Json> => (await get(`${server.rest}/playbacks/${id}`)).body;
+const shown = async (id: string): Promise<Json> => (await get(`${phones.server.rest}/playbacks/${id}`)).body;
 const act = (id: string, verb: string, body?: unknown): Promise<Answer> =>
-  post(`${server.rest}/playbacks/${id}/${verb}`, body);
+  post(`${phones.server.rest}/playbacks/${id}/${verb}`, body);
 
 describe("a playback", () => {
   test("is shown while it waits, while it is heard, and afterwards", async () => {
@@ -60,8 +43,8 @@ describe("a playback", () => {
       position_ms: 400,
     });
     expect((await get(`${url}/playbacks`)).body.playbacks).toMatchObject([{ playback_id: id }]);
-    refused(await get(`${server.rest}/playbacks/none`), 404, "unknown_playback");
-    refused(await get(`${server.rest}/lines/99/playbacks`), 404, "unknown_line");
+    refused(await get(`${phones.server.rest}/playbacks/none`), 404, "unknown_playback");
+    refused(await get(`${phones.server.rest}/lines/99/playbacks`), 404, "unknown_line");
     for (const verb of ["pause", "resume", "stop"]) refused(await act(id, verb), 409, "playback_finished");
     refused(await act(id, "seek", { position_ms: 0 }), 409, "playback_finished");
     refused(await act("none", "pause"), 404, "unknown_playback");

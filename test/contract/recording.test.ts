@@ -1,46 +1,31 @@
 /** Recording, from outside: a process, its files, its telephones. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { card, rig, startTelephones, type Telephones } from "../support/backend";
-import { type Answer, EventListener, get, type Json, post, request, type Telephone } from "../support/client";
+import { card, rig } from "../support/backend";
+import { EventListener, get, type Json, post, request } from "../support/client";
+import { bestLag } from "../support/correlation";
 import { needs } from "../support/needs";
-import { bestLag, samplesIn, soundOf } from "../support/recordings";
-import { eventually, type RunningServer, startServer } from "../support/server";
+import { samplesIn, soundOf } from "../support/recordings";
+import { eventually, startServer } from "../support/server";
+import { refused, sharedTelephones } from "../support/shared_telephones";
 import { noise } from "../support/stepped";
 
-let phones: Telephones;
-let server: RunningServer;
-beforeAll(async () => {
-  phones = await startTelephones(12);
-  server = phones.server;
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
-
-let lastLine = 0;
-const freshLine = (): { line: number; url: string; phone: Telephone } => {
-  const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
-const refused = ({ status, headers, body }: Answer, expected: number, code: string): Json => {
-  expect({ status, code: body.code }).toEqual({ status: expected, code });
-  expect(headers.get("content-type")).toBe("application/problem+json");
-  return body;
-};
+const phones = sharedTelephones(12);
+const { freshLine } = phones;
 const started = async (url: string, wishes: Json = {}): Promise<string> => {
   const { status, body } = await post(`${url}/record`, wishes);
   expect({ status, body }).toMatchObject({ status: 200, body: { status: "success" } });
   return String(body.recording_id);
 };
-const audio = async (id: string, headers: Record<string, string> = {}, of = server): Promise<Response> =>
+const audio = async (id: string, headers: Record<string, string> = {}, of = phones.server): Promise<Response> =>
   fetch(`${of.rest}/recordings/${id}/audio`, { headers });
-const sound = async (id: string, of = server) =>
+const sound = async (id: string, of = phones.server) =>
   soundOf(new Uint8Array(await (await audio(id, {}, of)).arrayBuffer()));
-const eventsOf = (line: number): Promise<EventListener> => EventListener.open(`${server.websocket}?line=${line}`);
+const eventsOf = (line: number): Promise<EventListener> =>
+  EventListener.open(`${phones.server.websocket}?line=${line}`);
 
 describe("POST /record", () => {
   test("keeps what the telephone says; stop answers when the file is there", async () => {
@@ -51,9 +36,13 @@ describe("POST /record", () => {
     const said = noise(8000, 31);
     await phone.speak(said as Int16Array<ArrayBuffer>);
     refused(await post(`${url}/record`, {}), 409, "recording_active");
-    refused(await request(`${server.rest}/recordings/${id}`, { method: "DELETE" }), 409, "recording_active");
-    refused(await get(`${server.rest}/recordings/${id}/audio`), 409, "recording_active");
-    expect((await get(`${server.rest}/recordings/${id}`)).body).toMatchObject({
+    refused(
+      await request(`${phones.server.rest}/recordings/${id}`, { method: "DELETE" }),
+      409,
+      "recording_active",
+    );
+    refused(await get(`${phones.server.rest}/recordings/${id}/audio`), 409, "recording_active");
+    expect((await get(`${phones.server.rest}/recordings/${id}`)).body).toMatchObject({
       state: "recording",
       reason: null,
     });
@@ -70,10 +59,10 @@ describe("POST /record", () => {
     expect(events.types().indexOf("recording_started")).toBeLessThan(events.types().indexOf("recording_finished"));
     const { caller } = await sound(id);
     expect(bestLag(caller, said.subarray(0, 2000)).likeness).toBeGreaterThan(0.98);
-    const flac = await fetch(`${server.rest}/recordings/${id}/audio?format=flac`);
+    const flac = await fetch(`${phones.server.rest}/recordings/${id}/audio?format=flac`);
     expect([flac.status, flac.headers.get("content-type")]).toEqual([200, "audio/flac"]);
     expect(await samplesIn(await flac.bytes())).toEqual(caller);
-    refused(await get(`${server.rest}/recordings/${id}/audio?format=mp3`), 422, "invalid_input");
+    refused(await get(`${phones.server.rest}/recordings/${id}/audio?format=mp3`), 422, "invalid_input");
     refused(await post(`${url}/record/stop`), 409, "not_recording");
     refused(await post(`${url}/record/pause`), 409, "not_recording");
     refused(await post(`${url}/record/resume`), 409, "not_recording");
@@ -85,7 +74,7 @@ describe("POST /record", () => {
     refused(await post(`${url}/record`, {}), 409, "line_on_hook");
     const id = await started(url, { when: "off_hook", source: "both" });
     using events = await eventsOf(line);
-    expect((await get(`${server.rest}/recordings/${id}`)).body).toMatchObject({
+    expect((await get(`${phones.server.rest}/recordings/${id}`)).body).toMatchObject({
       state: "waiting",
       bytes: 0,
       line,
@@ -93,7 +82,7 @@ describe("POST /record", () => {
     await phone.lift();
     await events.event("recording_started", { recording_id: id });
     await eventually(
-      () => get(`${server.rest}/recordings/${id}`),
+      () => get(`${phones.server.rest}/recordings/${id}`),
       ({ body }) => Number(body.duration_ms) >= 500,
     );
     await phone.hangUp();
@@ -141,9 +130,9 @@ describe("POST /record", () => {
     [{ when: "later" }, "when"],
     [{ volume: 11 }, "volume"],
   ])("refuses %p and changes nothing", async (wishes, field) => {
-    const { body } = await post(`${server.rest}/lines/12/record?when=off_hook`, wishes);
+    const { body } = await post(`${phones.server.rest}/lines/12/record?when=off_hook`, wishes);
     expect(body).toMatchObject({ code: "invalid_input", errors: [{ field }] });
-    refused(await post(`${server.rest}/lines/12/record/stop`), 409, "not_recording");
+    refused(await post(`${phones.server.rest}/lines/12/record/stop`), 409, "not_recording");
   });
 });
 
@@ -155,7 +144,7 @@ describe("/recordings", () => {
     await phone.lift();
     id = await started(url, { max_duration: 500 });
     await eventually(
-      () => get(`${server.rest}/recordings/${id}`),
+      () => get(`${phones.server.rest}/recordings/${id}`),
       ({ body }) => body.state === "finished",
     );
     whole = new Uint8Array(await (await audio(id)).arrayBuffer());
@@ -163,17 +152,17 @@ describe("/recordings", () => {
   });
 
   test("lists, and tells of one", async () => {
-    const { body } = await get(`${server.rest}/recordings`);
+    const { body } = await get(`${phones.server.rest}/recordings`);
     const listed = (body.recordings as Json[]).find((each) => each.id === id);
-    const one = await get(`${server.rest}/recordings/${id}`);
+    const one = await get(`${phones.server.rest}/recordings/${id}`);
     expect(one.body).toEqual(listed as Json);
     expect(one.body).toMatchObject({ state: "finished", duration_ms: 500, bytes: 8044, source: "caller" });
     expect(String(one.body.started)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const ids = (body.recordings as Json[]).map((each) => String(each.id));
     expect(ids).toEqual([...ids].sort());
-    const ofLine = await get(`${server.rest}/recordings?line=${one.body.line}`);
+    const ofLine = await get(`${phones.server.rest}/recordings?line=${one.body.line}`);
     expect((ofLine.body.recordings as Json[]).every(({ line }) => line === one.body.line)).toBe(true);
-    refused(await get(`${server.rest}/recordings?line=x`), 422, "invalid_input");
+    refused(await get(`${phones.server.rest}/recordings?line=x`), 422, "invalid_input");
   });
 
   test("gives the sound in ranges, with an ETag", async () => {
@@ -198,7 +187,9 @@ describe("/recordings", () => {
       expect(part.headers.get("content-length")).toBe(String(to - from));
       expect(new Uint8Array(await part.arrayBuffer())).toEqual(whole.slice(from, to));
     }
-    const outside = await request(`${server.rest}/recordings/${id}/audio`, { headers: { range: "bytes=8044-" } });
+    const outside = await request(`${phones.server.rest}/recordings/${id}/audio`, {
+      headers: { range: "bytes=8044-" },
+    });
     refused(outside, 416, "range_not_satisfiable");
     expect(outside.headers.get("content-range")).toBe("bytes */8044");
     expect((await audio(id, { range: "bytes=0-9", "if-range": etag })).status).toBe(206);
@@ -208,27 +199,31 @@ describe("/recordings", () => {
   });
 
   test("deletes, for ever", async () => {
-    const gone = await fetch(`${server.rest}/recordings/${id}`, { method: "DELETE" });
+    const gone = await fetch(`${phones.server.rest}/recordings/${id}`, { method: "DELETE" });
     expect([gone.status, await gone.text()]).toEqual([204, ""]);
-    refused(await get(`${server.rest}/recordings/${id}`), 404, "unknown_recording");
-    refused(await get(`${server.rest}/recordings/${id}/audio`), 404, "unknown_recording");
-    refused(await request(`${server.rest}/recordings/${id}`, { method: "DELETE" }), 404, "unknown_recording");
+    refused(await get(`${phones.server.rest}/recordings/${id}`), 404, "unknown_recording");
+    refused(await get(`${phones.server.rest}/recordings/${id}/audio`), 404, "unknown_recording");
+    refused(
+      await request(`${phones.server.rest}/recordings/${id}`, { method: "DELETE" }),
+      404,
+      "unknown_recording",
+    );
   });
 
   test.each(["..%2f..%2fetc%2fpasswd", "%2e%2e%2fx", "x.json", "00000000-0000-7000-8000-000000000000", "%00"])(
     "knows no %s, and shows no path",
     async (name) => {
       for (const path of [`/recordings/${name}`, `/recordings/${name}/audio`]) {
-        const { status, body } = await request(`${server.rest}${path}`);
+        const { status, body } = await request(`${phones.server.rest}${path}`);
         expect(status).toBe(404);
         expect(JSON.stringify(body)).not.toMatch(/\/(tmp|var|home|etc)/);
       }
-      expect((await fetch(`${server.rest}/recordings/${name}`, { method: "DELETE" })).status).toBe(404);
+      expect((await fetch(`${phones.server.rest}/recordings/${name}`, { method: "DELETE" })).status).toBe(404);
     },
   );
 
   test("a wrong method is told the right ones", async () => {
-    const answer = await post(`${server.rest}/recordings/${id}`);
+    const answer = await post(`${phones.server.rest}/recordings/${id}`);
     refused(answer, 405, "method_not_allowed");
     expect(answer.headers.get("allow")).toBe("GET, DELETE");
   });
@@ -323,7 +318,7 @@ smallDisk("a full disk: none begins, and one under way ends whole", async () => 
 });
 
 test("eight lines at once, each its own voice, nothing lost", async () => {
-  await using busy = rig ? server : await startServer({ arguments: ["--simulate=8"] });
+  await using busy = rig ? phones.server : await startServer({ arguments: ["--simulate=8"] });
   if (rig) return;
   const lines = [1, 2, 3, 4, 5, 6, 7, 8];
   await Promise.all(lines.map((line) => post(`${busy.rest}/simulator/lines/${line}/lift`)));

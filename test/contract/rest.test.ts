@@ -1,37 +1,15 @@
 /** contract.md, REST: one test for each promise. Each test has a server of its own line, or of its own. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { ULAW_TO_S16 } from "../../src/audio/g711";
 import { encodeWav } from "../../src/audio/wav";
-import { card, startTelephones, type Telephones } from "../support/backend";
-import {
-  type Answer,
-  EventListener,
-  get,
-  type Json,
-  post,
-  postBytes,
-  request,
-  type Telephone,
-} from "../support/client";
-import { eventually, type RunningServer } from "../support/server";
+import { card } from "../support/backend";
+import { type Answer, EventListener, get, type Json, post, postBytes, request } from "../support/client";
+import { eventually } from "../support/server";
+import { sharedTelephones } from "../support/shared_telephones";
 import { find, noise, sine } from "../support/stepped";
 
-let phones: Telephones;
-let server: RunningServer;
-beforeAll(async () => {
-  phones = await startTelephones(12);
-  server = phones.server;
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
-
-/** A line that no other test uses. */
-let lastLine = 1;
-const freshLine = (): { line: number; url: string; phone: Telephone } => {
-  const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
+const phones = sharedTelephones(12, 1);
+const { freshLine } = phones;
 
 function problem(answer: Answer, status: number, code: string): Json {
   expect(answer.status).toBe(status);
@@ -47,7 +25,7 @@ const bytes = (samples: Int16Array): Uint8Array<ArrayBuffer> =>
 
 describe("state", () => {
   test("GET /status has the contract's fields", async () => {
-    const { status, body } = await get(`${server.rest}/status`);
+    const { status, body } = await get(`${phones.server.rest}/status`);
     expect(status).toBe(200);
     expect(Object.keys(body).sort()).toEqual(
       [
@@ -85,18 +63,18 @@ describe("state", () => {
   });
 
   test("the flat verb is the default line's twin, on both ports", async () => {
-    const flat = await get(`${server.rest}/status`);
-    const twin = await get(`${server.rest}/lines/1/status`);
-    const otherPort = await get(`${server.websocket.replace("ws:", "http:").replace("/ws", "")}/status`);
+    const flat = await get(`${phones.server.rest}/status`);
+    const twin = await get(`${phones.server.rest}/lines/1/status`);
+    const otherPort = await get(`${phones.server.websocket.replace("ws:", "http:").replace("/ws", "")}/status`);
     expect(twin.body).toEqual(flat.body);
     expect(otherPort.body).toEqual(flat.body);
   });
 
   test("GET /lines lists the lines", async () => {
-    const { body } = await get(`${server.rest}/lines`);
+    const { body } = await get(`${phones.server.rest}/lines`);
     expect((body.lines as Json[]).map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     expect(body.default_line).toBe(1);
-    expect((await get(`${server.rest}/lines/3`)).body).toMatchObject({ line: 3 });
+    expect((await get(`${phones.server.rest}/lines/3`)).body).toMatchObject({ line: 3 });
   });
 
   test("GET /voltage measures, or says that it cannot", async () => {
@@ -120,9 +98,9 @@ describe("state", () => {
   });
 
   test("GET /diagnostics counts, and knows the I/O thread", async () => {
-    const first = (await get(`${server.rest}/diagnostics`)).body as { io: { rx_blocks: number } };
+    const first = (await get(`${phones.server.rest}/diagnostics`)).body as { io: { rx_blocks: number } };
     const { body } = await eventually(
-      () => get(`${server.rest}/diagnostics`),
+      () => get(`${phones.server.rest}/diagnostics`),
       ({ body }) => (body as typeof first).io.rx_blocks > first.io.rx_blocks,
     );
     expect(body).toMatchObject({
@@ -138,9 +116,9 @@ describe("state", () => {
   });
 
   test("GET /health, /ready, /config", async () => {
-    expect((await get(`${server.rest}/health`)).body.status).toBe("ok");
-    expect((await get(`${server.rest}/ready`)).body.status).toBe("ready");
-    expect(((await get(`${server.rest}/config`)).body.server as Json).host).toBeString();
+    expect((await get(`${phones.server.rest}/health`)).body.status).toBe("ok");
+    expect((await get(`${phones.server.rest}/ready`)).body.status).toBe("ready");
+    expect(((await get(`${phones.server.rest}/config`)).body.server as Json).host).toBeString();
   });
 });
 
@@ -170,7 +148,7 @@ describe("ringing", () => {
 
   test("a lift answers it; ringing a lifted telephone is 409", async () => {
     const { url, line, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await post(`${url}/ring`, { pattern: "CONTINUOUS" });
     await events.event("ring_start", { pattern: "CONTINUOUS", repeat: 0 });
     await phone.lift();
@@ -203,9 +181,9 @@ describe("ringing", () => {
     ["a fraction", { repeat: 1.5 }, "repeat"],
     ["a negative duration", { duration: -1 }, "duration"],
   ])("%s is 422 and names the field", async (_, body, field) => {
-    const { errors } = problem(await post(`${server.rest}/ring`, body), 422, "invalid_input");
+    const { errors } = problem(await post(`${phones.server.rest}/ring`, body), 422, "invalid_input");
     expect((errors as Json[]).map((error) => error.field)).toContain(field);
-    expect((await get(`${server.rest}/status`)).body.state).toBe("IDLE");
+    expect((await get(`${phones.server.rest}/status`)).body.state).toBe("IDLE");
   });
 });
 
@@ -245,7 +223,7 @@ describe("sound", () => {
   test("on-hook is 409, unless it may wait for the lift", async () => {
     const { url, phone, line } = freshLine();
     problem(await postBytes(`${url}/play-audio`, bytes(sine(440, 100))), 409, "line_on_hook");
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     const { body } = await postBytes(`${url}/play-audio?when=off_hook`, bytes(sine(440, 100)));
     await phone.lift();
     await events.event("playback_started", { playback_id: body.playback_id });
@@ -255,7 +233,7 @@ describe("sound", () => {
 
   test("while ringing it waits for the answer", async () => {
     const { url, phone, line } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await post(`${url}/ring`, { pattern: "CONTINUOUS" });
     await postBytes(`${url}/play-audio`, bytes(sine(440, 100)));
     await phone.lift();
@@ -276,12 +254,12 @@ describe("sound", () => {
 
   test("bad sound is refused with what to send", async () => {
     const wav = encodeWav(sine(440, 500));
-    const url = `${server.rest}/play-audio?when=off_hook`;
+    const url = `${phones.server.rest}/play-audio?when=off_hook`;
     problem(await postBytes(url, new Uint8Array(3)), 422, "odd_length");
     problem(await postBytes(url, new Uint8Array(0)), 422, "empty");
     problem(await postBytes(url, wav.slice(0, 300)), 422, "truncated");
     problem(await postBytes(url, new TextEncoder().encode("FORM1234AIFF and more")), 415, "unsupported_format");
-    problem(await postBytes(`${server.rest}/play-audio?wen=now`, wav), 422, "invalid_input");
+    problem(await postBytes(`${phones.server.rest}/play-audio?wen=now`, wav), 422, "invalid_input");
   });
 
   test("tones: by frequency, several, by name; bad ones are refused", async () => {
@@ -317,18 +295,18 @@ describe("sound", () => {
 
 describe("errors", () => {
   test("unknown lines and paths are 404, wrong methods 405 with Allow", async () => {
-    problem(await get(`${server.rest}/lines/99/status`), 404, "unknown_line");
-    problem(await get(`${server.rest}/lines/abc/status`), 404, "unknown_line");
-    problem(await get(`${server.rest}/nothing`), 404, "unknown_path");
-    const wrong = await get(`${server.rest}/ring`);
+    problem(await get(`${phones.server.rest}/lines/99/status`), 404, "unknown_line");
+    problem(await get(`${phones.server.rest}/lines/abc/status`), 404, "unknown_line");
+    problem(await get(`${phones.server.rest}/nothing`), 404, "unknown_path");
+    const wrong = await get(`${phones.server.rest}/ring`);
     problem(wrong, 405, "method_not_allowed");
     expect(wrong.headers.get("allow")).toBe("POST");
-    problem(await request(`${server.rest}/status`, { method: "DELETE" }), 405, "method_not_allowed");
+    problem(await request(`${phones.server.rest}/status`, { method: "DELETE" }), 405, "method_not_allowed");
   });
 
   test("malformed JSON is 400, another type 415, another shape 422", async () => {
     const send = (body: string, type = "application/json") =>
-      request(`${server.rest}/ring`, { method: "POST", body, headers: { "content-type": type } });
+      request(`${phones.server.rest}/ring`, { method: "POST", body, headers: { "content-type": type } });
     problem(await send("{bad"), 400, "malformed_json");
     problem(await send("<ring/>", "text/xml"), 415, "unsupported_media_type");
     problem(await send("[]"), 422, "invalid_input");
@@ -336,14 +314,14 @@ describe("errors", () => {
 
   test("more than is allowed is 413 at once where its length is announced", async () => {
     const body = new Blob([new Uint8Array(65 * 1024 * 1024)]);
-    problem(await request(`${server.rest}/play-audio`, { method: "POST", body }), 413, "body_too_large");
-    expect((await get(`${server.rest}/status`)).status).toBe(200);
+    problem(await request(`${phones.server.rest}/play-audio`, { method: "POST", body }), 413, "body_too_large");
+    expect((await get(`${phones.server.rest}/status`)).status).toBe(200);
   });
 });
 
 describe("the documentation", () => {
   test("describes every operation with its problems, and the events", async () => {
-    const { body } = await get(`${server.rest}/openapi.json`);
+    const { body } = await get(`${phones.server.rest}/openapi.json`);
     const paths = body.paths as Record<string, Record<string, Json>>;
     expect(Object.keys(paths)).toContain("/ws");
     for (const type of ["off_hook", "dtmf", "voice", "ring_stop", "flash", "error"]) {
@@ -374,18 +352,18 @@ describe("the event log by REST", () => {
     await phone.lift();
     await phone.press("12");
     const all = await eventually(
-      () => get(`${server.rest}/events?line=${line}&types=off_hook,dtmf&limit=1000`),
+      () => get(`${phones.server.rest}/events?line=${line}&types=off_hook,dtmf&limit=1000`),
       ({ body }) => (body.events as Json[]).length === 3,
     );
     const events = all.body.events as { type: string; id: string; digit?: string }[];
     expect(events.map(({ type, digit }) => digit ?? type)).toEqual(["off_hook", "1", "2"]);
-    const after = await get(`${server.rest}/events?line=${line}&types=dtmf&since=${events[1]?.id}`);
+    const after = await get(`${phones.server.rest}/events?line=${line}&types=dtmf&since=${events[1]?.id}`);
     expect((after.body.events as Json[]).map(({ digit }) => digit)).toEqual(["2"]);
-    expect((await get(`${server.rest}/events?since=${after.body.next}`)).body.resync_required).toBe(false);
-    expect((await get(`${server.rest}/events?since=5`)).body.resync_required).toBe(true);
-    problem(await get(`${server.rest}/events?types=nonsense`), 422, "invalid_input");
-    problem(await get(`${server.rest}/events?since=x`), 422, "invalid_input");
-    problem(await get(`${server.rest}/events?limit=0`), 422, "invalid_input");
+    expect((await get(`${phones.server.rest}/events?since=${after.body.next}`)).body.resync_required).toBe(false);
+    expect((await get(`${phones.server.rest}/events?since=5`)).body.resync_required).toBe(true);
+    problem(await get(`${phones.server.rest}/events?types=nonsense`), 422, "invalid_input");
+    problem(await get(`${phones.server.rest}/events?since=x`), 422, "invalid_input");
+    problem(await get(`${phones.server.rest}/events?limit=0`), 422, "invalid_input");
     await phone.hangUp();
   });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SAMPLE_FORMATS } from "../../src/audio/sample_format";
 import { EventListener, get, type Json, post, simulatedTelephone, type Telephone } from "../support/client";
-import { bestLag, correlation } from "../support/correlation";
+import { bestLag } from "../support/correlation";
 import { goertzelDbm0, rmsDbm0 } from "../support/level";
 import { BotProcess, RemoteBot } from "../support/remote_bot";
 import { eventually, type RunningServer, startServer } from "../support/server";
@@ -70,10 +70,7 @@ const stopped = (streamId: string): Promise<Json> => events.event("stream_stoppe
 async function echo(phone: Telephone, said: Int16Array): Promise<void> {
   const part = said.subarray(4000, 4800);
   await eventually(
-    async () => {
-      const ear = await phone.ear(4);
-      return correlation(ear.subarray(bestLag(ear, part)), part);
-    },
+    async () => bestLag(await phone.ear(4), part).likeness,
     (alike) => alike > 0.95,
   );
 }

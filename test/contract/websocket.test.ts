@@ -1,29 +1,15 @@
 /** contract.md, events by WebSocket. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { card, lacks, startTelephones, type Telephones } from "../support/backend";
+import { card, lacks } from "../support/backend";
 import { EventListener, get, type Json, post, request } from "../support/client";
 import { needs } from "../support/needs";
-import { eventually, type RunningServer } from "../support/server";
+import { eventually } from "../support/server";
+import { sharedTelephones } from "../support/shared_telephones";
 import { noise, sine } from "../support/stepped";
 
-let phones: Telephones;
-let server: RunningServer;
-let rest8000: string;
-beforeAll(async () => {
-  phones = await startTelephones(12);
-  server = phones.server;
-  rest8000 = server.rest.replace("http:", "ws:");
-}, 120_000);
-afterAll(async () => {
-  await server.stop();
-});
-
-let lastLine = 0;
-const freshLine = () => {
-  const line = ++lastLine;
-  return { line, url: `${server.rest}/lines/${line}`, phone: phones.telephone(line) };
-};
+const phones = sharedTelephones(12);
+const { freshLine } = phones;
 
 const COMMON = ["type", "timestamp", "line", "id"];
 const Z = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -31,7 +17,7 @@ const Z = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 describe("events", () => {
   test("a lift, keys, a flash, pulses, a voice, hanging up: each with its fields", async () => {
     const { line, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await phone.lift();
     await phone.press("5", { on_ms: 120 });
     await phone.flash(400);
@@ -80,7 +66,7 @@ describe("events", () => {
 
   test("a key pressed is no voice", async () => {
     const { line, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await phone.lift();
     await phone.press("1234567890");
     await events.event("dtmf", { digit: "0" });
@@ -91,7 +77,7 @@ describe("events", () => {
 
   test("a fax machine that calls, and one that answers, are told by their tones", async () => {
     const { line, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}&types=call_progress`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}&types=call_progress`);
     await phone.lift();
     await phone.speak(sine(1100, 500, 4000) as Int16Array<ArrayBuffer>);
     const calls = await events.event("call_progress", { tone: "fax_cng", active: true });
@@ -111,8 +97,8 @@ describe("events", () => {
 
   test("every client hears the same, in the same order, on both ports", async () => {
     const { line, phone } = freshLine();
-    using one = await EventListener.open(`${server.websocket}?line=${line}`);
-    using two = await EventListener.open(`${rest8000}/ws?line=${line}`);
+    using one = await EventListener.open(`${phones.server.websocket}?line=${line}`);
+    using two = await EventListener.open(`${phones.server.rest.replace("http:", "ws:")}/ws?line=${line}`);
     await phone.lift();
     await phone.press("147");
     await phone.hangUp();
@@ -123,7 +109,7 @@ describe("events", () => {
   const pluggable = needs(lacks("unplug") === null, lacks("unplug") ?? "");
   pluggable("unplugged: error and state ERROR; plugged in again: the line is back", async () => {
     const { line, url, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await phone.unplug();
     const error = await events.event("error");
     expect(error).toMatchObject({ error_code: "card_removed" });
@@ -131,13 +117,13 @@ describe("events", () => {
     const { body } = await get(`${url}/status`);
     expect(body.state).toBe("ERROR");
     expect(typeof body.error_message).toBe("string");
-    expect((await get(`${server.rest}/ready`)).status).toBe(503);
+    expect((await get(`${phones.server.rest}/ready`)).status).toBe(503);
     expect((await post(`${url}/ring`)).status).toBe(503);
     await phone.plug();
     await events.event("hardware_status", { status: "ready" });
     expect((await get(`${url}/status`)).body.state).toBe("IDLE");
     await eventually(
-      () => get(`${server.rest}/ready`),
+      () => get(`${phones.server.rest}/ready`),
       ({ status }) => status === 200,
     );
   });
@@ -146,7 +132,9 @@ describe("events", () => {
 describe("what a client may ask for", () => {
   test("types, and timestamps with an offset", async () => {
     const { line, phone } = freshLine();
-    using events = await EventListener.open(`${server.websocket}?line=${line}&types=dtmf,on_hook&ts=offset`);
+    using events = await EventListener.open(
+      `${phones.server.websocket}?line=${line}&types=dtmf,on_hook&ts=offset`,
+    );
     await phone.lift();
     await phone.press("1");
     await phone.hangUp();
@@ -157,26 +145,26 @@ describe("what a client may ask for", () => {
 
   test("a replay from an id, then caught_up, then live, none twice", async () => {
     const { line, phone } = freshLine();
-    using first = await EventListener.open(`${server.websocket}?line=${line}&types=off_hook,dtmf,on_hook`);
+    using first = await EventListener.open(`${phones.server.websocket}?line=${line}&types=off_hook,dtmf,on_hook`);
     await phone.lift();
     await phone.press("12");
     await first.event("dtmf", { digit: "2" });
     const since = first.frames[0]?.id;
     using second = await EventListener.open(
-      `${server.websocket}?line=${line}&types=off_hook,dtmf,on_hook&since=${since}`,
+      `${phones.server.websocket}?line=${line}&types=off_hook,dtmf,on_hook&since=${since}`,
     );
     await second.event("caught_up");
     await phone.hangUp();
     await second.event("on_hook");
     expect(second.frames.map(({ digit, type }) => digit ?? type)).toEqual(["1", "2", "caught_up", "on_hook"]);
-    using old = await EventListener.open(`${server.websocket}?since=7`);
+    using old = await EventListener.open(`${phones.server.websocket}?since=7`);
     await old.event("resync_required");
   });
 
   test("a snapshot tells a client that comes late", async () => {
     const { line, phone } = freshLine();
     await phone.lift();
-    using events = await EventListener.open(`${server.websocket}?line=${line}&snapshot=1`);
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}&snapshot=1`);
     const snapshot = (await events.event("snapshot")) as { lines: Json[] };
     expect(snapshot.lines).toHaveLength(1);
     expect(snapshot.lines[0]).toMatchObject({ line, state: "OFF_HOOK" });
@@ -185,7 +173,7 @@ describe("what a client may ask for", () => {
   });
 
   test("a wrong query is refused before the upgrade", async () => {
-    const base = server.rest;
+    const base = phones.server.rest;
     const upgrade = {
       headers: {
         upgrade: "websocket",
@@ -204,14 +192,14 @@ describe("what a client may ask for", () => {
 describe("clients that misbehave", () => {
   test("garbage is ignored, 10 MB and a flood close the connection, nobody else notices", async () => {
     const { line, phone } = freshLine();
-    using good = await EventListener.open(`${server.websocket}?line=${line}`);
-    using talker = await EventListener.open(`${server.websocket}?line=${line}`);
+    using good = await EventListener.open(`${phones.server.websocket}?line=${line}`);
+    using talker = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     talker.socket.send("garbage{{{");
     talker.socket.send(new Uint8Array([1, 2, 3]));
-    using huge = await EventListener.open(server.websocket);
+    using huge = await EventListener.open(phones.server.websocket);
     huge.socket.send(new Uint8Array(10 * 1024 * 1024));
     expect((await huge.closed).code).not.toBe(1000);
-    using flood = await EventListener.open(server.websocket);
+    using flood = await EventListener.open(phones.server.websocket);
     for (let i = 0; i < 500; i++) flood.socket.send("x");
     expect((await flood.closed).code).toBe(1008);
     await phone.lift();
@@ -223,7 +211,7 @@ describe("clients that misbehave", () => {
   test("one that never reads delays nobody", async () => {
     const { line, phone } = freshLine();
     // A socket of our own that is never read: Bun's client would read ahead.
-    const port = Number(new URL(server.rest).port);
+    const port = Number(new URL(phones.server.rest).port);
     const lazy = connect(port, "127.0.0.1");
     const answered = new Promise<string>((resolve) => lazy.once("data", (bytes) => resolve(bytes.toString())));
     lazy.write(
@@ -233,7 +221,7 @@ describe("clients that misbehave", () => {
     );
     expect(await answered).toStartWith("HTTP/1.1 101");
     lazy.pause();
-    using good = await EventListener.open(`${server.websocket}?line=${line}`);
+    using good = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await phone.lift();
     for (let i = 0; i < 2; i++) await phone.press("0123456789*#ABCD".repeat(4), { on_ms: 50, off_ms: 50 });
     await phone.hangUp();

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RecordRequest, Refusal } from "../../../src/exchange/verbs";
 import { RecordingStoreError } from "../../../src/recordings/recording";
-import { bestLag, type RecordingFolder, recordingFolder, soundOf } from "../../support/recordings";
+import { bestLag } from "../../support/correlation";
+import { type RecordingFolder, recordingFolder, soundOf } from "../../support/recordings";
 import { eventually } from "../../support/server";
 import { find, noise, pcmSource, type Stepped, sine, stepped } from "../../support/stepped";
 
