@@ -112,63 +112,6 @@ export const ToneInput = Type.Object(
   closed,
 );
 
-const RECORDING_SOURCES = [Type.Literal("caller"), Type.Literal("played"), Type.Literal("both")];
-
-export const RecordInput = Type.Object(
-  {
-    source: Type.Optional(
-      Type.Union(RECORDING_SOURCES, {
-        description:
-          "caller: what the telephone says (omitted: this); played: what it is sent; both: stereo, the caller left",
-        examples: ["caller"],
-      }),
-    ),
-    max_duration: Type.Optional(
-      Type.Integer({
-        description: "ms, pauses not counted; omitted: recording.max_duration_seconds",
-        examples: [60_000],
-      }),
-    ),
-    silence_timeout: Type.Optional(
-      Type.Integer({
-        description: "ms, 500 or more, without the caller's voice or a key; omitted: silence does not end it",
-        examples: [5000],
-      }),
-    ),
-    finish_on_key: Type.Optional(
-      Type.String({
-        description: 'A key that ends it: "any", or one of these digits; omitted: none',
-        examples: ["#"],
-      }),
-    ),
-    beep: Type.Optional(
-      Type.Boolean({
-        description: "Sound a beep first, behind what is playing; the recording begins at its end",
-        examples: [true],
-      }),
-    ),
-    format: Type.Optional(Type.Literal("wav", { description: "8 kHz, 16 bit" })),
-    trim: Type.Optional(
-      Type.Boolean({
-        description:
-          "Without the key that ended it, and the 100 ms before hanging up, when the hook makes noise; omitted: true",
-        examples: [true],
-      }),
-    ),
-    when: Type.Optional(
-      Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
-        description: "off_hook: on an idle line, wait for the lift",
-      }),
-    ),
-  },
-  closed,
-);
-
-export const RecordingsQuery = Type.Object(
-  { line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })) },
-  closed,
-);
-
 export const EventsQuery = Type.Object(
   {
     since: Type.Optional(Type.String({ description: "Only what came after this id", examples: ["0"] })),
@@ -184,57 +127,6 @@ export const EventsQuery = Type.Object(
 
 export const StreamQuery = Type.Object(
   { ...Type.Omit(EventsQuery, ["limit"]).properties, token: QueryToken },
-  closed,
-);
-
-export const PressInput = Type.Object(
-  {
-    digits: Type.String({
-      pattern: "^[0-9*#A-Da-d]{1,64}$",
-      description: "1 to 64 of 0-9 * # A-D",
-      examples: ["123#"],
-    }),
-    on_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 100" })),
-    off_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: "Omitted: 100" })),
-    level_dbm0: Type.Optional(
-      Type.Number({ minimum: -60, maximum: 3, description: "Of each tone; omitted: −10" }),
-    ),
-    twist_db: Type.Optional(
-      Type.Number({ minimum: -20, maximum: 20, description: "High group over low group; omitted: 0" }),
-    ),
-  },
-  closed,
-);
-
-export const PulseInput = Type.Object(
-  {
-    digits: Type.String({ pattern: "^[0-9]{1,64}$", description: "1 to 64 of 0-9", examples: ["190"] }),
-    break_ms: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: "Of each pulse; omitted: 60", examples: [60] }),
-    ),
-    make_ms: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: "Between two pulses; omitted: 40", examples: [40] }),
-    ),
-  },
-  closed,
-);
-
-export const FlashInput = Type.Object(
-  {
-    duration_ms: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10_000, description: "Omitted: 300", examples: [300] }),
-    ),
-  },
-  closed,
-);
-
-export const VoltageInput = Type.Object(
-  { volts: Type.Number({ minimum: 0, maximum: 200, description: "Between tip and ring", examples: [42] }) },
-  closed,
-);
-
-export const EarQuery = Type.Object(
-  { seconds: Type.Optional(Type.Number({ minimum: 0.02, maximum: 32, description: "Omitted: 5" })) },
   closed,
 );
 
@@ -329,38 +221,6 @@ export const PlayAnswer = Type.Object({
   heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard" })),
   barged_by: Type.Optional(Type.String({ description: "With wait, where the reason is barged: dtmf or voice" })),
 });
-export const RecordAnswer = Type.Object({
-  status: success,
-  recording_id: Type.String({ examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"] }),
-});
-export const RecordingAnswer = Type.Object({
-  id: Type.String({ examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"] }),
-  line: Type.Integer({ examples: [1] }),
-  source: Type.String({ description: "caller, played or both", examples: ["caller"] }),
-  started: Type.String({ examples: ["2026-01-29T12:00:00.000Z"] }),
-  state: Type.String({ description: "waiting, recording, paused or finished", examples: ["finished"] }),
-  duration_ms: Type.Integer({ examples: [5240] }),
-  bytes: Type.Integer({ description: "Of the WAV file", examples: [83_884] }),
-  lost_ms: Type.Integer({
-    description: "Silence in the place of what was missed while the program stood still; should be 0",
-    examples: [0],
-  }),
-  reason: nullableText("Why it ended: see recording_finished; null while it runs"),
-});
-export const RecordStopAnswer = Type.Composite([
-  Type.Object({ status: success, recording_id: Type.String() }),
-  Type.Omit(RecordingAnswer, ["id"]),
-]);
-export const TelephoneAnswer = Type.Object({
-  line: Type.Integer(),
-  hook: Type.String({ description: "on_hook or off_hook" }),
-  bell: Type.Object({ ringing: Type.Boolean(), bursts: Type.Integer({ description: "So far" }) }),
-  voltage: Type.Number({ description: "V between tip and ring" }),
-  plugged: Type.Boolean(),
-  polarity_reversed: Type.Boolean({ description: "Tip and ring are exchanged" }),
-  message_lamp: Type.Boolean({ description: "Lit by the card's voltage (message_waiting.lamp)" }),
-});
-
 export const EventLogAnswer = Type.Object({
   storage: Type.String({ description: "disk; memory: events do not outlive this process" }),
   problem: nullableText("Why it is memory"),

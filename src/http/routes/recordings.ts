@@ -6,7 +6,13 @@ import { fileAnswer } from "../byte_range";
 import type { Endpoint } from "../endpoint";
 import { jsonInput, Nothing, queryInput } from "../input";
 import { Problem } from "../problem";
-import { RecordAnswer, RecordInput, RecordingAnswer, RecordingsQuery, RecordStopAnswer } from "../schema";
+import {
+  RecordAnswer,
+  RecordInput,
+  RecordingAnswer,
+  RecordingsQuery,
+  RecordStopAnswer,
+} from "../schema_recordings";
 
 function shown({ id, line, source, startedAtMs, state, durationMs, bytes, lostMs, reason }: Recording) {
   const started = timestamp(startedAtMs);

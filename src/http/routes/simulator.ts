@@ -3,15 +3,8 @@ import { encodeWav } from "../../audio/wav";
 import { type Handsets, Refusal } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
 import { jsonInput, Nothing, queryInput } from "../input";
-import {
-  EarQuery,
-  FlashInput,
-  PressInput,
-  PulseInput,
-  SuccessAnswer,
-  TelephoneAnswer,
-  VoltageInput,
-} from "../schema";
+import { SuccessAnswer } from "../schema";
+import { EarQuery, FlashInput, PressInput, PulseInput, TelephoneAnswer, VoltageInput } from "../schema_simulator";
 import { soundInput } from "./sound";
 
 const SUCCESS = { status: "success" } as const;

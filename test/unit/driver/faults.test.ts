@@ -11,7 +11,7 @@ import {
   Stage,
 } from "../../../src/driver/abi.gen";
 import { alarmNames, lineFault, signallingName } from "../../../src/driver/faults";
-import { EarQuery, PressInput } from "../../../src/http/schema";
+import { EarQuery, PressInput } from "../../../src/http/schema_simulator";
 import { MAX_BURSTS } from "../../../src/line/cadence";
 
 const { ENOENT, EACCES, EBUSY, ENXIO, ENODEV, ENOTTY, EPROTO, EINVAL } = constants.errno;
