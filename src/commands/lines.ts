@@ -4,7 +4,7 @@ import type { Config, MessageLamp } from "../config/schema";
 import { VmwiLamp } from "../driver/abi.gen";
 import { DriverEngine } from "../driver/engine";
 import type { loadShim } from "../driver/library";
-import type { LineRules } from "../exchange/line_runner";
+import type { LineRules } from "../exchange/line_rules";
 import type { LineSetup } from "../exchange/phone_exchange";
 
 const LAMP_BITS: Record<MessageLamp, number> = {

@@ -16,8 +16,8 @@ import {
 import type { LineInput } from "../line/model";
 import type { Clock } from "./clock";
 import { type Gather, type GatherVerb, gatherRules } from "./gather";
+import type { Beginning } from "./line_machine";
 import type { Playback, PlaybackEnd, PlayOptions } from "./playback";
-import type { Decision } from "./recorder";
 import { type PcmSource, Refusal } from "./verbs";
 
 const NS_PER_MS = 1e6;
@@ -32,6 +32,8 @@ export interface GathererDependencies {
   nowNs: () => number;
   after: Clock["after"];
   newGatherId: () => string;
+  /** As of playback; throws Refusal. */
+  admit: (when: GatherVerb["when"]) => Beginning;
   play: (source: PcmSource, options: PlayOptions) => Playback;
   stopPlayback: (playbackId: string) => void;
   /** One that is heard, the I/O thread has stopped itself by then. */
@@ -58,22 +60,22 @@ export class Gatherer {
   constructor(private readonly needs: GathererDependencies) {}
 
   /** Throws Refusal; the prompt is then the caller's to close. */
-  gather(verb: GatherVerb, decision: Decision): Gather {
+  gather(verb: GatherVerb): Gather {
     const rules = gatherRules(verb);
     this.refuseSecond();
-    if (typeof decision !== "string") throw new Refusal(decision.code, decision.message);
+    const beginning = this.needs.admit(verb.when);
     const active: Active = {
       gatherId: this.needs.newGatherId(),
       rules,
       verb,
       state: null,
-      waitsFor: decision === "now" ? null : decision === "await_answer" ? "answer" : "lift",
+      waitsFor: beginning === "now" ? null : beginning === "await_answer" ? "answer" : "lift",
       startedNs: this.needs.nowNs(),
       prompt: null,
       cancelWake: () => undefined,
       finished: Promise.withResolvers(),
     };
-    if (decision === "now") this.#begin(active);
+    if (beginning === "now") this.#begin(active);
     this.#active = active;
     return {
       gatherId: active.gatherId,

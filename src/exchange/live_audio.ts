@@ -4,8 +4,10 @@
  *
  *   open ──▶ waiting ──lifted──▶ started ──on_hook, line_down, close──▶ closed
  */
+import { FIRST_TALKER } from "../driver/abi.gen";
 import type { DriverEvent } from "../driver/decode";
 import type { PlayLane } from "../driver/play_lane";
+import type { Beginning } from "./line_machine";
 import type { LineTap, TapBlock } from "./line_tap";
 import { DEFAULT_TARGET_MS, Talker, type TalkerStats } from "./talker";
 import { Refusal } from "./verbs";
@@ -60,18 +62,12 @@ export interface AudioStats extends TalkerStats {
 }
 
 const SILENT: TalkerStats = { samplesIn: 0, bufferedMs: 0, underruns: 0, droppedSamples: 0 };
-/** As of playback. */
-type Decision =
-  | "now"
-  | "await_answer"
-  | "await_lift"
-  | { code: "line_on_hook" | "line_not_ready"; message: string };
-
 export interface LiveAudioDependencies {
   tap: LineTap;
   /** Of talkers. */
   lanes: readonly PlayLane[];
-  decide: (when: "now" | "off_hook") => Decision;
+  /** As of playback; throws Refusal. */
+  admit: (when: "now" | "off_hook") => Beginning;
   attach: () => void;
   detach: () => void;
 }
@@ -99,10 +95,9 @@ export class LiveAudio {
   constructor(private readonly needs: LiveAudioDependencies) {}
 
   /** Throws what open would. */
-  admit({ talk, mixed, when }: Pick<AudioRequest, "talk" | "mixed" | "when">): Exclude<Decision, object> {
-    const decision = this.needs.decide(when ?? "now");
-    if (typeof decision !== "string") throw new Refusal(decision.code, decision.message);
-    if (!talk) return decision;
+  admit({ talk, mixed, when }: Pick<AudioRequest, "talk" | "mixed" | "when">): Beginning {
+    const beginning = this.needs.admit(when ?? "now");
+    if (!talk) return beginning;
     const talkers = [...this.#sessions].filter(({ lane }) => lane !== null);
     if (talkers.length > 0 && !(mixed && talkers.every(({ request }) => request.mixed))) {
       throw new Refusal(
@@ -113,15 +108,15 @@ export class LiveAudio {
     if (talkers.length >= this.needs.lanes.length) {
       throw new Refusal("talker_active", `${talkers.length} talk on this line already: that is the most.`);
     }
-    return decision;
+    return beginning;
   }
 
   open(request: AudioRequest): AudioSession {
-    const decision = this.admit(request);
+    const beginning = this.admit(request);
     const taken = [...this.#sessions].map(({ lane }) => lane);
     const active: Active = {
       request,
-      stage: decision === "now" ? "await_lift" : decision,
+      stage: beginning === "now" ? "await_lift" : beginning,
       lane: request.talk ? this.needs.lanes.findIndex((_, lane) => !taken.includes(lane)) : null,
       talker: null,
       talked: SILENT,
@@ -135,7 +130,7 @@ export class LiveAudio {
     };
     this.#sessions.add(active);
     this.needs.attach();
-    if (decision === "now") this.#start(active);
+    if (beginning === "now") this.#start(active);
     return {
       talk: (samples) => {
         const taken = active.talker?.talk(samples) ?? 0;
@@ -155,6 +150,7 @@ export class LiveAudio {
 
   /** After the tap has had it. */
   handle(event: DriverEvent): void {
+    if (event.kind === "play_done") this.#markHeard(event.lane - FIRST_TALKER, event.mark);
     if (event.kind !== "on_hook" && event.kind !== "line_down") return;
     for (const active of [...this.#sessions]) {
       if (active.stage === "await_lift" || (active.stage === "await_answer" && event.kind === "on_hook")) continue;
@@ -162,8 +158,8 @@ export class LiveAudio {
     }
   }
 
-  /** A mark of a talker's lane has been heard. */
-  markHeard(lane: number, mark: number): void {
+  /** Of the queue's and the overlays' lanes, which are below zero here, nothing is meant for a talker. */
+  #markHeard(lane: number, mark: number): void {
     for (const active of this.#sessions) if (active.lane === lane) active.talker?.done(mark);
   }
 

@@ -3,21 +3,21 @@ import { progressTones } from "../audio/call_progress";
 import { oncePlayed, PLAIN_TONE_LEVEL_DBM0, type RenderTone, type TonePlan, toneSource } from "../audio/tone_plan";
 import { zoneTone } from "../audio/tone_zones";
 import type { DriverEvent } from "../driver/decode";
-import type { DriverEngine, LineStats } from "../driver/engine";
-import { errnoName } from "../driver/faults";
+import type { DriverEngine } from "../driver/engine";
 import { Handset } from "../driver/handset";
 import { Port } from "../driver/port";
 import type { AnnouncementResult } from "../line/announcement";
 import type { GatherResult } from "../line/gather";
 import type { LineTone } from "../line/model";
-import type { KeyDetail } from "../line/state";
 import type { Recording } from "../recordings/recording";
 import type { Announcement, AnnounceVerb } from "./announcement";
 import { Bridges } from "./bridges";
 import type { Clock } from "./clock";
 import type { Gather, GatherVerb } from "./gather";
 import { SimulatedHandsets } from "./handsets";
-import { type LineRules, LineRunner, type Publish } from "./line_runner";
+import { lineDiagnostics } from "./line_diagnostics";
+import type { LineRules } from "./line_rules";
+import { LineRunner, type Publish } from "./line_runner";
 import type { TapListener } from "./line_tap";
 import type { AudioRequest, AudioSession } from "./live_audio";
 import { LinePlaybacks } from "./playbacks";
@@ -80,8 +80,6 @@ export interface Standstills {
 /** "Speak now": as answering machines have it. */
 const BEEP: TonePlan = { levelDbm0: PLAIN_TONE_LEVEL_DBM0, segments: [{ frequenciesHz: [1400], ms: null }] };
 const BEEP_MS = 250;
-const NS_PER_MS = 1e6;
-const SAMPLES_PER_MS = 8;
 
 export class PhoneExchange implements Exchange {
   readonly defaultLine: number;
@@ -222,7 +220,7 @@ export class PhoneExchange implements Exchange {
   }
 
   gather(line: number, verb: GatherVerb): Gather {
-    return this.#runner(line).gather(verb);
+    return this.#runner(line).gatherer.gather(verb);
   }
 
   async stopGather(line: number): Promise<GatherResult> {
@@ -246,7 +244,7 @@ export class PhoneExchange implements Exchange {
   }
 
   async record(line: number, request: RecordRequest): Promise<RecordAnswer> {
-    return this.#runner(line).record(request);
+    return this.#runner(line).recorder.record(request);
   }
 
   async stopRecording(line: number): Promise<Recording> {
@@ -275,77 +273,8 @@ export class PhoneExchange implements Exchange {
   }
 
   diagnostics(line: number): LineDiagnostics {
-    const runner = this.#runner(line);
-    const stats = runner.port.stats();
-    const engine = this.#engine.engineStats();
-    const up = stats.up === 1;
-    const known = up && stats.voltage_known === 1;
-    const heard = up && stats.lifted === 1;
-    const levelDbm0 = heard ? stats.level_cdbm0 / 100 : null;
-    const noiseDbm0 = heard ? stats.noise_cdbm0 / 100 : null;
-    return {
-      hardware: {
-        driver: runner.port.device === null ? "simulated" : "dahdi",
-        device: runner.port.device,
-        channel: runner.port.channel,
-        in_service: up,
-        signalling: up ? stats.signallingName : null,
-        alarms: stats.alarmNames,
-        fault: runner.state.fault,
-      },
-      capabilities: stats.capabilityNames,
-      voltage: {
-        tip: known ? stats.tip_mv / 1000 : null,
-        ring: known ? stats.ring_mv / 1000 : null,
-        battery: known ? stats.battery_mv / 1000 : null,
-      },
-      dtmf: {
-        accepted: stats.dtmf_digits,
-        refused: {
-          too_short: stats.dtmf_too_short,
-          too_quiet: stats.dtmf_too_quiet,
-          off_frequency: stats.dtmf_off_frequency,
-          unsteady: stats.dtmf_unsteady,
-          not_abrupt: stats.dtmf_not_abrupt,
-          twist: stats.dtmf_twist,
-          not_alone: stats.dtmf_not_alone,
-          low_sound: stats.dtmf_low_sound,
-          noisy: stats.dtmf_noisy,
-        },
-        last: stats.dtmf_digits > 0 ? lastKey(stats) : null,
-      },
-      signal: {
-        level_dbm0: levelDbm0,
-        noise_dbm0: noiseDbm0,
-        snr_db:
-          levelDbm0 === null || noiseDbm0 === null
-            ? null
-            : Math.max(0, (stats.level_cdbm0 - stats.noise_cdbm0) / 100),
-        voice_active: stats.voice_active === 1,
-      },
-      io: {
-        rx_blocks: stats.rx_blocks,
-        tx_blocks: stats.tx_blocks,
-        playout_underruns: stats.play_underruns,
-        card_underruns: stats.card_underruns,
-        card_overruns: stats.card_overruns,
-        late_blocks: stats.late_blocks,
-        max_service_gap_ms: stats.max_service_gap_ns / NS_PER_MS,
-        queued_playout_ms: stats.play_queued_samples / SAMPLES_PER_MS,
-        tap_lost_blocks: stats.tap_lost_blocks,
-        bridge_slips: stats.bridge_slips,
-      },
-      engine: {
-        realtime: engine.realtime === 1,
-        realtime_error: engine.realtime === 1 ? null : errnoName(engine.realtime_error),
-        memory_locked: engine.memory_locked === 1,
-        events_pushed: engine.events_pushed,
-        events_lost: engine.events_lost,
-        watchdog_trips: engine.watchdog_trips,
-        wakeups: engine.wakeups,
-        max_wake_late_ms: engine.max_wake_late_ns / NS_PER_MS,
-      },
-    };
+    const { port, state } = this.#runner(line);
+    return lineDiagnostics(port, state.fault, this.#engine.engineStats());
   }
 
   #runner(line: number): LineRunner {
@@ -354,12 +283,3 @@ export class PhoneExchange implements Exchange {
     return runner;
   }
 }
-
-const lastKey = (stats: LineStats): KeyDetail => ({
-  level_low_dbm0: stats.dtmf_low_cdbm0 / 100,
-  level_high_dbm0: stats.dtmf_high_cdbm0 / 100,
-  twist_db: (stats.dtmf_high_cdbm0 - stats.dtmf_low_cdbm0) / 100,
-  offset_low_hz: stats.dtmf_low_offset_chz / 100,
-  offset_high_hz: stats.dtmf_high_offset_chz / 100,
-  snr_db: stats.dtmf_snr_cdb / 100,
-});

@@ -4,7 +4,7 @@
  */
 import { KeptSource } from "../audio/kept_source";
 import { OVERLAYS } from "../driver/abi.gen";
-import type { PlayoutEnd } from "../driver/decode";
+import type { DriverEvent } from "../driver/decode";
 import { QUEUE_LANE } from "../driver/play_lane";
 import type { Port } from "../driver/port";
 import type { LineInput } from "../line/model";
@@ -125,17 +125,21 @@ export class Playout {
     this.#cut((entry) => entry.awaits !== "lift", reason);
   }
 
-  /** What the driver tells of a lane; of a talker's, nothing is meant for here. */
-  pour(lane: number): void {
-    this.#queues[lane]?.pour();
-  }
-
-  started(lane: number, mark: number, atNs: number): void {
-    this.#queues[lane]?.started(mark, atNs);
-  }
-
-  done(lane: number, mark: number, end: PlayoutEnd, heardSamples: number, atNs: number): void {
-    this.#queues[lane]?.done(mark, end, heardSamples, atNs);
+  /** What is told of a talker's lane is not meant for here: it has no queue. */
+  handle(event: DriverEvent): void {
+    switch (event.kind) {
+      case "play_started":
+        this.#queues[event.lane]?.started(event.mark, event.atNs);
+        break;
+      case "play_done":
+        this.#queues[event.lane]?.done(event.mark, event.end, event.heardSamples, event.atNs);
+        break;
+      case "play_low":
+        this.#queues[event.lane]?.pour();
+        break;
+      default:
+        break;
+    }
   }
 
   /** What plays and waits, in its order, then what ended, the newest first. */

@@ -12,6 +12,7 @@ import type { LineInput } from "../line/model";
 import type { PlaybackEndReason, RecordingEndReason } from "../line/state";
 import { type Recording, type RecordingWriter, waitingRecording } from "../recordings/recording";
 import type { RecordingStore } from "../recordings/store";
+import type { Beginning } from "./line_machine";
 import { type LineTap, TAP_BLOCK_SAMPLES } from "./line_tap";
 import { recordingRules } from "./record_request";
 import { type Playback, type RecordAnswer, type RecordRequest, Refusal } from "./verbs";
@@ -21,12 +22,6 @@ const WRITE_EVERY_BLOCKS = 25;
 const FRAMES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 
 export type RecordingInput = Extract<LineInput, { type: "recording_started" | "recording_ended" }>;
-/** As of playback. */
-export type Decision =
-  | "now"
-  | "await_answer"
-  | "await_lift"
-  | { code: "line_on_hook" | "line_not_ready"; message: string };
 
 export interface RecorderDependencies {
   line: number;
@@ -36,6 +31,8 @@ export interface RecorderDependencies {
   nowMs: () => number;
   newRecordingId: () => string;
   maxDurationMs: () => number;
+  /** As of playback; throws Refusal. */
+  admit: (when: RecordRequest["when"]) => Beginning;
   /** Is the caller talking? */
   talking: () => boolean;
   beep: () => PcmSource;
@@ -62,22 +59,22 @@ export class Recorder {
 
   constructor(private readonly needs: RecorderDependencies) {}
 
-  async record(request: RecordRequest, decide: () => Decision): Promise<RecordAnswer> {
+  async record(request: RecordRequest): Promise<RecordAnswer> {
     const { store, line, newRecordingId, nowMs, maxDurationMs } = this.needs;
     const rules = recordingRules(request, maxDurationMs());
     if (this.#active) {
       throw new Refusal("recording_active", "This line is being recorded already: POST /record/stop ends that.");
     }
-    allowed(decide());
+    this.needs.admit(request.when);
     const recording = waitingRecording(newRecordingId(), line, rules.source, nowMs());
     const active = newActive(recording, rules, request.beep ?? false);
     this.#active = active;
     try {
       await store.admit();
-      const decision = allowed(decide()); // the telephone may have been hung up meanwhile
+      const beginning = this.needs.admit(request.when); // the telephone may have been hung up meanwhile
       store.announce(recording);
-      if (decision === "now") this.#lifted(active);
-      else active.stage = decision;
+      if (beginning === "now") this.#lifted(active);
+      else active.stage = beginning;
     } catch (error) {
       this.#active = null;
       active.unlisten();
@@ -290,9 +287,4 @@ function newActive(recording: Recording, rules: TakeRules, beep: boolean): Activ
     unlisten: () => undefined,
     finished: Promise.withResolvers(),
   };
-}
-
-function allowed(decision: Decision): Exclude<Decision, object> {
-  if (typeof decision !== "string") throw new Refusal(decision.code, decision.message);
-  return decision;
 }

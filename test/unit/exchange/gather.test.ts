@@ -458,8 +458,14 @@ describe("in the same moment", () => {
 
   test("the ring ends, and it is lifted: what waited for the answer is over", async () => {
     const prompt = watched(noise(80));
-    const gatherer = new Gatherer({ ...line, play, newGatherId: () => "g", stopUnheard: () => undefined });
-    const { finished } = gatherer.gather({ prompt, loop: 1, when: "now" }, "await_answer");
+    const gatherer = new Gatherer({
+      ...line,
+      play,
+      admit: () => "await_answer",
+      newGatherId: () => "g",
+      stopUnheard: () => undefined,
+    });
+    const { finished } = gatherer.gather({ prompt, loop: 1, when: "now" });
     gatherer.unanswered(false);
     gatherer.lifted();
     expect(await finished).toMatchObject({ reason: "cancelled" });
