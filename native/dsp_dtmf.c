@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dsp_dtmf_correlate.h"
 #include "dsp_dtmf_judge.h"
+#include "dsp_dtmf_measure.h"
 #include "dsp_dtmf_tones.h"
 #include "dsp_level.h"
 
@@ -31,7 +33,7 @@ static const char DIGITS[16] = "123A456B789C*0#D";
 #define ALL_OF_IT  0.87F
 #define NONE_OF_IT 0.2F
 
-static uint32_t silent_energy; /* as dtmf_tones_energy has it */
+static uint32_t silent_energy; /* as dtmf_energy has it */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void make_constants(void) {
@@ -258,7 +260,7 @@ static __attribute__((noinline)) int hear_silence(struct dsp_dtmf *dtmf, struct 
 }
 
 static inline int hear_sub_block(struct dsp_dtmf *dtmf, const int16_t *samples, struct dsp_dtmf_event *out) {
-  uint32_t energy = dtmf_tones_energy(samples);
+  uint32_t energy = dtmf_energy(samples);
   return energy < silent_energy ? hear_silence(dtmf, out) : hear_sound(dtmf, samples, 16.0F * (float)energy, out);
 }
 

@@ -16,9 +16,6 @@
 
 #include "dsp_dtmf.h"
 
-#define DTMF_WINDOW_SUBS                                                                                          \
-  4 /* 20 ms: tones 73 Hz apart (Q.23's nearest) are told apart, and one fits into 25 ms                          \
-     */
 #define DTMF_AFTER_DIGIT_SUBS 10 /* 50 ms: another key's end is no quiet before this one */
 
 /* How much all deviations together may be; less for a key judged by a part of it, because the rest was lost or

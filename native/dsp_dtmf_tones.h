@@ -8,9 +8,6 @@
  *
  *   left of a tone after that: 697 Hz −0.3 dB; of 425 Hz −28 dB, 440 Hz −28, 350 Hz −19, 60 Hz −29, 50 Hz −32, DC
  * 0
- *
- * All in integers, so that the scalar, the SSE2 and the NEON twin agree to the bit. -DDSP_SCALAR takes the scalar
- * one.
  */
 #ifndef DSP_DTMF_TONES_H
 #define DSP_DTMF_TONES_H
@@ -18,12 +15,6 @@
 #include <stdint.h>
 
 #include "dsp_dtmf.h"
-
-#define DTMF_FUNCTIONS 12 /* rows 0–3, columns 4–7, low basis 8–10, and one that is zero */
-
-struct dtmf_correlation {
-  int32_t even[DTMF_FUNCTIONS], odd[DTMF_FUNCTIONS];
-};
 
 /* A tone's amplitude and phase at the sub-block's centre: in-phase and quadrature, S16 steps. */
 struct dtmf_phasor {
@@ -35,12 +26,6 @@ extern const float dtmf_tones_hz[DSP_DTMF_TONES];
 
 /* Makes the tables, once; any thread. */
 void dtmf_tones_init(void);
-
-/* 1/32 of the sub-block's sum of squares, DC included: it fits 32 bits. */
-uint32_t dtmf_tones_energy(const int16_t *samples);
-uint32_t dtmf_tones_energy_scalar(const int16_t *samples);
-void dtmf_tones_correlate(const int16_t *samples, struct dtmf_correlation *out);
-void dtmf_tones_correlate_scalar(const int16_t *samples, struct dtmf_correlation *out);
 
 /* Correlates a sub-block that has its energy and samples. Returns the part of its in-band energy that the
  * strongest row and column hold, each taken for itself: roughly what both together explain. */

@@ -7,7 +7,7 @@ CFLAGS_NATIVE := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Wconversion -fvis
 CFLAGS_RELEASE := $(CFLAGS_NATIVE) -O3 -fPIC -fno-math-errno -fno-trapping-math
 LDLIBS_NATIVE := -lm -lpthread
 
-DSP_SOURCES := dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_tones.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
+DSP_SOURCES := dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_measure.c dsp_dtmf_tones.c dsp_dtmf_correlate.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
 SHIM_SOURCES := libdahdi_shim.c shim_ring.c shim_sim.c engine.c line.c line_data.c line_hook.c line_ring.c line_stats.c line_hear.c line_play.c line_bridge.c bridge.c lanes.c talker.c playout.c playout_skips.c shim_play.c line_tap.c shim_tap.c line_progress.c watchdog.c pulse_train.c ring_cadence.c chan_sim.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
 
 LIB_X64 := build/native/x64/libdahdi_shim.so
@@ -108,7 +108,7 @@ native-test: $(NATIVE_TEST_PROGRAMS)
 	$(MAKE) --no-print-directory native-test-twins || failed=1; exit $$failed
 
 # The DTMF detector for SSE2, for NEON and for neither hears the same, digit for digit.
-TWINS_SOURCES := test/native/dsp_dtmf_twins_test.c $(addprefix native/,dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_tones.c)
+TWINS_SOURCES := test/native/dsp_dtmf_twins_test.c $(addprefix native/,dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_measure.c dsp_dtmf_tones.c dsp_dtmf_correlate.c)
 build/native/twins_simd: CC_TWIN = $(CC)
 build/native/twins_scalar: CC_TWIN = $(CC) -DDSP_SCALAR
 build/native/twins_neon: CC_TWIN = $(CC_ARM64) -static

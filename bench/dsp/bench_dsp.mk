@@ -5,7 +5,7 @@
 #   VOICES="a.list"    other voices for the voice detector: on each line a WAV (8 kHz, S16, mono, 44 bytes of header)
 
 BENCH_DSP_FLAGS := $(filter-out -MMD -MP,$(CFLAGS_RELEASE)) -Inative -Ibench/dsp
-BENCH_DSP_DTMF := native/dsp_dtmf.c native/dsp_dtmf_judge.c native/dsp_dtmf_tones.c
+BENCH_DSP_DTMF := native/dsp_dtmf.c native/dsp_dtmf_judge.c native/dsp_dtmf_measure.c native/dsp_dtmf_tones.c native/dsp_dtmf_correlate.c
 BENCH_DSP_PEERS := $(addprefix bench/dsp/,peer_ours.c peer_spandsp.c peer_goertzel.c)
 BENCH_DSP_VAD := native/dsp_vad.c bench/dsp/vad_peers.c bench/dsp/vad_corpus.c
 BENCH_DSP_PROGRAMS := $(addprefix build/bench/dsp/,bench_dtmf talkoff vad_bench)

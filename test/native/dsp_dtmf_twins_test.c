@@ -10,6 +10,7 @@
 
 #include "../../bench/dsp/dtmf_axes.h"
 #include "../../bench/dsp/voice.h"
+#include "dsp_dtmf_correlate.h"
 #include "dsp_dtmf_tones.h"
 #include "tap.h"
 
@@ -23,10 +24,10 @@ static int differing(const int16_t *samples, int count) {
   for (int at = 0; at + DSP_DTMF_SUB_SAMPLES <= count; at += 7) { /* at every alignment in memory */
     struct dtmf_correlation simd;
     struct dtmf_correlation scalar;
-    dtmf_tones_correlate(&samples[at], &simd);
-    dtmf_tones_correlate_scalar(&samples[at], &scalar);
-    wrong += memcmp(&simd, &scalar, sizeof(simd)) != 0 ||
-             dtmf_tones_energy(&samples[at]) != dtmf_tones_energy_scalar(&samples[at]);
+    dtmf_correlate(&samples[at], &simd);
+    dtmf_correlate_scalar(&samples[at], &scalar);
+    wrong +=
+        memcmp(&simd, &scalar, sizeof(simd)) != 0 || dtmf_energy(&samples[at]) != dtmf_energy_scalar(&samples[at]);
   }
   return wrong;
 }
