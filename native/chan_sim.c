@@ -9,11 +9,8 @@
 
 #define NS_PER_MS 1000000LL
 #define BLOCK_NS  (20 * NS_PER_MS)
-/* <dahdi/kernel.h>: DAHDI_MINPULSETIME, DAHDI_MAXPULSETIME, DAHDI_PULSETIMEOUT; KEWLTIME + AFTERKEWLTIME. */
-#define MIN_PULSE_MS     15
-#define MAX_PULSE_MS     200
-#define PULSE_TIMEOUT_MS 250
-#define AFTER_DROP_MS    800
+/* <dahdi/kernel.h>: KEWLTIME + AFTERKEWLTIME. */
+#define AFTER_DROP_MS 800
 /* The catch-up after a stall is bounded by what a driver buffers. */
 #define MAX_BACKLOG_BLOCKS 32
 /* A common card's feed and the drop over a telephone of 200 Ω at 23 mA. */
@@ -26,14 +23,9 @@
 
 static struct chan_sim *sim_of(struct chan *chan) { return (struct chan_sim *)chan; }
 
-static void queue_event(struct chan_sim *sim, int32_t kind, int32_t value) {
-  if (!sim->opened || sim->event_count == SIM_EVENT_QUEUE) return;
-  sim->events[sim->event_count++] = (struct chan_event){.kind = kind, .value = value};
-}
-
 static void measure(const struct chan_sim *sim, int32_t *tip_mv, int32_t *ring_mv) {
-  *tip_mv = sim->loop_closed ? LIFTED_TIP_MV : ON_HOOK_TIP_MV;
-  *ring_mv = sim->loop_closed ? LIFTED_RING_MV : ON_HOOK_RING_MV;
+  *tip_mv = sim->hooksig.loop_closed ? LIFTED_TIP_MV : ON_HOOK_TIP_MV;
+  *ring_mv = sim->hooksig.loop_closed ? LIFTED_RING_MV : ON_HOOK_RING_MV;
   if (sim->phone.voltage_mv >= 0) *ring_mv = *tip_mv - sim->phone.voltage_mv;
   if (sim->battery_dropped) *ring_mv = *tip_mv;
   if (!sim->reversed) return;
@@ -55,32 +47,6 @@ static void show(struct chan_sim *sim) {
   atomic_store_explicit(&sim->seen_bursts, sim->bursts, memory_order_relaxed);
 }
 
-/* __dahdi_hooksig_pvt for FXO kewlstart, in our words. */
-static void loop_changed(struct chan_sim *sim, int64_t now_ns, bool closed) {
-  if (sim->loop_closed == closed) return;
-  sim->loop_closed = closed;
-  if (!closed) {
-    if (!sim->off_hook) return;
-    sim->opened_break_ns = now_ns;
-    sim->flash_timeout_ns = now_ns + sim->settings.flash_max_ms * NS_PER_MS;
-    return;
-  }
-  sim->bell = false; /* ring trip */
-  sim->flash_timeout_ns = INT64_MAX;
-  if (!sim->off_hook) {
-    sim->off_hook = true;
-    queue_event(sim, CHAN_EV_OFF_HOOK, 0);
-    return;
-  }
-  int64_t break_ms = (now_ns - sim->opened_break_ns) / NS_PER_MS;
-  if (break_ms > MAX_PULSE_MS) {
-    queue_event(sim, CHAN_EV_FLASH, 0);
-  } else if (break_ms >= MIN_PULSE_MS) {
-    if (++sim->pulses == 1) queue_event(sim, CHAN_EV_PULSE_START, 0);
-    sim->pulse_timeout_ns = now_ns + PULSE_TIMEOUT_MS * NS_PER_MS;
-  }
-}
-
 static void hung_up(struct chan_sim *sim) {
   if (sim->hang_up_sequence != 0) sim_phone_finished(&sim->phone, sim->hang_up_sequence, 0);
   sim->hang_up_sequence = 0;
@@ -89,23 +55,11 @@ static void hung_up(struct chan_sim *sim) {
 /* Everything that falls due up to now_ns: contacts that move, the driver's timers. */
 static void catch_up(struct chan_sim *sim, int64_t now_ns) {
   do {
-    loop_changed(sim, now_ns, sim_phone_contact(&sim->phone));
+    bool closed = sim_phone_contact(&sim->phone);
+    if (closed) sim->bell = false; /* ring trip */
+    sim_hooksig_loop(&sim->hooksig, now_ns, closed);
   } while (sim_phone_move(&sim->phone, now_ns));
-  if (now_ns >= sim->flash_timeout_ns) {
-    sim->flash_timeout_ns = INT64_MAX;
-    sim->off_hook = false;
-    queue_event(sim, CHAN_EV_ON_HOOK, 0);
-    hung_up(sim);
-  }
-  if (now_ns >= sim->pulse_timeout_ns) {
-    sim->pulse_timeout_ns = INT64_MAX;
-    int32_t digit = sim->pulses == 10   ? '0'
-                    : sim->pulses == 11 ? '*'
-                    : sim->pulses == 12 ? '#'
-                                        : '0' + sim->pulses;
-    if (sim->pulses <= 12) queue_event(sim, CHAN_EV_PULSE_DIGIT, digit);
-    sim->pulses = 0;
-  }
+  if (sim_hooksig_due(&sim->hooksig, now_ns)) hung_up(sim);
   show(sim);
 }
 
@@ -115,8 +69,7 @@ void chan_sim_init(struct chan_sim *sim, struct sim_ear *ear, uint32_t seed) {
   sim->phone.voltage_mv = -1;
   sim->phone.ear = ear;
   sim->noise_state = seed;
-  sim->flash_timeout_ns = INT64_MAX;
-  sim->pulse_timeout_ns = INT64_MAX;
+  sim_hooksig_init(&sim->hooksig);
   show(sim);
 }
 
@@ -132,7 +85,7 @@ void chan_sim_hang_up(struct chan_sim *sim, int64_t now_ns, uint32_t sequence) {
   sim->hang_up_sequence = sequence;
   sim->phone.lifted = false;
   catch_up(sim, now_ns);
-  if (!sim->off_hook) hung_up(sim);
+  if (!sim->hooksig.off_hook) hung_up(sim);
 }
 
 void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged) {
@@ -155,17 +108,6 @@ int chan_sim_act(struct chan_sim *sim, const struct sim_action *action) {
   return sim_phone_queue(&sim->phone, action);
 }
 
-bool chan_sim_mic_low(struct chan_sim *sim) {
-  struct sim_phone *phone = &sim->phone;
-  if (spsc_readable(&phone->mic_ring) >= SIM_MIC_RING_SAMPLES / 2) {
-    phone->mic_low_told = false;
-    return false;
-  }
-  bool tell = !phone->mic_low_told;
-  phone->mic_low_told = true;
-  return tell;
-}
-
 static int sim_open(struct chan *chan, const struct chan_settings *settings, int64_t now_ns, int32_t *stage) {
   struct chan_sim *sim = sim_of(chan);
   if (!sim->phone.plugged) {
@@ -182,15 +124,9 @@ static int sim_open(struct chan *chan, const struct chan_settings *settings, int
   sim->on_hook_transfer_until_ns = 0;
   sim->reversed = false;
   sim->messages = 0;
-  sim->opened = true;
   sim->phone.mic_low_told = true; /* nothing was ever asked for */
   sim->removed_told = false;
-  sim->event_count = 0;
-  sim->pulses = 0;
-  sim->flash_timeout_ns = INT64_MAX;
-  sim->pulse_timeout_ns = INT64_MAX;
-  sim->loop_closed = sim_phone_contact(&sim->phone);
-  sim->off_hook = sim->loop_closed;
+  sim_hooksig_open(&sim->hooksig, sim_phone_contact(&sim->phone), settings->flash_max_ms);
   memset(sim->last_sent, 0, sizeof(sim->last_sent));
   sim->next_block_ns = now_ns + BLOCK_NS;
   catch_up(sim, now_ns);
@@ -199,7 +135,7 @@ static int sim_open(struct chan *chan, const struct chan_settings *settings, int
 
 static void sim_close(struct chan *chan) {
   struct chan_sim *sim = sim_of(chan);
-  sim->opened = false;
+  sim->hooksig.opened = false;
   sim->bell = false; /* the kernel silences a channel that its owner gives back */
   show(sim);
 }
@@ -212,11 +148,10 @@ static int sim_fd(struct chan *chan) {
 static int64_t sim_wake_ns(struct chan *chan) {
   const struct chan_sim *sim = sim_of(chan);
   int64_t wake = sim_phone_deadline(&sim->phone);
-  if (!sim->opened) return wake;
+  if (!sim->hooksig.opened) return wake;
   if (sim->next_block_ns < wake) wake = sim->next_block_ns;
-  if (sim->flash_timeout_ns < wake) wake = sim->flash_timeout_ns;
-  if (sim->pulse_timeout_ns < wake) wake = sim->pulse_timeout_ns;
-  return wake;
+  int64_t timer = sim_hooksig_deadline(&sim->hooksig);
+  return timer < wake ? timer : wake;
 }
 
 static double noise(struct chan_sim *sim) {
@@ -232,11 +167,11 @@ static int sim_read(struct chan *chan, int64_t now_ns, int16_t *samples) {
   int64_t backlog = (now_ns - sim->next_block_ns) / BLOCK_NS;
   if (backlog > MAX_BACKLOG_BLOCKS) {
     sim->next_block_ns += (backlog - MAX_BACKLOG_BLOCKS) * BLOCK_NS;
-    queue_event(sim, CHAN_EV_OVERRUN, 0);
+    sim_hooksig_push(&sim->hooksig, CHAN_EV_OVERRUN, 0);
   }
   sim->next_block_ns += BLOCK_NS;
   memset(samples, 0, DSHIM_BLOCK_SAMPLES * sizeof(*samples));
-  if (!sim->loop_closed) return 1;
+  if (!sim->hooksig.loop_closed) return 1;
   sim_phone_speak(&sim->phone, samples, DSHIM_BLOCK_SAMPLES);
   for (int i = 0; i < DSHIM_BLOCK_SAMPLES; i++) {
     double heard = samples[i] + sim->echo_gain * sim->last_sent[i];
@@ -250,7 +185,7 @@ static int sim_read(struct chan *chan, int64_t now_ns, int16_t *samples) {
 /* A block is what was heard in the 20 ms before now. */
 static bool hears(const struct chan_sim *sim, int64_t now_ns) {
   if (sim->battery_dropped) return false;
-  return sim->loop_closed || (!sim->bell && now_ns <= sim->on_hook_transfer_until_ns);
+  return sim->hooksig.loop_closed || (!sim->bell && now_ns <= sim->on_hook_transfer_until_ns);
 }
 
 static int sim_write(struct chan *chan, int64_t now_ns, const int16_t *samples) {
@@ -272,20 +207,16 @@ static int sim_event(struct chan *chan, int64_t now_ns, struct chan_event *event
     *event = (struct chan_event){.kind = CHAN_EV_REMOVED};
     return 1;
   }
-  if (sim->event_count == 0) return 0;
-  *event = sim->events[0];
-  sim->event_count--;
-  memmove(&sim->events[0], &sim->events[1], sizeof(sim->events[0]) * (size_t)sim->event_count);
-  return 1;
+  return sim_hooksig_take(&sim->hooksig, event) ? 1 : 0;
 }
 
 static int sim_ring(struct chan *chan, int64_t now_ns, bool on) {
   struct chan_sim *sim = sim_of(chan);
   if (!sim->phone.plugged) return -ENODEV;
   if (on && (sim->battery_dropped || now_ns < sim->battery_back_ns)) return -EBUSY;
-  if (on && !sim->bell && !sim->loop_closed) sim->bursts++;
+  if (on && !sim->bell && !sim->hooksig.loop_closed) sim->bursts++;
   /* The kernel accepts it on a lifted loop too, where no bell can sound. */
-  sim->bell = on && !sim->loop_closed;
+  sim->bell = on && !sim->hooksig.loop_closed;
   show(sim);
   return 0;
 }
@@ -303,7 +234,7 @@ static int sim_stats(struct chan *chan, int64_t now_ns, bool voltage, struct cha
   struct chan_sim *sim = sim_of(chan);
   (void)now_ns;
   if (!sim->phone.plugged) return -ENODEV;
-  *stats = (struct chan_stats){.lifted = sim->loop_closed, .signalling = DAHDI_SIG_FXOKS};
+  *stats = (struct chan_stats){.lifted = sim->hooksig.loop_closed, .signalling = DAHDI_SIG_FXOKS};
   if (!voltage) return 0;
   stats->voltage_known = 1;
   stats->battery_mv = BATTERY_MV;

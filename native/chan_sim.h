@@ -4,28 +4,22 @@
 
 #include "chan_ops.h"
 #include "g711.h"
+#include "sim_hooksig.h"
 #include "sim_phone.h"
-
-#define SIM_EVENT_QUEUE 64 /* as many as the kernel keeps (DAHDI_MAX_EVENTSIZE) */
 
 struct chan_sim {
   struct chan chan;
   struct sim_phone phone;
+  struct sim_hooksig hooksig;
   /* The port, as the kernel's driver keeps it. */
-  bool opened, loop_closed, off_hook, bell, removed_told;
+  bool bell, removed_told;
   int64_t bursts;
-  int64_t opened_break_ns;   /* when the loop opened; valid while off_hook && !loop_closed */
-  int64_t flash_timeout_ns;  /* then it is on-hook */
-  uint32_t hang_up_sequence; /* its command waits for that; 0 none */
-  int32_t pulses;
-  int64_t pulse_timeout_ns; /* then they are a digit */
+  uint32_t hang_up_sequence; /* its command waits until it is on-hook; 0 none */
   bool battery_dropped;
   int64_t battery_back_ns;           /* the kernel refuses to ring for a while after a drop */
   int64_t on_hook_transfer_until_ns; /* until then the ear hears on-hook, too, as a display does */
   bool reversed;
   int32_t messages; /* the card's lamp voltage is on */
-  struct chan_event events[SIM_EVENT_QUEUE];
-  int32_t event_count;
   int64_t next_block_ns;
   struct chan_settings settings;
   int16_t last_sent[DSHIM_BLOCK_SAMPLES];
@@ -48,7 +42,5 @@ void chan_sim_plug(struct chan_sim *sim, int64_t now_ns, bool plugged);
 void chan_sim_voltage(struct chan_sim *sim, int32_t voltage_mv);
 /* 0, −EAGAIN too much to do already, −ENOTCONN on-hook or unplugged. */
 int chan_sim_act(struct chan_sim *sim, const struct sim_action *action);
-/* True once when the mouth has room for more speech again. */
-bool chan_sim_mic_low(struct chan_sim *sim);
 
 #endif

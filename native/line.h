@@ -101,10 +101,9 @@ struct line {
   int32_t ahead_blocks;               /* how many those should be */
   int64_t dry_ns;                     /* the last underrun, or when one block of it was given back */
   bool block_made;
-  int64_t block_sample_ns;
 
   int64_t next_voltage_ns;
-  int32_t told_tip_mv, told_ring_mv, told_battery_mv;
+  int32_t told_tip_mv, told_ring_mv;
   bool voltage_told;
   int64_t served_ns; /* the last block, 0 none */
   int64_t block_ns;  /* when its last sample was spoken, 0 none */
@@ -136,6 +135,20 @@ void line_command_done(struct line *line, int64_t now_ns, uint32_t sequence, int
 void line_close(struct line *line);
 
 /* ---- between line.c and line_*.c */
+/* The card refused as one does that is gone. */
+bool line_card_gone(int result);
+/* It is opened again after a while. error: errno. */
+void line_went_down(struct line *line, int64_t now_ns, int error, int32_t stage);
+/* A card that was just opened has neither sent nor delivered any. */
+void line_begin_blocks(struct line *line);
+/* What is owed to the card, then what it delivers: false when the line was lost meanwhile. */
+bool line_send_blocks(struct line *line, int64_t now_ns);
+bool line_receive_blocks(struct line *line, int64_t now_ns);
+/* The card had nothing to send. */
+void line_ran_dry(struct line *line, int64_t now_ns);
+/* Every second. */
+void line_read_voltage(struct line *line, int64_t now_ns);
+void line_forget_voltage(struct line *line, int64_t now_ns);
 /* An event of the hook, as the driver tells it; and what the loop looks like now. */
 void line_hook_event(struct line *line, int64_t now_ns, const struct chan_event *event);
 void line_hook_look(struct line *line, int64_t now_ns);
@@ -183,8 +196,6 @@ void line_hear_from_now(struct line *line, int64_t now_ns);
 void line_hear(struct line *line, int64_t spoken_ns, const int16_t *samples);
 /* The block that goes to the telephone now. */
 void line_hear_sent(struct line *line, int64_t now_ns, const int16_t *samples);
-/* A block was received, and what was sent meanwhile goes beside it to whoever taps the line. */
-void line_tap_block(struct line *line, int64_t spoken_ns, const int16_t *heard);
 /* Nothing more will be heard: what is open is closed, not after not_after_ns. */
 void line_hear_the_end(struct line *line, int64_t not_after_ns);
 /* The same for tones of call progress, by line_hear.c. */

@@ -142,6 +142,16 @@ bool sim_phone_done(struct sim_phone *phone, uint32_t *sequence, int32_t *result
   return true;
 }
 
+bool sim_phone_mic_low(struct sim_phone *phone) {
+  if (spsc_readable(&phone->mic_ring) >= SIM_MIC_RING_SAMPLES / 2) {
+    phone->mic_low_told = false;
+    return false;
+  }
+  bool tell = !phone->mic_low_told;
+  phone->mic_low_told = true;
+  return tell;
+}
+
 void sim_ear_hear(struct sim_ear *ear, const int16_t *samples, int count) {
   uint64_t at = atomic_load_explicit(&ear->written, memory_order_relaxed);
   for (int i = 0; i < count; i++) {

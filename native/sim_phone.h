@@ -1,7 +1,7 @@
 /*
  * sim_phone.h — a person before a simulated telephone. What the person does is queued and done one after
  * another; hook, plug and voltage take effect at once. Keys and speech become microphone samples; what the
- * loop does about the hook is chan_sim.c's business, as it is the kernel's with a card.
+ * loop does about the hook is sim_hooksig.c's business, as it is the kernel's with a card.
  */
 #ifndef SIM_PHONE_H
 #define SIM_PHONE_H
@@ -73,6 +73,8 @@ void sim_phone_speak(struct sim_phone *phone, int16_t *samples, int count);
 void sim_phone_finished(struct sim_phone *phone, uint32_t sequence, int result);
 /* Takes a finished action: true when there was one. */
 bool sim_phone_done(struct sim_phone *phone, uint32_t *sequence, int32_t *result);
+/* True once when the mouth has room for more speech again. */
+bool sim_phone_mic_low(struct sim_phone *phone);
 void sim_ear_hear(struct sim_ear *ear, const int16_t *samples, int count);
 /* The newest count samples, oldest first; returns how many there were. Any thread. */
 int sim_ear_copy(struct sim_ear *ear, int16_t *out, int count);
