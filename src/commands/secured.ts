@@ -9,8 +9,9 @@ import type { Logs } from "../observe/log";
 import { HostCheck } from "../security/host_check";
 import { OriginCheck } from "../security/origin_check";
 import { identityFromFiles, ownIdentity, TlsError, type TlsIdentity } from "../security/tls_identity";
-import { TokenFile } from "../security/token_file";
+import { TokenFile, TokenFileError } from "../security/token_file";
 import { TokenRegistry } from "../security/token_registry";
+import { StartError } from "./start_error";
 
 /** Of another machine, where nobody says otherwise: far above what a person's programs need. */
 const DEFAULT_RATE = { perSecond: 100, burst: 1000 };
@@ -42,7 +43,16 @@ function rateOf(limit: Config["api"]["rate_limit"]) {
   return perSecond === 0 ? null : { perSecond, burst, loopback: true };
 }
 
-export function secure(config: Config, stateFolder: string | null, logs: Logs): Secured {
+export function secured(config: Config, stateFolder: string | null, logs: Logs): Secured {
+  try {
+    return secure(config, stateFolder, logs);
+  } catch (error) {
+    if (error instanceof TlsError || error instanceof TokenFileError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
+function secure(config: Config, stateFolder: string | null, logs: Logs): Secured {
   const { server, security, api } = config;
   const local = isLocalHost(server.host);
   const tokens = new TokenRegistry({

@@ -31,16 +31,15 @@ import { logEvent } from "../observe/log_event";
 import { startWatchdog } from "../observe/watchdog";
 import { FlacFiles } from "../recordings/flac_file";
 import { RecordingStore } from "../recordings/store";
-import { Prompts } from "../sounds/prompts";
-import { SoundSources } from "../sounds/sound_sources";
-import { Speech } from "../sounds/speech";
-import { UrlSounds } from "../sounds/url_sounds";
-import { StreamBook } from "../streams/stream_book";
 import { announce } from "./announce";
+import { hotlines, openBots } from "./bots";
+import { configEditor } from "./config_editor";
 import { lifecycle } from "./lifecycle";
 import { createEngine, lineRules, lineSetups } from "./lines";
 import { type Listener, listen } from "./listen";
-import { configEditor, hotlines, openLogs, secured, speechOptions } from "./parts";
+import { openLogs } from "./open_logs";
+import { secured } from "./secured";
+import { openSounds } from "./sounds";
 import { threadUrl } from "./thread_url";
 
 /** An expired token's connections last no longer than this. */
@@ -131,27 +130,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     recording: { store: recordings, newRecordingId: newId },
   });
   const verbs = flight.watch(exchange);
-  const prompts = new Prompts({
-    folder: stateFolder && join(stateFolder, "prompts"),
-    maxDurationMs: config.prompts.max_duration_seconds * 1000,
-    minFreeBytes: config.prompts.min_free_mb * MIB,
-    maxTotalBytes: config.prompts.max_total_mb * MIB,
-    log: logs.server,
-  });
-  const speech = new Speech(speechOptions(config));
-  const sounds = new SoundSources({
-    urls: new UrlSounds({
-      maxBytes: config.sounds.max_bytes,
-      timeoutMs: config.sounds.timeout_seconds * 1000,
-      allowPrivate: config.sounds.allow_private_addresses,
-      userAgent: `dahdi-phone-api/${version}`,
-      // Loaded when the first is asked for: the start without TLS and name resolution is faster.
-      exchange: async (request) => (await import("../network/http_exchange")).httpExchange(request),
-    }),
-    prompts,
-    speech,
-    tone: (tone) => exchange.toneSource({ tone }),
-  });
+  const { sounds, prompts, speech } = openSounds(config, stateFolder, exchange, logs.server);
   const forSockets = {
     exchange: verbs,
     log: logs.websocket,
@@ -163,21 +142,10 @@ export async function serve(line: ServeArguments): Promise<void> {
     events: new EventSockets({ ...forSockets, events }),
     audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
   };
-  const { stream } = config;
-  const bots = new StreamBook({
+  const bots = openBots(config, {
     exchange: verbs,
-    // Loaded when the first is dialled: the start without TLS and name resolution is faster.
-    connect: async (options, events) => (await import("../streams/bot_socket")).connectBot(options, events),
-    newStreamId: () => Bun.randomUUIDv7(),
-    nowMs: Date.now,
-    tell: (number, body) => publish(number, Date.now(), 0, body),
-    policy: { allowPrivate: stream.allow_private_addresses, allowLinkLocal: stream.allow_link_local_addresses },
-    connectTimeoutMs: stream.connect_timeout_seconds * 1000,
-    pingMs: stream.ping_seconds * 1000,
-    twilioAccountSid: stream.twilio_account_sid,
-    twilioAuthToken: stream.twilio_auth_token,
-    userAgent: `dahdi-phone-api/${version}`,
     hotlines: dialled,
+    tell: (number, body) => publish(number, Date.now(), 0, body),
     log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
