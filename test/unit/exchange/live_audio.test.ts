@@ -1,7 +1,7 @@
 /** Live audio on a virtual clock: sample for sample, whatever JavaScript does meanwhile. */
 import { describe, expect, test } from "bun:test";
 import type { AudioRequest, AudioSession } from "../../../src/exchange/live_audio";
-import { Refusal } from "../../../src/exchange/verbs";
+import { refusal } from "../../support/refusal";
 import { find, noise, pcmSource, type Stepped, stepped } from "../../support/stepped";
 
 /** Nothing on the line but what is said, and nothing lost in companding. */
@@ -47,17 +47,6 @@ async function lifted(options: Parameters<typeof stepped>[0] = {}): Promise<Step
   await phone.advance(100);
   return phone;
 }
-
-const refusal = (attempt: () => unknown): string => {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof Refusal) return error.code;
-    throw error;
-  }
-  return "worked";
-};
-
 describe("listening", () => {
   test("two listeners get what is said, sample for sample, each in frames of its own length", async () => {
     using phone = await lifted();
@@ -97,7 +86,7 @@ describe("listening", () => {
 describe("a session's life", () => {
   test("is refused on-hook, waits for the lift where that is wanted, and ends at hanging up", async () => {
     using phone = await stepped({ engine: CLEAN });
-    expect(refusal(() => open(phone))).toBe("line_on_hook");
+    expect(await refusal(() => open(phone))).toBe("line_on_hook");
     const waiting = open(phone, { when: "off_hook" });
     await phone.advance(200);
     expect([waiting.started, waiting.frames.length]).toEqual([0, 0]);

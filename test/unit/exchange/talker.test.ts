@@ -1,8 +1,8 @@
 /** Who talks live into a line, on a virtual clock: paced by the card's, whatever JavaScript does meanwhile. */
 import { describe, expect, test } from "bun:test";
 import type { AudioRequest, AudioSession } from "../../../src/exchange/live_audio";
-import { Refusal } from "../../../src/exchange/verbs";
 import { SILENT_LINE } from "../../../src/line/model";
+import { refusal } from "../../support/refusal";
 import { find, noise, type Stepped, stepped } from "../../support/stepped";
 
 const CLEAN = { SimEchoCdb: 0, SimNoiseCdbm0: -12000, SimCompanding: 0 } as const;
@@ -46,15 +46,6 @@ const ear = (phone: Stepped, seconds = 30): Int16Array => phone.handsets.ear(1, 
 const heardAt = (phone: Stepped, said: Int16Array, fade = FADE): number => {
   const at = find(ear(phone), said.subarray(fade));
   return at < 0 ? at : at - fade;
-};
-const refusal = (attempt: () => unknown): string => {
-  try {
-    attempt();
-  } catch (error) {
-    if (error instanceof Refusal) return error.code;
-    throw error;
-  }
-  return "worked";
 };
 
 describe("pacing", () => {
@@ -228,7 +219,7 @@ describe("what waits", () => {
     const { session, mark, marks } = talker(phone);
     session.talk(noise(8000, 12));
     for (let i = 0; i < 1500; i++) mark(`${i}`);
-    expect(refusal(() => mark("1500"))).toBe("queue_full");
+    expect(await refusal(() => mark("1500"))).toBe("queue_full");
     await phone.advance(1200);
     expect(marks).toEqual(Array.from({ length: 1500 }, (_, i) => `${i}`));
     mark("1501");
@@ -239,8 +230,8 @@ describe("talkers", () => {
   test("one at a time; it makes room when it goes, and hears its marks cleared", async () => {
     using phone = await lifted();
     const first = talker(phone);
-    expect(refusal(() => talker(phone))).toBe("talker_active");
-    expect(refusal(() => talker(phone, { mixed: true }))).toBe("talker_active");
+    expect(await refusal(() => talker(phone))).toBe("talker_active");
+    expect(await refusal(() => talker(phone, { mixed: true }))).toBe("talker_active");
     first.session.talk(noise(8000, 13));
     first.mark("unheard");
     first.session.close();
@@ -257,8 +248,8 @@ describe("talkers", () => {
   test("that allow each other are added together: up to four", async () => {
     using phone = await lifted();
     const four = [1, 2, 3, 4].map(() => talker(phone, { mixed: true }));
-    expect(refusal(() => talker(phone, { mixed: true }))).toBe("talker_active");
-    expect(refusal(() => talker(phone))).toBe("talker_active");
+    expect(await refusal(() => talker(phone, { mixed: true }))).toBe("talker_active");
+    expect(await refusal(() => talker(phone))).toBe("talker_active");
     const words = four.map((_, i) => noise(1600, 20 + i, 2000));
     for (const [i, word] of words.entries()) four[i]?.session.talk(word);
     await phone.advance(500);
