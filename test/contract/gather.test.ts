@@ -1,22 +1,15 @@
 /** Digits and announcements, from outside: requests that wait, keys that are pressed meanwhile, clients that go. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { card, rig } from "../support/backend";
-import { type Answer, EventListener, get, type Json, post } from "../support/client";
-import { needs } from "../support/needs";
-import { eventually, ROOT, startServer } from "../support/server";
+import { EventListener, get, type Json, post } from "../support/client";
+import { untilGathering } from "../support/gathering";
+import { eventually, ROOT } from "../support/server";
 import { refused, sharedTelephones } from "../support/shared_telephones";
 
 const phones = sharedTelephones(12, 1); // the first is the menu's
 const { freshLine } = phones;
 const eventsOf = (line: number): Promise<EventListener> =>
   EventListener.open(`${phones.server.websocket}?line=${line}`);
-/** Asks in a way that begins nothing. */
-const listening = (url: string): Promise<Answer> =>
-  eventually(
-    () => post(`${url}/announce`, { tone: "busy", when_lifted: "busy", gather: {} }),
-    ({ body }) => body.code === "gather_active",
-  );
 
 describe("POST /gather", () => {
   test("a prompt, keys in the middle of it, the key that ends them", async () => {
@@ -106,7 +99,7 @@ describe("POST /gather", () => {
     socket.write(
       `POST /lines/${line}/gather HTTP/1.1\r\nHost: phone\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    await listening(url);
+    await untilGathering(url);
     if (how === "abort") socket.terminate();
     else socket.end();
     expect(await events.event("gather_finished")).toMatchObject({ reason: "stopped" });
@@ -283,27 +276,3 @@ test("examples/menu.py asks, listens and answers", async () => {
     await menu.exited;
   }
 }, 60_000);
-
-const alone = needs(!rig, `${card}: the simulator shows it`);
-
-alone(
-  "a request may wait for longer than api.timeout, and is answered when the phones.server ends",
-  async () => {
-    await using patient = await startServer({ arguments: ["--simulate=2"], environment: { API_TIMEOUT: "5" } });
-    await post(`${patient.rest}/simulator/lines/1/lift`);
-    const [{ body }, collecting, rung] = await Promise.all([
-      // Bun counts silence in steps of four seconds, and only where no body was read.
-      post(`${patient.rest}/gather?timeout_ms=10000`),
-      post(`${patient.rest}/lines/2/gather?when=off_hook&wait=false`),
-      post(`${patient.rest}/lines/2/announce`, { tone: "busy", max_ring_seconds: 1 }),
-    ]);
-    expect(body).toMatchObject({ reason: "timeout" });
-    expect(collecting.status).toBe(200);
-    expect(rung.body).toMatchObject({ outcome: "not_answered" });
-    const waiting = post(`${patient.rest}/gather`, { timeout: 60 });
-    await listening(patient.rest);
-    expect(await patient.stop()).toBe(0);
-    expect((await waiting).body).toMatchObject({ reason: "stopped" });
-  },
-  40_000,
-);

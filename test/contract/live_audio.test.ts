@@ -270,16 +270,6 @@ describe("talking", () => {
   });
 });
 
-test("the server's end is told", async () => {
-  const own = await startServer({ arguments: ["--simulate=1"] });
-  await simulatedTelephone(own).lift();
-  using client = await AudioClient.open(`${own.rest.replace("http:", "ws:")}/audio`);
-  await client.tells("started", { line: 1 });
-  expect(await own.stop()).toBe(0);
-  expect(client.told.at(-1)).toEqual({ type: "stopped", reason: "server_stopping" });
-  expect(client.close).toMatchObject({ code: 1001 });
-});
-
 const python = "/usr/bin/python3";
 const hasWebsockets = Bun.spawnSync([python, "-c", "import websockets"], { stderr: "ignore" }).exitCode === 0;
 needs(hasWebsockets, "sudo apt install python3-websockets")(

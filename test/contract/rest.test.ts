@@ -1,27 +1,12 @@
 /** contract.md, REST: one test for each promise. Each test has a server of its own line, or of its own. */
 import { describe, expect, test } from "bun:test";
-import { ULAW_TO_S16 } from "../../src/audio/g711";
-import { encodeWav } from "../../src/audio/wav";
 import { card } from "../support/backend";
-import { type Answer, EventListener, get, type Json, post, postBytes, request } from "../support/client";
+import { EventListener, get, type Json, post, request } from "../support/client";
 import { eventually } from "../support/server";
-import { sharedTelephones } from "../support/shared_telephones";
-import { find, noise, sine } from "../support/stepped";
+import { refused, sharedTelephones } from "../support/shared_telephones";
 
 const phones = sharedTelephones(12, 1);
 const { freshLine } = phones;
-
-function problem(answer: Answer, status: number, code: string): Json {
-  expect(answer.status).toBe(status);
-  expect(answer.headers.get("content-type")).toBe("application/problem+json");
-  expect(answer.body).toMatchObject({ status, code });
-  for (const field of ["type", "title", "detail"]) expect(typeof answer.body[field]).toBe("string");
-  expect(JSON.stringify(answer.body)).not.toContain("/src/");
-  return answer.body;
-}
-
-const bytes = (samples: Int16Array): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(samples.buffer.slice(samples.byteOffset, samples.byteOffset + samples.byteLength) as ArrayBuffer);
 
 describe("state", () => {
   test("GET /status has the contract's fields", async () => {
@@ -155,7 +140,7 @@ describe("ringing", () => {
     await events.event("ring_stop", { reason: "answered" });
     expect(await events.event("off_hook")).toMatchObject({ answered: true, line });
     expect((await get(`${url}/status`)).body.state).toBe("IN_CALL");
-    problem(await post(`${url}/ring`), 409, "line_off_hook");
+    refused(await post(`${url}/ring`), 409, "line_off_hook");
     await phone.hangUp();
     await events.event("on_hook");
     const { call_stats } = (await get(`${url}/status`)).body as { call_stats: Json };
@@ -181,140 +166,34 @@ describe("ringing", () => {
     ["a fraction", { repeat: 1.5 }, "repeat"],
     ["a negative duration", { duration: -1 }, "duration"],
   ])("%s is 422 and names the field", async (_, body, field) => {
-    const { errors } = problem(await post(`${phones.server.rest}/ring`, body), 422, "invalid_input");
+    const { errors } = refused(await post(`${phones.server.rest}/ring`, body), 422, "invalid_input");
     expect((errors as Json[]).map((error) => error.field)).toContain(field);
     expect((await get(`${phones.server.rest}/status`)).body.state).toBe("IDLE");
   });
 });
 
-describe("sound", () => {
-  /** What a mu-law channel makes of samples: the decoder's values stand in the middle of their intervals,
-   *  and the coder sees 14 bits. */
-  const throughMulaw = (samples: Int16Array): Int16Array => {
-    const levels = [...new Set(ULAW_TO_S16)].filter((level) => level >= 0).sort((a, b) => a - b);
-    const bounds: number[] = [];
-    for (const level of levels) bounds.push(bounds.length === 0 ? 4 : 2 * level - (bounds.at(-1) ?? 0));
-    return samples.map((sample) => {
-      const index = bounds.findIndex((bound) => Math.abs(sample & ~3) < bound);
-      return Math.sign(sample) * (levels[index] ?? levels.at(-1) ?? 0);
-    });
-  };
-
-  test("raw and WAV reach the ear sample for sample after companding", async () => {
-    const { url, phone } = freshLine();
-    await phone.lift();
-    for (const [file, samples] of [
-      [bytes(noise(4001)), noise(4001)],
-      [encodeWav(noise(3000, 7)), noise(3000, 7)],
-    ] as const) {
-      const { status, body } = await postBytes(`${url}/play-audio?wait=true`, file);
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ status: "success", bytes_written: samples.length * 2, reason: "completed" });
-      expect(typeof body.playback_id).toBe("string");
-      // A far end may be a block behind, and a guest's clock seconds ahead.
-      await eventually(
-        async () => find(await phone.ear(30), throughMulaw(samples)),
-        (at) => at >= 0,
-      );
-    }
-    await phone.hangUp();
-  });
-
-  test("on-hook is 409, unless it may wait for the lift", async () => {
-    const { url, phone, line } = freshLine();
-    problem(await postBytes(`${url}/play-audio`, bytes(sine(440, 100))), 409, "line_on_hook");
-    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
-    const { body } = await postBytes(`${url}/play-audio?when=off_hook`, bytes(sine(440, 100)));
-    await phone.lift();
-    await events.event("playback_started", { playback_id: body.playback_id });
-    expect(await events.event("playback_finished")).toMatchObject({ reason: "completed", heard_ms: 100 });
-    await phone.hangUp();
-  });
-
-  test("while ringing it waits for the answer", async () => {
-    const { url, phone, line } = freshLine();
-    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
-    await post(`${url}/ring`, { pattern: "CONTINUOUS" });
-    await postBytes(`${url}/play-audio`, bytes(sine(440, 100)));
-    await phone.lift();
-    await events.event("playback_finished", { reason: "completed" });
-    expect(events.types().indexOf("off_hook")).toBeLessThan(events.types().indexOf("playback_started"));
-    await phone.hangUp();
-  });
-
-  test("a form's file is played, too", async () => {
-    const { url, phone } = freshLine();
-    await phone.lift();
-    const form = new FormData();
-    form.set("file", new Blob([encodeWav(sine(440, 50))]), "hello.wav");
-    const { status, body } = await request(`${url}/play-audio`, { method: "POST", body: form });
-    expect([status, body.duration_ms]).toEqual([200, 50]);
-    await phone.hangUp();
-  });
-
-  test("bad sound is refused with what to send", async () => {
-    const wav = encodeWav(sine(440, 500));
-    const url = `${phones.server.rest}/play-audio?when=off_hook`;
-    problem(await postBytes(url, new Uint8Array(3)), 422, "odd_length");
-    problem(await postBytes(url, new Uint8Array(0)), 422, "empty");
-    problem(await postBytes(url, wav.slice(0, 300)), 422, "truncated");
-    problem(await postBytes(url, new TextEncoder().encode("FORM1234AIFF and more")), 415, "unsupported_format");
-    problem(await postBytes(`${phones.server.rest}/play-audio?wen=now`, wav), 422, "invalid_input");
-  });
-
-  test("tones: by frequency, several, by name; bad ones are refused", async () => {
-    const { url, phone } = freshLine();
-    problem(await post(`${url}/generate-tone`, { frequency: 440 }), 409, "line_on_hook");
-    await phone.lift();
-    for (const body of [
-      { frequency: 440 },
-      { frequencies: [350, 440] },
-      { tone: "busy" },
-      { tone: "Dial", zone: "DE" },
-    ]) {
-      const answer = await post(`${url}/generate-tone`, { ...body, duration: 60 });
-      expect(answer.body).toMatchObject({ status: "success", duration_ms: 60 });
-    }
-    for (const body of [
-      { frequency: 0 },
-      { frequency: 4000 },
-      { frequencies: [] },
-      { tone: "bell" },
-      { tone: "dial", zone: "xx" },
-      { frequency: 440, zone: "de" },
-      {},
-      { frequency: 1, tone: "dial" },
-    ]) {
-      problem(await post(`${url}/generate-tone`, body), 422, "invalid_input");
-    }
-    const nan = { method: "POST", body: '{"frequency": NaN}' };
-    problem(await request(`${url}/generate-tone`, nan), 400, "malformed_json");
-    await phone.hangUp();
-  });
-});
-
 describe("errors", () => {
   test("unknown lines and paths are 404, wrong methods 405 with Allow", async () => {
-    problem(await get(`${phones.server.rest}/lines/99/status`), 404, "unknown_line");
-    problem(await get(`${phones.server.rest}/lines/abc/status`), 404, "unknown_line");
-    problem(await get(`${phones.server.rest}/nothing`), 404, "unknown_path");
+    refused(await get(`${phones.server.rest}/lines/99/status`), 404, "unknown_line");
+    refused(await get(`${phones.server.rest}/lines/abc/status`), 404, "unknown_line");
+    refused(await get(`${phones.server.rest}/nothing`), 404, "unknown_path");
     const wrong = await get(`${phones.server.rest}/ring`);
-    problem(wrong, 405, "method_not_allowed");
+    refused(wrong, 405, "method_not_allowed");
     expect(wrong.headers.get("allow")).toBe("POST");
-    problem(await request(`${phones.server.rest}/status`, { method: "DELETE" }), 405, "method_not_allowed");
+    refused(await request(`${phones.server.rest}/status`, { method: "DELETE" }), 405, "method_not_allowed");
   });
 
   test("malformed JSON is 400, another type 415, another shape 422", async () => {
     const send = (body: string, type = "application/json") =>
       request(`${phones.server.rest}/ring`, { method: "POST", body, headers: { "content-type": type } });
-    problem(await send("{bad"), 400, "malformed_json");
-    problem(await send("<ring/>", "text/xml"), 415, "unsupported_media_type");
-    problem(await send("[]"), 422, "invalid_input");
+    refused(await send("{bad"), 400, "malformed_json");
+    refused(await send("<ring/>", "text/xml"), 415, "unsupported_media_type");
+    refused(await send("[]"), 422, "invalid_input");
   });
 
   test("more than is allowed is 413 at once where its length is announced", async () => {
     const body = new Blob([new Uint8Array(65 * 1024 * 1024)]);
-    problem(await request(`${phones.server.rest}/play-audio`, { method: "POST", body }), 413, "body_too_large");
+    refused(await request(`${phones.server.rest}/play-audio`, { method: "POST", body }), 413, "body_too_large");
     expect((await get(`${phones.server.rest}/status`)).status).toBe(200);
   });
 });
@@ -361,9 +240,9 @@ describe("the event log by REST", () => {
     expect((after.body.events as Json[]).map(({ digit }) => digit)).toEqual(["2"]);
     expect((await get(`${phones.server.rest}/events?since=${after.body.next}`)).body.resync_required).toBe(false);
     expect((await get(`${phones.server.rest}/events?since=5`)).body.resync_required).toBe(true);
-    problem(await get(`${phones.server.rest}/events?types=nonsense`), 422, "invalid_input");
-    problem(await get(`${phones.server.rest}/events?since=x`), 422, "invalid_input");
-    problem(await get(`${phones.server.rest}/events?limit=0`), 422, "invalid_input");
+    refused(await get(`${phones.server.rest}/events?types=nonsense`), 422, "invalid_input");
+    refused(await get(`${phones.server.rest}/events?since=x`), 422, "invalid_input");
+    refused(await get(`${phones.server.rest}/events?limit=0`), 422, "invalid_input");
     await phone.hangUp();
   });
 });

@@ -14,31 +14,24 @@ import { find, noise } from "../support/stepped";
 
 const { mulaw } = SAMPLE_FORMATS;
 const AUTH_TOKEN = "0123456789abcdef0123456789abcdef";
-const HOTLINE = 9;
 /** No telephone hears a difference of so much. */
 const FADE_SAMPLES = 40;
 
 let server: RunningServer;
-let hotlineBot: RemoteBot;
 let events: EventListener;
 beforeAll(async () => {
-  hotlineBot = await RemoteBot.start("twilio");
   const path = join(tmpdir(), `dahdi-streams-${process.pid}.yml`);
   writeFileSync(
     path,
     "simulator: { echo_return_loss_db: 0, noise_dbm0: -120, companding: none }\n" +
-      `stream: { ping_seconds: 3, twilio_auth_token: "${AUTH_TOKEN}" }\n` +
-      "hotline:\n" +
-      `  - { line: ${HOTLINE}, url: "${hotlineBot.url}/hot", custom_parameters: { line: kitchen } }\n` +
-      "  - { line: 10, url: 'tcp://127.0.0.1:1' }\n",
+      `stream: { ping_seconds: 3, twilio_auth_token: "${AUTH_TOKEN}" }\n`,
   );
-  server = await startServer({ arguments: ["--simulate=10", "--config", path] });
+  server = await startServer({ arguments: ["--simulate=8", "--config", path] });
   events = await EventListener.open(server.websocket);
 });
 afterAll(async () => {
   events[Symbol.dispose]();
   await server[Symbol.asyncDispose]();
-  await hotlineBot[Symbol.asyncDispose]();
 });
 
 /** Noise that µ-law does not change: it can be found again sample for sample. */
@@ -193,17 +186,6 @@ describe("Twilio Media Streams", () => {
   });
 });
 
-test("a program that ends says so to its bots", async () => {
-  await using bot = await RemoteBot.start("twilio");
-  const own = await startServer({ arguments: ["--simulate=1"] });
-  await simulatedTelephone(own).lift();
-  await post(`${own.rest}/stream`, { url: bot.url });
-  await bot.hears("media");
-  expect(await own.stop()).toBe(0);
-  await bot.hears("stop");
-  await bot.tells("closed");
-});
-
 describe("AudioSocket", () => {
   test("a peer hears, is heard, is told keys and of hanging up", async () => {
     await using bot = await RemoteBot.start("audiosocket");
@@ -251,38 +233,6 @@ describe("AudioSocket", () => {
     await phone.press("*");
     expect(await stopped(streamId)).toMatchObject({ reason: "bot_closed" });
     await bot.prints(/over/);
-  });
-});
-
-describe("hotline", () => {
-  test("a lift connects its bot, again and again; what it is told stands in the configuration", async () => {
-    const phone = simulatedTelephone(server, HOTLINE);
-    for (let lift = 1; lift <= 2; lift++) {
-      await phone.lift();
-      await eventually(
-        () => hotlineBot.messages().filter(({ event }) => event === "start"),
-        (starts) => starts.length === lift,
-      );
-      await phone.hangUp();
-      await eventually(
-        () => hotlineBot.messages().filter(({ event }) => event === "stop"),
-        (stops) => stops.length === lift,
-      );
-    }
-    const { start } = await hotlineBot.hears("start");
-    expect(start).toMatchObject({ customParameters: { line: "kitchen" } });
-  });
-
-  test("nobody there is told, and heard as the reorder tone", async () => {
-    const phone = simulatedTelephone(server, 10);
-    await phone.lift();
-    const told = await events.event("stream_stopped", { line: 10 });
-    expect(told).toMatchObject({ reason: "connect_failed", detail: "cannot be reached (ECONNREFUSED)" });
-    await eventually(
-      async () => goertzelDbm0(await phone.ear(0.25), 480),
-      (level) => level > -30,
-    );
-    expect((await get(`${server.rest}/lines/10/status`)).body.state).toBe("OFF_HOOK");
   });
 });
 

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EventListener, get, type Json, post, request } from "../support/client";
+import { EventListener, get, type Json, request } from "../support/client";
 import { type ConfiguredServer, rawRequest, startConfigured, tokenCommand } from "../support/configured";
-import { eventually, startServer } from "../support/server";
+import { eventually } from "../support/server";
 
 const CONFIGURED = "hunter2-hunter2-hunter2";
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -284,32 +284,5 @@ describe("the log", () => {
       for (const name of readdirSync(server.folder).filter((file) => /\.(json|db.*)$/.test(file)))
         expect(readFileSync(join(server.folder, name), "latin1")).not.toContain(secret);
     }
-  });
-});
-
-describe("a server without tokens", () => {
-  test("asks for none; the first must be able to make more; from then on they are needed", async () => {
-    await using open = await startServer();
-    using listener = await EventListener.open(open.websocket);
-    expect((await get(`${open.rest}/tokens`)).body).toEqual({ tokens: [] });
-    expect((await get(`${open.rest}/events?limit=1`)).status).toBe(200);
-    expect(await post(`${open.rest}/tokens`, { name: "a", scope: "control" })).toMatchObject({
-      status: 422,
-      body: { errors: [{ field: "scope" }] },
-    });
-    const { body } = await post(`${open.rest}/tokens`, { name: "a", scope: "admin" });
-    expect((await listener.closed).code).toBe(1008);
-    expect((await get(`${open.rest}/status`)).status).toBe(401);
-    expect((await as(String(body.token), `${open.rest}/tokens/a`, "DELETE")).status).toBe(204);
-    expect((await get(`${open.rest}/status`)).status).toBe(200);
-  });
-
-  test("does not listen to the network; with a token it does, and needs it", async () => {
-    expect(startServer({ arguments: ["--simulate", "--host=0.0.0.0"] })).rejects.toThrow(/token create/);
-    await using guarded = await startConfigured(
-      `server: { host: 0.0.0.0 }\nsecurity: { api_tokens: [${CONFIGURED}] }\n`,
-    );
-    expect((await get(`${guarded.rest}/status`)).status).toBe(401);
-    expect((await as(CONFIGURED, `${guarded.rest}/tokens`)).status).toBe(200); // alone, it is of an admin
   });
 });

@@ -34,10 +34,12 @@ const OWN_SERVERS = [
   "event_stream",
   "examples",
   "flight",
+  "hotline",
   "idempotency",
   "limits",
   "live_audio",
   "playback",
+  "recording_ends",
   "sounds",
   "stopping",
   "streams",
@@ -45,6 +47,7 @@ const OWN_SERVERS = [
   "tokens",
   "watching",
   "webhooks",
+  "without_tokens",
 ];
 const CONTRACT = [...new Bun.Glob("test/contract/*.test.ts").scanSync({ cwd: ROOT })]
   .filter((path) => !OWN_SERVERS.some((name) => path.endsWith(`/${name}.test.ts`)))

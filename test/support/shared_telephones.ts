@@ -38,9 +38,12 @@ export function sharedTelephones(lines: number, kept = 0): SharedTelephones {
   };
 }
 
-/** It is a problem of this status and code; returns its body. */
+/** It is a problem of this status and code, and tells nothing of the source; returns its body. */
 export function refused({ status, headers, body }: Answer, expected: number, code: string): Json {
   expect({ status, code: body.code }).toEqual({ status: expected, code });
   expect(headers.get("content-type")).toBe("application/problem+json");
+  expect(body.status).toBe(expected);
+  for (const field of ["type", "title", "detail"]) expect(typeof body[field]).toBe("string");
+  expect(JSON.stringify(body)).not.toContain("/src/");
   return body;
 }

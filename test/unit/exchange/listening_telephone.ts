@@ -6,7 +6,7 @@ import type { PcmSource } from "../../../src/exchange/verbs";
 import { pcmSource, type Stepped, stepped } from "../../support/stepped";
 
 /** Samples pass as they are. */
-export const PLAIN = { engine: { SimCompanding: 0, SimNoiseCdbm0: -9000 } } as const;
+const PLAIN = { engine: { SimCompanding: 0, SimNoiseCdbm0: -9000 } } as const;
 
 export async function lifted() {
   const phone = await stepped(PLAIN);

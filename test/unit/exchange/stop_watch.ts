@@ -8,7 +8,7 @@ export const CLEAN = { SimCompanding: 0, SimNoiseCdbm0: -9000 } as const;
 export const CALLER = { name: "Zoë Müller", number: "+1 202-555-0100" };
 
 /** What a stop-watch beside the telephone would show, in ms since the ring was asked for. */
-export interface Observed {
+interface Observed {
   bell: { atMs: number; on: boolean }[];
   /** The first and the last 10 ms with sound in them, on-hook. */
   sound: { fromMs: number; toMs: number } | null;

@@ -1,10 +1,10 @@
 /** Connections to bots, over real sockets of this machine. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
-import { isLinkLocalAddress } from "../../../src/network/address";
-import { type AddressPolicy, botAddresses, refusedAddress } from "../../../src/streams/bot_address";
+import type { AddressPolicy } from "../../../src/streams/bot_address";
 import { type BotSocket, type ConnectOptions, connectBot } from "../../../src/streams/bot_socket";
 import type { Wire } from "../../../src/streams/dialect";
+import { certificate } from "../../support/certificate";
 import { eventually } from "../../support/server";
 
 const HOUSE: AddressPolicy = { allowPrivate: true, allowLinkLocal: false };
@@ -213,19 +213,6 @@ describe("WebSocket", () => {
   });
 });
 
-/** For a name, self-signed. */
-async function certificate(name: string): Promise<{ key: string; cert: string }> {
-  const command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const made = Bun.spawn(
-    [...command, "-keyout", "-", "-out", "-", "-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`],
-    { stderr: "ignore" },
-  );
-  const pem = await new Response(made.stdout).text();
-  const part = (kind: string): string =>
-    new RegExp(`-----BEGIN ${kind}-----[\\s\\S]*?-----END ${kind}-----\n`).exec(pem)?.[0] ?? "";
-  return { key: part("PRIVATE KEY"), cert: part("CERTIFICATE") };
-}
-
 describe("TCP", () => {
   test("bytes go both ways; pausing makes the peer wait; an end is an end", async () => {
     let peer: Socket | null = null;
@@ -301,18 +288,4 @@ describe("what is not reached", () => {
     }
     expect(peer.asked).toEqual([]);
   });
-});
-
-test("which addresses are permitted", async () => {
-  for (const address of ["169.254.169.254", "fe80::1", "febf::1", "::ffff:169.254.1.1", "::ffff:a9fe:a9fe"]) {
-    expect([address, isLinkLocalAddress(address)]).toEqual([address, true]);
-    expect(refusedAddress(address, HOUSE)).toMatch(/link-local/);
-    expect(refusedAddress(address, { allowPrivate: false, allowLinkLocal: true })).toBeNull();
-  }
-  for (const address of ["169.253.1.1", "10.0.0.1", "fec0::1", "::1", "fd00::1", "8.8.8.8"]) {
-    expect([address, isLinkLocalAddress(address)]).toEqual([address, false]);
-    expect(refusedAddress(address, HOUSE)).toBeNull();
-  }
-  expect(await botAddresses("127.0.0.1", HOUSE)).toEqual(["127.0.0.1"]);
-  expect(await botAddresses("[::1]", HOUSE)).toEqual(["::1"]);
 });

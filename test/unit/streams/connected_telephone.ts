@@ -8,7 +8,7 @@ export const CLEAN = { SimEchoCdb: 0, SimNoiseCdbm0: -12000, SimCompanding: 0 } 
 export const URL_OF_BOT = "ws://127.0.0.1:8765/bot?token=secret";
 /** What a card holds unheard, and the jitter buffer before it: where the bot's sound waits at least. */
 export const CARD_QUEUE_MS = 60;
-export const FADE_SAMPLES = 40;
+const FADE_SAMPLES = 40;
 
 export const { mulaw } = SAMPLE_FORMATS;
 /** Noise that µ-law does not change: it can be found again sample for sample. */
