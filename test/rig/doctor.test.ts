@@ -5,52 +5,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type RigTelephone, rigTelephone, startGuestServer } from "../support/backend";
 import { eventually } from "../support/server";
+import { CONFIG, doctor, type Finding } from "./doctor_run";
 import { type Agent, RunningGuest } from "./guest";
 import { GUESTS } from "./guests";
 import { buildImage } from "./image";
 import { measured } from "./report";
 import { address, agent } from "./rig_line";
-
-interface Finding {
-  id: string;
-  status: string;
-  channel: number | null;
-  title: string;
-  detail: string;
-  fix: string | null;
-}
-
-interface Examined {
-  code: number;
-  findings: Finding[];
-  /** "channel 2: error" of all that is neither right nor left out. */
-  faults: string[];
-  finding(id: string, channel?: number): Finding;
-}
-
-const CONFIG = "/tmp/doctor.yml";
-
-async function doctor(at: Agent, words = "", user?: string): Promise<Examined> {
-  const command = `dahdi-phone-api doctor --json --config=${CONFIG} ${words}`;
-  const { code, output } = await at.try(user ? `su ${user} -c '${command}'` : command);
-  let findings: Finding[];
-  try {
-    findings = (JSON.parse(output) as { findings: Finding[] }).findings;
-  } catch {
-    throw new Error(`the doctor ended with ${code} and said: ${output}`);
-  }
-  const wrong = findings.filter(({ status }) => status === "error" || status === "warning");
-  return {
-    code,
-    findings,
-    faults: wrong.map(({ id, channel, status }) => `${id}${channel === null ? "" : ` ${channel}`}: ${status}`),
-    finding: (id, channel) => {
-      const found = findings.find((one) => one.id === id && (channel === undefined || one.channel === channel));
-      if (!found) throw new Error(`no finding ${id}: ${output}`);
-      return found;
-    },
-  };
-}
 
 /** An emulated machine that shares its cores may stand still for longer than the card's buffers last. */
 const apartFromStarving = (faults: readonly string[]): string[] =>

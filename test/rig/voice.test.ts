@@ -5,27 +5,30 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { SAMPLE_FORMATS } from "../../src/audio/sample_format";
 import { AudioClient } from "../support/audio_client";
-import { EventListener, get, type Json, post, postBytes } from "../support/client";
-import { bestLag } from "../support/correlation";
+import { EventListener, get, post, postBytes } from "../support/client";
 import { needs } from "../support/needs";
 import { soundOf } from "../support/recordings";
 import { eventually } from "../support/server";
 import { noise } from "../support/stepped";
 import { toneSamples } from "../support/tones";
-import { GUEST_REST_PORT } from "./guest";
+import { guestClient, inGuest } from "./guest_program";
 import { measured } from "./report";
 import { address, agent, oneServer, type RigLine } from "./rig_line";
+import {
+  bytesOf,
+  delays,
+  heardAs,
+  joined,
+  PAUSE_MS,
+  SAMPLES_PER_MS,
+  silence,
+  spoken,
+  UTTERANCE,
+  utterances,
+} from "./voices";
 
-const SAMPLES_PER_MS = 8;
-/** What begins and what ends is faded over so much. */
-const FADE = 40;
-/** Parts of another's voice or of silence are found with so much of it. */
-const PROBE = 1000;
 const BLOCK = 160;
 const BOT_PORT = 8765;
-const UTTERANCE = 1600;
-const PAUSE_MS = 400;
-const MAX_DELAY = 4000;
 /** The card debounces the hook, and then the line is opened: what is said before is nobody's to hear. */
 const AFTER_LIFT_MS = 500;
 /** Of a client whose code is compiled while it runs. */
@@ -50,42 +53,6 @@ afterEach(async () => {
   for (const { phone } of lines.splice(0)) await phone.hookScript("0");
 });
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Int16Array): Uint8Array<ArrayBuffer> =>
-  new Uint8Array((buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength));
-const samplesOf = (bytes: Uint8Array): Int16Array => new Int16Array(new Uint8Array(bytes).buffer);
-const joined = (...parts: Int16Array[]): Int16Array<ArrayBuffer> => {
-  const whole = new Int16Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-};
-const silence = (ms: number): Int16Array => new Int16Array(ms * SAMPLES_PER_MS);
-
-/** As a line of G.711 carries it. */
-function companded(samples: Int16Array): Int16Array {
-  const { encode, decode } = SAMPLE_FORMATS.mulaw;
-  return decode(encode(samples));
-}
-
-/** Where it begins in what was heard (before it: −), and how many of its samples there are not what was sent, companded. */
-function heardAs(heard: Int16Array, sent: Int16Array): { at: number; wrong: number } {
-  const middle = sent.length >> 1;
-  const { lag, likeness } = bestLag(heard, sent.subarray(middle, middle + PROBE));
-  if (likeness < 0.95) return { at: Number.NaN, wrong: sent.length };
-  const at = lag - middle;
-  const expected = companded(sent);
-  let wrong = 0;
-  for (let i = Math.max(FADE, -at); i < sent.length - FADE; i++) {
-    const want = expected[i] as number;
-    // Half a step up or down, where the driver's table and ours part: G.711's steps are a 16th of the value.
-    if (!(Math.abs((heard[at + i] as number) - want) <= Math.max(16, Math.abs(want) / 14))) wrong++;
-  }
-  return { at, wrong };
-}
-
 async function recordingOf({ url }: RigLine): Promise<() => Promise<{ caller: Int16Array; played: Int16Array }>> {
   const wishes = { when: "off_hook", source: "both", trim: false };
   const { status, body } = await post(`${url}/record`, wishes);
@@ -108,66 +75,6 @@ async function lifted({ phone }: RigLine, ms: number): Promise<Int16Array> {
   return phone.ear(ms / 1000);
 }
 
-/** A program of ours, run inside the guest by the executable, which is a Bun when it is told to be. */
-interface GuestProgram {
-  /** The JSON lines that it printed so far. */
-  told(): Promise<Json[]>;
-  tells(fields: Json): Promise<Json>;
-}
-
-async function inGuest(name: string, at: string, parameters: string): Promise<GuestProgram> {
-  await agent.put(`/tmp/${name}`, await Bun.file(`${import.meta.dir}/${name}`).text());
-  await agent.sh(
-    `BUN_BE_BUN=1 dahdi-phone-api /tmp/${name} ${parameters} </dev/null >${at}.told 2>${at}.complaints &`,
-  );
-  const told = async (): Promise<Json[]> =>
-    (await agent.text(`${at}.told`).catch(() => ""))
-      .split("\n")
-      .slice(0, -1)
-      .map((row) => JSON.parse(row) as Json);
-  const tells = async (fields: Json): Promise<Json> => {
-    const wanted = (row: Json): boolean => Object.entries(fields).every(([field, value]) => row[field] === value);
-    const rows = await eventually(told, (rows) => rows.some(wanted));
-    return rows.find(wanted) as Json;
-  };
-  return { told, tells };
-}
-
-interface GuestClient extends GuestProgram {
-  heard(): Promise<Int16Array>;
-}
-
-/** A client of live audio inside the guest: it says the samples, or what it hears. Served when this settles. */
-async function guestClient(line: RigLine, said: Int16Array | null, query = ""): Promise<GuestClient> {
-  const at = `/tmp/live-${line.line}`;
-  const url = `ws://127.0.0.1:${GUEST_REST_PORT}/lines/${line.line}/audio?when=off_hook${query}`;
-  if (said) await agent.put(`${at}.said`, bytesOf(said));
-  const program = await inGuest("live_client.ts", at, `'${url}' ${at}.heard ${said ? `${at}.said` : ""}`);
-  await program.tells({ type: "stats" });
-  return {
-    ...program,
-    heard: async () => {
-      await program.tells({ type: "closed" });
-      return samplesOf(await agent.get(`${at}.heard`));
-    },
-  };
-}
-
-/** One after another in the mouth: by how much later each is in the ear; those that are not there as they were said. */
-function delays(mouth: Int16Array, ear: Int16Array, utterances: readonly Int16Array[]): number[] {
-  let from = 0;
-  return utterances.map((utterance) => {
-    const said = bestLag(mouth.subarray(from), utterance);
-    from += said.lag;
-    const heard = bestLag(ear.subarray(from, from + utterance.length + MAX_DELAY), utterance);
-    expect([said.likeness > 0.99, heard.likeness > 0.99, heard.likeness]).toEqual([true, true, heard.likeness]);
-    return heard.lag / SAMPLES_PER_MS;
-  });
-}
-const utterances = (seed: number): Int16Array[] =>
-  Array.from({ length: 6 }, (_, i) => noise(UTTERANCE, seed + i, 6000));
-const spoken = (warmUpMs: number, said: readonly Int16Array[]): Int16Array<ArrayBuffer> =>
-  joined(silence(warmUpMs), ...said.flatMap((utterance) => [utterance, silence(PAUSE_MS)]));
 const tellDelays = (what: string, ms: readonly number[]): void => {
   measured(`mouth to ear ${what}, median`, ms.toSorted((a, b) => a - b)[ms.length >> 1] as number, "ms");
   measured(`mouth to ear ${what}, longest`, Math.max(...ms), "ms");
