@@ -14,7 +14,7 @@
 #include "dahdi_shim.h"
 #include "spsc_ring.h"
 
-#define LINE_TAP_IN_CARD 16 /* a power of two, more than line.c ever keeps ahead in a card */
+#define LINE_TAP_IN_CARD 16 /* a power of two, more than line_blocks.c ever keeps ahead in a card */
 
 struct line_tap {
   struct spsc_ring ring; /* I/O thread → caller */

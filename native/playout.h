@@ -19,7 +19,7 @@
 #define PLAYOUT_MARKS     128 /* twice as many as playbacks may wait */
 #define PLAYOUT_STEP      328 /* 1 % of full scale: a sound that ends with more of a step is let fall */
 #define PLAYOUT_FADE      40  /* samples, 5 ms: what is cut off ends in so many instead of with a click */
-#define PLAYOUT_IN_FLIGHT 16  /* blocks, a power of two: more than line.c ever keeps ahead in a card */
+#define PLAYOUT_IN_FLIGHT 16  /* blocks, a power of two: more than line_blocks.c ever keeps ahead in a card */
 
 struct playout_mark {
   uint64_t position; /* in samples ever written */

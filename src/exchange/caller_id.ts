@@ -12,7 +12,7 @@ import { TELEPHONE_RATE_HZ } from "../audio/source";
 import { burstBeforeSilence, type RingData, type RingPlan } from "../line/cadence";
 import { type CallerIdRequest, Refusal } from "./verbs";
 
-/** What may wait in a card before the samples (line.c's MOST_AHEAD_BLOCKS), and a late thread's blocks. */
+/** What may wait in a card before the samples (line_blocks.c's MOST_AHEAD_BLOCKS), and a late thread's blocks. */
 const CARD_DELAY_MS = 200;
 
 type FieldError = Refusal["fields"][number];

@@ -17,7 +17,7 @@ import type {
 /**
  * What a line tells the world, before the bus gives it an id and an order. Times are Unix milliseconds
  * (fractions allowed) of when it happened. Field names are those of the JSON, so that one object serves all;
- * events/wire.ts adds `timestamp`, `id` and the aliases of the older server.
+ * events/published.ts adds `timestamp`, `id` and the aliases of the older server.
  */
 export type LineEventBody =
   | { type: "off_hook"; answered: boolean }

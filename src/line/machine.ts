@@ -1,7 +1,7 @@
 /**
  * The line machine: a pure, total function from (state, input) to (state, effects). It knows no clock, no
- * hardware and no client; every input is legal in every state. line-runner.ts feeds it and carries out
- * the effects in their order.
+ * hardware and no client; every input is legal in every state. exchange/line_machine.ts keeps its
+ * state, exchange/line_runner.ts feeds it and carries out the effects in their order.
  *
  *                 line_up                     ring_accepted
  *  INITIALIZING ──────────▶ IDLE ───────────────────────────────▶ RINGING

@@ -22,7 +22,7 @@ static bool open_at(int64_t at_ns, int pulses, double break_ms, double make_ms) 
   return at_ms >= 0 && period < pulses && at_ms - period * period_ms < break_ms;
 }
 
-/* Looks as line.c does: every 20 ms, sooner when the train wants it, and late by up to late_ns. */
+/* Looks as line_service does: every 20 ms, sooner when the train wants it, and late by up to late_ns. */
 static struct pulse_measure dial(int pulses, double break_ms, double make_ms, int64_t late_ns) {
   struct pulse_train train = {0};
   int64_t start_ns = 1000 * NS_PER_MS + random_ns(20 * NS_PER_MS);
