@@ -81,18 +81,15 @@ type Column = (typeof COLUMNS)[number];
 export const TONE_NAMES = [...COLUMNS, "confirmation"] as const;
 export type ToneName = (typeof TONE_NAMES)[number];
 
-interface Zone {
-  country: string;
-  tones: Record<Column, string>;
-}
+type Zone = Record<Column, string>;
 
 const ZONES: ReadonlyMap<string, Zone> = new Map(
   TABLE.trim()
     .split("\n")
     .map((row) => {
-      const [code, country, ...cells] = row.split("|").map((cell) => cell.trim());
+      const [code, , ...cells] = row.split("|").map((cell) => cell.trim());
       const tones = Object.fromEntries(COLUMNS.map((column, i) => [column, cells[i] ?? "-"]));
-      return [code as string, { country: country as string, tones: tones as Zone["tones"] }];
+      return [code as string, tones as Zone];
     }),
 );
 
@@ -109,8 +106,6 @@ export function toneZone(name: string): string | null {
   const code = ALIASES[lower] ?? lower;
   return ZONES.has(code) ? code : null;
 }
-
-export const toneZoneCountry = (zone: string): string => zoneOf(zone).country;
 
 /** Telcordia's precise tone plan (GR-506-CORE): two tones of 350, 440, 480 and 620 Hz, and their levels with it. */
 const PRECISE_TONE_PLAN: ReadonlySet<string> = new Set(["ca", "hk", "jm", "kr", "ph", "tw", "us"]);
@@ -135,13 +130,13 @@ const DEFAULTS: Record<Column | "confirmation", (zone: Zone) => string> = {
   dial: () => "425", // E.180: the preferred frequency
   busy: () => "425 0.5 0.5",
   ringback: () => "425 1 4",
-  reorder: ({ tones }) => `${soundOf(tones.busy)} 0.25 0.25`,
+  reorder: (tones) => `${soundOf(tones.busy)} 0.25 0.25`,
   // GR-506-CORE: ten bursts of 0.1 s, then the dial tone.
-  stutter: ({ tones }) => `10x(${soundOf(tones.dial)} 0.1 0.1) ${tones.dial}`,
-  call_waiting: ({ tones }) => `${soundOf(tones.busy)} 0.2 0.6 0.2 3`, // as Denmark has it
+  stutter: (tones) => `10x(${soundOf(tones.dial)} 0.1 0.1) ${tones.dial}`,
+  call_waiting: (tones) => `${soundOf(tones.busy)} 0.2 0.6 0.2 3`, // as Denmark has it
   // GR-506-CORE 17.2.8, receiver-off-hook tone: the one that other countries' exchanges have adopted.
   howler: () => "1400+2060+2450+2600 0.1 0.1",
-  confirmation: ({ tones }) => `${soundOf(tones.dial)} 0.1 0.1`,
+  confirmation: (tones) => `${soundOf(tones.dial)} 0.1 0.1`,
 };
 
 /** The frequencies that a tone begins with. */
@@ -156,7 +151,7 @@ function zoneOf(name: string): Zone {
 /** The tone as that country hears it. Throws Error for a zone that toneZone does not know. */
 export function zoneTone(zoneName: string, tone: ToneName): TonePlan {
   const zone = zoneOf(zoneName);
-  const text = tone === "confirmation" ? "-" : zone.tones[tone];
+  const text = tone === "confirmation" ? "-" : zone[tone];
   const cadence = parseTone(text === "-" ? DEFAULTS[tone](zone) : text);
   const precise = PRECISE_TONE_PLAN.has(toneZone(zoneName) ?? "");
   const levelDbm0 = precise ? PRECISE_LEVELS_DBM0[tone] : levelOfEach(tone, cadence.segments[0] as ToneSegment);

@@ -16,9 +16,6 @@ export interface SoundBlock {
   sent: Uint8Array;
 }
 
-/** At most, for each line that was lifted for so long. */
-export const soundBytes = (minutes: number): number => minutes * BLOCKS_PER_MINUTE * (BLOCK_BYTES + 8);
-
 export class SoundRing {
   readonly #capacity: number;
   readonly #chunks: Uint8Array[] = [];

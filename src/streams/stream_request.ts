@@ -22,7 +22,6 @@ export interface RequestFault {
   message: string;
 }
 
-export const DIALECTS: readonly DialectName[] = ["twilio", "audiosocket"];
 const DIALECT_OF_SCHEME: Record<string, DialectName> = {
   "ws:": "twilio",
   "wss:": "twilio",

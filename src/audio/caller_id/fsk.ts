@@ -32,11 +32,6 @@ const TRAILING_MARK_BITS = 10;
 /** GR-30-CORE: of an on-hook message, after the end of the burst before it and before the start of the next. */
 export const SENDING_WINDOW = { afterBurstMs: 500, beforeBurstMs: 200 } as const;
 
-/** Does it fit into the silence between two bursts? */
-export const fitsBetweenBursts = (samples: Int16Array, silenceMs: number): boolean =>
-  SENDING_WINDOW.afterBurstMs + (samples.length * 1000) / TELEPHONE_RATE_HZ + SENDING_WINDOW.beforeBurstMs <=
-  silenceMs;
-
 /** hook: of the telephone that is to hear it. */
 export function fskSamples(message: Uint8Array, modem: Modem, hook: "on_hook" | "off_hook"): Int16Array {
   const { seizure, mark } = PREAMBLE_BITS[hook];
