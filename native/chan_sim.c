@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "dsp_level.h"
+#include "durations.h"
 
-#define NS_PER_MS 1000000LL
-#define BLOCK_NS  (20 * NS_PER_MS)
 /* <dahdi/kernel.h>: KEWLTIME + AFTERKEWLTIME. */
 #define AFTER_DROP_MS 800
 /* The catch-up after a stall is bounded by what a driver buffers. */

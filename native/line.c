@@ -2,9 +2,9 @@
 
 #include <errno.h>
 
+#include "durations.h"
 #include "engine.h"
 
-#define NS_PER_MS 1000000LL
 #define REOPEN_NS (500 * NS_PER_MS)
 
 void line_tell(struct line *line, enum dshim_event_kind kind, int64_t time_ns, int32_t a, int32_t b, int32_t c) {

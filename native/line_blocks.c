@@ -2,12 +2,10 @@
 #include <errno.h>
 #include <math.h>
 
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
 
-#define NS_PER_MS            1000000LL
-#define SAMPLE_NS            125000LL
-#define BLOCK_NS             (DSHIM_BLOCK_SAMPLES * SAMPLE_NS)
 #define MAX_BLOCKS_A_SERVICE 64
 #define CARD_CLOCK_SMOOTHING 64
 /* What is kept written ahead in a card: two blocks are 20 to 40 ms between us and an underrun, and a delay as

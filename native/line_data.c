@@ -11,12 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
 
-#define NS_PER_MS 1000000LL
-#define SAMPLE_NS 125000LL
-#define BLOCK_NS  (DSHIM_BLOCK_SAMPLES * SAMPLE_NS)
 /* The card's queue, and blocks that a stall held back: what on-hook transfer lasts longer than the samples. */
 #define TRANSFER_MARGIN_MS 300
 

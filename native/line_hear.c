@@ -2,11 +2,10 @@
 #include <string.h>
 
 #include "dsp_level.h"
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
 
-#define NS_PER_MS 1000000LL
-#define SAMPLE_NS 125000LL
 /* A key is sure some 40 ms after its onset, and stands in the block after that. */
 #define VOICE_HOLD_NS   (80 * NS_PER_MS)
 #define KEY_IS_VOICE_NS (60 * NS_PER_MS) /* a digit's and a talkspurt's onset this near are one thing */

@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
 
-#define NS_PER_MS     1000000LL
 #define EVENT_LOST_NS (200 * NS_PER_MS)
 
 void line_hook_forget(struct line *line) {

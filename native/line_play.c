@@ -1,10 +1,9 @@
 /* line_play.c — what a line is told: its lanes on their way through the card, and what cuts them short. */
 #include <errno.h>
 
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
-
-#define SAMPLE_NS 125000LL
 
 static void tell(void *context, struct dshim_event event) {
   struct line *line = context;

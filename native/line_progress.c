@@ -1,9 +1,7 @@
 /* line_progress.c — tones of call progress that a line hears, told in the engine's time. */
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
-
-#define SAMPLE_NS 125000LL
-#define NS_PER_MS 1000000LL
 
 static const struct dsp_progress_plan *plan_of(const struct line *line) { return &line->engine->progress_plan; }
 

@@ -1,9 +1,9 @@
 /* line_ring.c — a line's bell: asked for, retried while the card is busy, timed, ended. */
 #include <errno.h>
 
+#include "durations.h"
 #include "line.h"
 
-#define NS_PER_MS        1000000LL
 #define RING_RETRY_NS    (50 * NS_PER_MS)
 #define RING_PATIENCE_NS (1000 * NS_PER_MS) /* a kewl disconnect keeps the card busy for 800 ms */
 

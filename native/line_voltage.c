@@ -1,11 +1,10 @@
 /* line_voltage.c — what a card measures between tip and ring, told when it has changed. */
 #include <stdlib.h>
 
+#include "durations.h"
 #include "engine.h"
 #include "line.h"
 
-#define NS_PER_MS       1000000LL
-#define BLOCK_NS        (20 * NS_PER_MS)
 #define VOLTAGE_NS      (1000 * NS_PER_MS)
 #define VOLTAGE_STEP_MV 50
 

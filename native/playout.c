@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAMPLE_NS 125000LL
-#define PLACE(n)  ((n) & (PLAYOUT_IN_FLIGHT - 1))
+#include "durations.h"
+
+#define PLACE(n) ((n) & (PLAYOUT_IN_FLIGHT - 1))
 
 void playout_init(struct playout *playout, int32_t lane, int16_t *samples, uint64_t capacity) {
   playout->lane = lane;

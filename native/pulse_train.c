@@ -1,8 +1,9 @@
 #include "pulse_train.h"
 
-#define NS_PER_MS 1000000LL
-#define NS_PER_S  1000000000LL
-#define LOOK_NS   (2 * NS_PER_MS)
+#include "durations.h"
+
+#define NS_PER_S 1000000000LL
+#define LOOK_NS  (2 * NS_PER_MS)
 /* <dahdi/kernel.h>: a longer break is no pulse (DAHDI_MAXPULSETIME, 200 ms), a longer make ends the digit
  * (DAHDI_PULSETIMEOUT, 250 ms); and what an event may be late. */
 #define LONGEST_BREAK_NS (210 * NS_PER_MS)

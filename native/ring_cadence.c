@@ -1,6 +1,6 @@
 #include "ring_cadence.h"
 
-#define NS_PER_MS 1000000LL
+#include "durations.h"
 
 static int64_t phase_ns(const struct ring_cadence *cadence, int off) {
   return cadence->on_off_ms[2 * cadence->burst + off] * NS_PER_MS;

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define NS_PER_MS 1000000LL
+#include "durations.h"
+
 /* <dahdi/kernel.h>: DAHDI_MINPULSETIME, DAHDI_MAXPULSETIME, DAHDI_PULSETIMEOUT. */
 #define MIN_PULSE_MS     15
 #define MAX_PULSE_MS     200

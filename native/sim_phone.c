@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define NS_PER_MS      1000000LL
+#include "durations.h"
+
 #define SAMPLES_PER_MS 8
 /* A finger winds the dial back up: longer than any receiver's inter-digit time. */
 #define DIAL_PAUSE_MS 700

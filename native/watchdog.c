@@ -1,6 +1,7 @@
 #include "watchdog.h"
 
-#define NS_PER_MS 1000000LL
+#include "durations.h"
+
 /* The I/O thread sleeps for a second at most: what is longer between two looks, it did not run. */
 #define LONGEST_LOOK_NS (2000 * NS_PER_MS)
 

@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 
+#include "durations.h"
 #include "tap.h"
-
-#define NS_PER_MS 1000000LL
 
 static uint32_t random_state = 1;
 static int64_t random_ns(int64_t below_ns) {

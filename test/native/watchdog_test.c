@@ -4,10 +4,9 @@
 #include <time.h>
 
 #include "dahdi_shim.h"
+#include "durations.h"
 #include "tap.h"
 #include "watchdog.h"
-
-#define NS_PER_MS 1000000LL
 
 static const int32_t PHASES[] = {2000, 4000};
 
