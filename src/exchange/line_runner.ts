@@ -54,6 +54,7 @@ export interface LineRunnerOptions {
   recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "beep">;
 }
 
+/** What a playback waits for. */
 const AWAITED = { now: "nothing", await_answer: "answer", await_lift: "lift" } as const;
 
 export class LineRunner {
