@@ -7,11 +7,7 @@ import { loadConfig, maskedConfig } from "../config/load";
 import type { Patch } from "../config/patch";
 import { RunningConfig } from "../config/running";
 import { stateDirectory } from "../config/state_dir";
-import { examine } from "../doctor/doctor";
-import { linuxSystem } from "../doctor/linux";
-import { machineReport } from "../doctor/machine_report";
 import { cString, loadShim } from "../driver/library";
-import { probeChannel } from "../driver/probe";
 import { Pump } from "../driver/pump";
 import { EventBus } from "../events/bus";
 import { createJournal } from "../events/create_journal";
@@ -223,16 +219,9 @@ export async function serve(line: ServeArguments): Promise<void> {
     speech,
     metrics,
     recentLog: () => logControl.recent(),
-    machine: () => {
-      const system = linuxSystem((device, channel) => probeChannel(engine.shim, device, channel));
-      return machineReport(system, version, () =>
-        examine({
-          system,
-          read: { config, path, problem: null },
-          simulated: line.simulatePorts !== null,
-          selfTest: null,
-        }),
-      );
+    machine: async () => {
+      const { machineOf } = await import("./machine_of");
+      return machineOf({ shim: engine.shim, config, path, simulated: line.simulatePorts !== null });
     },
     logs,
     version,

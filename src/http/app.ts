@@ -1,28 +1,11 @@
 /** The REST and WebSocket application. It does not listen: main does, once for each port. */
 import { Elysia } from "elysia";
-import { operationDetail } from "./docs/operation";
 import { documentation } from "./docs/pages";
-import type { Call, Endpoint, HttpDependencies } from "./endpoint";
+import type { Call, HttpDependencies } from "./endpoint";
 import type { Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
-import { BRIDGE_ENDPOINTS } from "./routes/bridges";
-import { BUNDLE_ENDPOINTS } from "./routes/bundle";
-import { CONFIG_ENDPOINTS } from "./routes/config";
-import { EVENT_ENDPOINTS } from "./routes/events";
-import { FLIGHT_ENDPOINTS } from "./routes/flight";
-import { GATHER_ENDPOINTS } from "./routes/gather";
-import { LINE_ENDPOINTS } from "./routes/line";
-import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
-import { PROMPT_ENDPOINTS } from "./routes/prompts";
-import { RECORDING_ENDPOINTS } from "./routes/recordings";
-import { SERVER_ENDPOINTS } from "./routes/server";
-import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
-import { SOUND_ENDPOINTS } from "./routes/sound";
-import { SPEECH_ENDPOINTS } from "./routes/speech";
-import { STREAM_ENDPOINTS } from "./routes/streams";
-import { TOKEN_ENDPOINTS } from "./routes/tokens";
-import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
+import { routesOf } from "./routes/routes";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
 import type { AudioSockets } from "./ws/audio_sockets";
@@ -33,42 +16,6 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
 
 /** Of WebSockets. */
 const SOCKET_PATHS = [/^\/ws$/, /^(\/lines\/[^/]+)?\/audio\/?$/];
-
-interface Route {
-  path: string;
-  endpoint: Endpoint;
-}
-
-function routesFor(dependencies: HttpDependencies): Route[] {
-  const routes: Route[] = [];
-  const endpoints = [
-    ...LINE_ENDPOINTS,
-    ...GATHER_ENDPOINTS,
-    ...SOUND_ENDPOINTS,
-    ...PLAYBACK_ENDPOINTS,
-    ...SPEECH_ENDPOINTS,
-    ...PROMPT_ENDPOINTS,
-    ...RECORDING_ENDPOINTS,
-    ...STREAM_ENDPOINTS,
-    ...BRIDGE_ENDPOINTS,
-    ...EVENT_ENDPOINTS,
-    ...WEBHOOK_ENDPOINTS,
-    ...TOKEN_ENDPOINTS,
-    ...SERVER_ENDPOINTS,
-    ...CONFIG_ENDPOINTS,
-    ...BUNDLE_ENDPOINTS,
-    ...FLIGHT_ENDPOINTS,
-  ];
-  for (const endpoint of endpoints) {
-    routes.push({ path: endpoint.path, endpoint });
-    if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
-  }
-  if (dependencies.exchange.handsets) {
-    for (const endpoint of SIMULATOR_ENDPOINTS)
-      routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
-  }
-  return routes;
-}
 
 function lineNumber(text: string, dependencies: HttpDependencies): number {
   const line = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
@@ -91,7 +38,7 @@ interface Context {
 
 export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
   const { limits, logs, guard, exchange, tls } = dependencies;
-  const routes = routesFor(dependencies);
+  const routes = routesOf(exchange);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
     method: endpoint.method as string,
@@ -156,7 +103,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       });
       return internalProblem().response();
     })
-    .use(documentation(dependencies.version))
+    .use(documentation(dependencies.version, routes))
     .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
   for (const { path, endpoint } of routes) {
     const route = path.replaceAll(/:(\w+)/g, "{$1}");
@@ -193,10 +140,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       ? ({ request, set, query, params }: Context & { params: unknown }) =>
           answer({ request, set, query }, params as Call["params"])
       : ({ request, set, query }: Context) => answer({ request, set, query });
-    const options = {
-      parse: "none" as const,
-      detail: operationDetail(endpoint, route),
-    };
+    const options = { parse: "none" as const };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);
     else if (endpoint.method === "PUT") app.put(path, handle, options);
