@@ -17,7 +17,7 @@ import { systemClock } from "../exchange/clock";
 import type { Publish } from "../exchange/line_runner";
 import { PhoneExchange } from "../exchange/phone_exchange";
 import { NO_FLIGHT, startFlight } from "../flight/start_flight";
-import type { Sockets } from "../http/app";
+import { createApp, type Sockets } from "../http/app";
 import type { HttpDependencies } from "../http/endpoint";
 import { createMetrics } from "../http/metrics/metrics";
 import { EventStreams } from "../http/sse/event_streams";
@@ -238,8 +238,8 @@ export async function serve(line: ServeArguments): Promise<void> {
   const { host, rest_port, websocket_port } = config.server;
   const listeners: Listener[] = [];
   try {
-    listeners.push(listen(dependencies, sockets, host, rest_port));
-    listeners.push(listen(dependencies, sockets, host, websocket_port));
+    const app = createApp(dependencies, sockets);
+    for (const port of [rest_port, websocket_port]) listeners.push(listen(app, dependencies, host, port));
   } catch (error) {
     engine.destroy();
     throw error;
