@@ -9,7 +9,7 @@ import type { Config } from "../config/schema";
 import { hotlineRequest } from "../config/streams";
 import type { LineSetup } from "../exchange/phone_exchange";
 import { createLogs, type Logs } from "../observe/log";
-import { TlsError } from "../security/tls_identity";
+import { TlsError } from "../security/tls_error";
 import { TokenFileError } from "../security/token_file";
 import type { SpeechOptions } from "../sounds/speech";
 import type { StreamBookOptions } from "../streams/stream_book";
@@ -57,9 +57,9 @@ export function hotlines(
   });
 }
 
-export function secured(config: Config, stateFolder: string | null, logs: Logs): Secured {
+export async function secured(config: Config, stateFolder: string | null, logs: Logs): Promise<Secured> {
   try {
-    return secure(config, stateFolder, logs);
+    return await secure(config, stateFolder, logs);
   } catch (error) {
     if (error instanceof TlsError || error instanceof TokenFileError) throw new StartError(error.message);
     throw error;

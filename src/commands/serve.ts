@@ -54,7 +54,7 @@ export async function serve(line: ServeArguments): Promise<void> {
   const editor = configEditor(running, line, path);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
-  const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
+  const { guard, tokens, origins, seats, tls } = await secured(config, stateFolder, logs);
   const bus = new EventBus(null, config.events.log_size);
   const journal = createJournal({
     bus,
