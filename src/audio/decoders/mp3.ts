@@ -1,8 +1,7 @@
 /** MPEG audio layers 1 to 3, by mpg123. */
 import type { ByteStream } from "../byte_stream";
 import { type Decoder, malformed, mixPlanar } from "./decoder";
-import { inflated } from "./inflate" with { type: "macro" };
-import { compiled, instantiated, intoWasm, WasmCell, type WasmMemory } from "./wasm";
+import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface Mpg123 {
   mpeg_frame_decoder_create(handle: number, gapless: number): number;
@@ -19,7 +18,7 @@ interface Mpg123 {
   ): number;
 }
 
-const moduleOf = compiled(Promise.resolve(inflated("mpg123-decoder")));
+const instance = wasmDecoder<Mpg123>(() => import("./mpg123"));
 
 const NEED_MORE = -10;
 const NEW_FORMAT = -11;
@@ -90,8 +89,7 @@ async function skipTags(bytes: ByteStream): Promise<void> {
 
 export async function openMp3(bytes: ByteStream): Promise<Decoder> {
   await skipTags(bytes);
-  const { default: Glue } = await import("../../../node_modules/mpg123-decoder/src/EmscriptenWasm.js");
-  return new Mp3Decoder(await instantiated<Mpg123>(Glue, moduleOf));
+  return new Mp3Decoder(await instance());
 }
 
 class Mp3Decoder implements Decoder {
