@@ -24,6 +24,8 @@ const NEED_MORE = -10;
 const NEW_FORMAT = -11;
 const DONE = -12;
 const FEED_BYTES = 4096;
+/** Of the first: two frames, since WebAssembly that has just been compiled takes 2 ms for each. */
+const FIRST_FEED_BYTES = 1024;
 /** As the package sets it: 16 frames of the longest kind, with the first one's. */
 const OUTPUT_FLOATS = 2889 * 16 * 2;
 /** Without a sound in so many bytes it is no MP3. */
@@ -133,7 +135,7 @@ class Mp3Decoder implements Decoder {
 
   #feed(bytes: ByteStream): boolean {
     if (bytes.available === 0) return false;
-    const part = bytes.take(FEED_BYTES);
+    const part = bytes.take(this.rateHz === 0 ? FIRST_FEED_BYTES : FEED_BYTES);
     this.#silentBytes += part.length;
     if (this.#silentBytes > MAX_SILENT_BYTES) throw malformed("MP3", "there is no sound in it any more");
     intoWasm(this.wasm, this.#input, part);
