@@ -22,7 +22,8 @@ export function listen(
     const server = Bun.serve({
       hostname,
       port,
-      development: false,
+      development: false, // no page with our stack for a defect; it alone would let another instance share the port
+      reusePort: false,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       idleTimeout: limits.timeoutS,
       ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
