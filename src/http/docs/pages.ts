@@ -44,9 +44,17 @@ const served = (body: string | Blob, mediaType: string): Response =>
 
 /** The texts are made when somebody asks: the start, and a server that nobody asks, do without them. */
 export function documentation(version: string, routes: readonly Route[]) {
+  /** Kept: it takes 10 ms to make, in which no event is sent. */
+  let openApiText: Promise<Uint8Array<ArrayBuffer>> | null = null;
+  const openApi = async (): Promise<Response> => {
+    openApiText ??= import("./openapi").then((text) =>
+      new TextEncoder().encode(JSON.stringify(text.openApi(version, routes))),
+    );
+    return new Response(await openApiText, { headers: { "content-type": "application/json;charset=utf-8" } });
+  };
   return new Elysia({ name: "documentation" })
     .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }))
-    .get("/openapi.json", async () => (await import("./openapi")).openApi(version, routes))
+    .get("/openapi.json", openApi)
     .get("/asyncapi.json", async () => (await import("./asyncapi")).asyncApi(version))
     .get("/docs", () => served(PAGE, "text/html; charset=utf-8"))
     .get("/docs/start.js", () => served(START, "text/javascript; charset=utf-8"))
