@@ -21,10 +21,15 @@
 
 int dshim_abi_version(void) { return DSHIM_ABI_VERSION; }
 
+/* Zeroed, on a page of its own. Rings of megabytes are not written at the start: lock_memory makes them real. */
+static void *map_zeroed(size_t size) {
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
 struct dshim_engine *dshim_create(int mode) {
-  struct dshim_engine *engine = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*engine) + 63) & ~(size_t)63);
+  struct dshim_engine *engine = map_zeroed(sizeof(*engine));
   if (!engine) return NULL;
-  memset(engine, 0, sizeof(*engine));
   engine->mode = mode;
   engine->virtual_now_ns = DSHIM_STEPPED_EPOCH_NS;
   engine->settings = (struct chan_settings){.flash_max_ms = 800,
@@ -38,7 +43,7 @@ struct dshim_engine *dshim_create(int mode) {
   int pair[2] = {-1, -1};
   if (engine->wake_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
     if (engine->wake_fd >= 0) close(engine->wake_fd);
-    free(engine);
+    munmap(engine, sizeof(*engine));
     return NULL;
   }
   engine->doorbell_fd = pair[0];
@@ -80,9 +85,8 @@ int dshim_progress_tones(struct dshim_engine *engine, const struct dshim_progres
 }
 
 static int add_line(struct dshim_engine *engine, struct chan *chan, struct chan_sim *sim) {
-  struct line *line = aligned_alloc(SPSC_CACHE_LINE, (sizeof(*line) + 63) & ~(size_t)63);
+  struct line *line = map_zeroed(sizeof(*line));
   if (!line) return -ENOMEM;
-  memset(line, 0, sizeof(*line));
   line->engine = engine;
   line->index = engine->line_count;
   line->chan = chan;
@@ -180,12 +184,12 @@ void dshim_destroy(struct dshim_engine *engine) {
     struct line *line = engine->lines[i];
     if (line->sim) free(line->sim->phone.ear);
     free(line->chan); /* the channel is its implementation's first member */
-    free(line);
+    munmap(line, sizeof(*line));
   }
   close(engine->wake_fd);
   close(engine->doorbell_fd);
   if (engine->doorbell_caller_fd >= 0) close(engine->doorbell_caller_fd);
-  free(engine);
+  munmap(engine, sizeof(*engine));
 }
 
 int dshim_step(struct dshim_engine *engine, int ms) {

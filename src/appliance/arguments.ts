@@ -1,6 +1,9 @@
 /** What was typed after install, uninstall or upgrade. */
-import { parseArgs } from "node:util";
+import type { parseArgs as ParseArgs } from "node:util";
 import { UsageError } from "../command_line";
+
+/** Loaded when one of ours was typed. */
+const parseArgs = ((config) => process.getBuiltinModule("node:util").parseArgs(config)) as typeof ParseArgs;
 
 export type ApplianceCommand =
   | { command: "install"; root: string; listen: string | null; withToken: boolean; help: boolean }

@@ -21,9 +21,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-
-/** It cannot go on. The message says what to do. */
-export class ApplianceError extends Error {}
+import { ApplianceError } from "./appliance_error";
 
 export interface Ran {
   code: number;

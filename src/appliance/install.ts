@@ -1,9 +1,10 @@
 /** Makes a service of this executable. What is there already and right is left alone. */
 import { hostname } from "node:os";
 import type { Config } from "../config/schema";
+import { ApplianceError } from "./appliance_error";
 import { planConfig } from "./config_file";
 import { firstToken } from "./first_token";
-import { ApplianceError, Files, type Host, sameBytes } from "./host";
+import { Files, type Host, sameBytes } from "./host";
 import {
   BINARY,
   CONFIG_PATH,

@@ -1,5 +1,6 @@
 /** systemd, as far as an installation has to do with it. */
-import { ApplianceError, Files, type Host } from "./host";
+import { ApplianceError } from "./appliance_error";
+import { Files, type Host } from "./host";
 import { BINARY, PACKAGED_UNITS, UNIT } from "./layout";
 
 /** A program that crashes does so early: the service is believed when it has stayed up for this long. */

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApplianceError, type Host } from "./host";
+import { ApplianceError } from "./appliance_error";
+import type { Host } from "./host";
 import { CONFIG_PATH } from "./layout";
 
 const START_LIMIT_MS = 20_000;

@@ -1,6 +1,7 @@
 /** Changes the installed program for another one, and back when the service does not come up on it. */
 import { resolve } from "node:path";
-import { ApplianceError, Files, type Host, sameBytes } from "./host";
+import { ApplianceError } from "./appliance_error";
+import { Files, type Host, sameBytes } from "./host";
 import { BINARY, PREVIOUS } from "./layout";
 import { must, requireMachine } from "./service";
 import { trial } from "./trial";

@@ -21,22 +21,18 @@ export const ALAW_TO_S16 = table((code) => {
 
 const ULAW_CLIP = 32_635;
 
-/** The coder sees 14 bits, so the table has an entry for each: the lowest two are dropped first, downwards. */
-const ULAW_OF_14_BITS = Uint8Array.from({ length: 1 << 14 }, (_, index) => {
-  const sample = (index - (1 << 13)) << 2;
-  const magnitude = Math.min(Math.abs(sample), ULAW_CLIP) + ULAW_BIAS;
-  const segment = Math.max(0, 31 - Math.clz32(magnitude) - 7);
+/** What a card's codec makes of S16: native/g711.h. The coder sees 14 bits: the lowest two are dropped first, downwards. */
+export function ulawOfS16(sample: number): number {
+  const magnitude = Math.min(Math.abs(sample & ~3), ULAW_CLIP) + ULAW_BIAS;
+  const segment = 24 - Math.clz32(magnitude);
   return ~((sample < 0 ? 0x80 : 0) | (segment << 4) | ((magnitude >> (segment + 3)) & 0x0f)) & 0xff;
-});
+}
 
-const ALAW_OF_12_BITS = Uint8Array.from({ length: 1 << 12 }, (_, index) => {
-  const sample = index - (1 << 11);
-  const magnitude = sample < 0 ? ~sample : sample;
-  const segment = magnitude < 16 ? 0 : 31 - Math.clz32(magnitude) - 3;
+/** This one sees 12. */
+export function alawOfS16(sample: number): number {
+  const bits = sample >> 4;
+  const magnitude = bits < 0 ? ~bits : bits;
+  const segment = magnitude < 16 ? 0 : 28 - Math.clz32(magnitude);
   const step = (segment < 2 ? magnitude : magnitude >> (segment - 1)) & 0x0f;
-  return ((sample < 0 ? 0 : 0x80) | (segment << 4) | step) ^ 0x55;
-});
-
-/** What a card's codec makes of S16: native/g711.h. */
-export const ulawOfS16 = (sample: number): number => ULAW_OF_14_BITS[(sample >> 2) + (1 << 13)] as number;
-export const alawOfS16 = (sample: number): number => ALAW_OF_12_BITS[(sample >> 4) + (1 << 11)] as number;
+  return ((bits < 0 ? 0 : 0x80) | (segment << 4) | step) ^ 0x55;
+}

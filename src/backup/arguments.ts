@@ -1,6 +1,9 @@
 /** What was typed after config, backup or restore. */
-import { parseArgs } from "node:util";
+import type { parseArgs as ParseArgs } from "node:util";
 import { UsageError } from "../command_line";
+
+/** Loaded when one of ours was typed. */
+const parseArgs = ((config) => process.getBuiltinModule("node:util").parseArgs(config)) as typeof ParseArgs;
 
 export type KeepingCommand =
   | { command: "config check"; configPath: string | null; help: boolean }

@@ -17,10 +17,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { replaceFile } from "../config/file";
+import { BackupError } from "./backup_error";
 import { EVENT_LOG, isHeld, snapshotEvents } from "./event_snapshot";
-
-/** What cannot be done, in one line that says what to do. */
-export class BackupError extends Error {}
 
 export interface Places {
   configPath: string;

@@ -3,6 +3,7 @@ import type { ServeArguments } from "../command_line";
 import type { Config } from "../config/schema";
 import { errnoName } from "../driver/faults";
 import type { Logs } from "../observe/log";
+import { isTerminal, lineWriter } from "../observe/standard_output";
 import { banner } from "./banner";
 
 interface Served {
@@ -43,8 +44,8 @@ export function announce({ line, config, path, ports, lines, engine, tokens, fin
   }
   if (line.announce) {
     const announced = { rest_port: restPort, websocket_port: websocketPort, pid: process.pid };
-    process.stdout.write(`${JSON.stringify(announced)}\n`);
-  } else if (process.stdout.isTTY || simulated) {
-    process.stdout.write(banner({ host, restPort, websocketPort, simulated, fingerprint, tokens }));
+    lineWriter("stdout")(`${JSON.stringify(announced)}\n`);
+  } else if (isTerminal("stdout") || simulated) {
+    lineWriter("stdout")(banner({ host, restPort, websocketPort, simulated, fingerprint, tokens }));
   }
 }

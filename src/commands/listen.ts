@@ -1,5 +1,5 @@
 /** The application on a port. */
-import { createApp, type Sockets } from "../http/app";
+import type { App } from "../http/app";
 import type { HttpDependencies } from "../http/endpoint";
 import { StartError } from "./start_error";
 
@@ -8,15 +8,34 @@ export interface Listener {
   stop(closeActive: boolean): Promise<void>;
 }
 
+/** Bun's own bound on bodies must lie above ours, which answers with a problem. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** Elysia's own listen() compiles every route once more, reloads the server and collects garbage. */
 export function listen(
-  dependencies: HttpDependencies,
-  sockets: Sockets,
+  app: App,
+  { limits, tls }: Pick<HttpDependencies, "limits" | "tls">,
   hostname: string,
   port: number,
 ): Listener {
-  const app = createApp(dependencies, sockets);
   try {
-    app.listen({ hostname, port });
+    const server = Bun.serve({
+      hostname,
+      port,
+      development: false, // no page with our stack for a defect; it alone would let another instance share the port
+      reusePort: false,
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+      idleTimeout: limits.timeoutS,
+      ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
+      fetch: app.fetch,
+      websocket: {
+        ...app.websocket,
+        maxPayloadLength: limits.maxMessageBytes,
+        idleTimeout: limits.pingTimeoutS,
+        sendPings: false, // we ping at the interval of the configuration
+      },
+    });
+    return { port: server.port as number, stop: (closeActive) => server.stop(closeActive) };
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     const why =
@@ -25,7 +44,4 @@ export function listen(
         : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})`;
     throw new StartError(why);
   }
-  const { server } = app;
-  if (!server?.port) throw new StartError(`cannot listen on ${hostname} port ${port}`);
-  return { port: server.port, stop: (closeActive) => server.stop(closeActive) };
 }

@@ -8,7 +8,8 @@ import { Seats } from "../http/seats";
 import type { Logs } from "../observe/log";
 import { HostCheck } from "../security/host_check";
 import { OriginCheck } from "../security/origin_check";
-import { identityFromFiles, ownIdentity, TlsError, type TlsIdentity } from "../security/tls_identity";
+import { TlsError } from "../security/tls_error";
+import type { TlsIdentity } from "../security/tls_identity";
 import { TokenFile, TokenFileError } from "../security/token_file";
 import { TokenRegistry } from "../security/token_registry";
 import { StartError } from "./start_error";
@@ -25,7 +26,9 @@ export interface Secured {
   tls: TlsIdentity | null;
 }
 
-function identity({ host, tls }: Config["server"], stateFolder: string | null): TlsIdentity | null {
+async function identity({ host, tls }: Config["server"], stateFolder: string | null): Promise<TlsIdentity | null> {
+  if (tls.certificate === null && !tls.self_signed) return null;
+  const { identityFromFiles, ownIdentity } = await import("../security/tls_identity");
   if (tls.certificate !== null && tls.key !== null) return identityFromFiles(tls.certificate, tls.key);
   if (!tls.self_signed) return null;
   if (stateFolder === null) throw new TlsError("server.tls.self_signed: there is no state_dir to keep it in");
@@ -43,16 +46,16 @@ function rateOf(limit: Config["api"]["rate_limit"]) {
   return perSecond === 0 ? null : { perSecond, burst, loopback: true };
 }
 
-export function secured(config: Config, stateFolder: string | null, logs: Logs): Secured {
+export async function secured(config: Config, stateFolder: string | null, logs: Logs): Promise<Secured> {
   try {
-    return secure(config, stateFolder, logs);
+    return await secure(config, stateFolder, logs);
   } catch (error) {
     if (error instanceof TlsError || error instanceof TokenFileError) throw new StartError(error.message);
     throw error;
   }
 }
 
-function secure(config: Config, stateFolder: string | null, logs: Logs): Secured {
+async function secure(config: Config, stateFolder: string | null, logs: Logs): Promise<Secured> {
   const { server, security, api } = config;
   const local = isLocalHost(server.host);
   const tokens = new TokenRegistry({
@@ -84,6 +87,6 @@ function secure(config: Config, stateFolder: string | null, logs: Logs): Secured
         ? { perAddress: DEFAULT_CONNECTIONS, loopback: false }
         : { perAddress, loopback: true },
     ),
-    tls: identity(server, stateFolder),
+    tls: await identity(server, stateFolder),
   };
 }

@@ -7,11 +7,7 @@ import { loadConfig, maskedConfig } from "../config/load";
 import type { Patch } from "../config/patch";
 import { RunningConfig } from "../config/running";
 import { stateDirectory } from "../config/state_dir";
-import { examine } from "../doctor/doctor";
-import { linuxSystem } from "../doctor/linux";
-import { machineReport } from "../doctor/machine_report";
 import { cString, loadShim } from "../driver/library";
-import { probeChannel } from "../driver/probe";
 import { Pump } from "../driver/pump";
 import { EventBus } from "../events/bus";
 import { createJournal } from "../events/create_journal";
@@ -21,7 +17,7 @@ import { systemClock } from "../exchange/clock";
 import type { Publish } from "../exchange/line_runner";
 import { PhoneExchange } from "../exchange/phone_exchange";
 import { NO_FLIGHT, startFlight } from "../flight/start_flight";
-import type { Sockets } from "../http/app";
+import { createApp, type Sockets } from "../http/app";
 import type { HttpDependencies } from "../http/endpoint";
 import { createMetrics } from "../http/metrics/metrics";
 import { EventStreams } from "../http/sse/event_streams";
@@ -57,7 +53,7 @@ export async function serve(line: ServeArguments): Promise<void> {
   const editor = configEditor(running, line, path);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
-  const { guard, tokens, origins, seats, tls } = secured(config, stateFolder, logs);
+  const { guard, tokens, origins, seats, tls } = await secured(config, stateFolder, logs);
   const bus = new EventBus(null, config.events.log_size);
   const journal = createJournal({
     bus,
@@ -191,16 +187,9 @@ export async function serve(line: ServeArguments): Promise<void> {
     speech,
     metrics,
     recentLog: () => logControl.recent(),
-    machine: () => {
-      const system = linuxSystem((device, channel) => probeChannel(engine.shim, device, channel));
-      return machineReport(system, version, () =>
-        examine({
-          system,
-          read: { config, path, problem: null },
-          simulated: line.simulatePorts !== null,
-          selfTest: null,
-        }),
-      );
+    machine: async () => {
+      const { machineOf } = await import("./machine_of");
+      return machineOf({ shim: engine.shim, config, path, simulated: line.simulatePorts !== null });
     },
     logs,
     version,
@@ -217,8 +206,8 @@ export async function serve(line: ServeArguments): Promise<void> {
   const { host, rest_port, websocket_port } = config.server;
   const listeners: Listener[] = [];
   try {
-    listeners.push(listen(dependencies, sockets, host, rest_port));
-    listeners.push(listen(dependencies, sockets, host, websocket_port));
+    const app = createApp(dependencies, sockets);
+    for (const port of [rest_port, websocket_port]) listeners.push(listen(app, dependencies, host, port));
   } catch (error) {
     engine.destroy();
     throw error;

@@ -4,9 +4,6 @@
  */
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import type { FlightRecorder } from "./flight_recorder";
 
 const KEPT = 10;
@@ -68,6 +65,10 @@ export class FlightFiles {
 }
 
 async function writeWhole(path: string, pieces: Iterable<string>): Promise<void> {
+  // Not for every start: most servers never lose a line.
+  const { Readable } = await import("node:stream");
+  const { pipeline } = await import("node:stream/promises");
+  const { createGzip } = await import("node:zlib");
   const handle = await open(`${path}.part`, "wx", OWNER_ONLY.file);
   try {
     await pipeline(Readable.from(pieces), createGzip(), async (packed) => {

@@ -1,74 +1,20 @@
-/** The REST and WebSocket application. It does not listen: main does, once for each port. */
+/** The REST and WebSocket application. It does not listen: commands/listen.ts does, on two ports. */
+import type { Server, WebSocketHandler } from "bun";
 import { Elysia } from "elysia";
-import { operationDetail } from "./docs/operation";
+import { websocket } from "elysia/ws";
 import { documentation } from "./docs/pages";
-import type { Call, Endpoint, HttpDependencies } from "./endpoint";
+import type { Call, HttpDependencies } from "./endpoint";
 import type { Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
-import { BRIDGE_ENDPOINTS } from "./routes/bridges";
-import { BUNDLE_ENDPOINTS } from "./routes/bundle";
-import { CONFIG_ENDPOINTS } from "./routes/config";
-import { EVENT_ENDPOINTS } from "./routes/events";
-import { FLIGHT_ENDPOINTS } from "./routes/flight";
-import { GATHER_ENDPOINTS } from "./routes/gather";
-import { LINE_ENDPOINTS } from "./routes/line";
-import { PLAYBACK_ENDPOINTS } from "./routes/playbacks";
-import { PROMPT_ENDPOINTS } from "./routes/prompts";
-import { RECORDING_ENDPOINTS } from "./routes/recordings";
-import { SERVER_ENDPOINTS } from "./routes/server";
-import { SIMULATOR_ENDPOINTS } from "./routes/simulator";
-import { SOUND_ENDPOINTS } from "./routes/sound";
-import { SPEECH_ENDPOINTS } from "./routes/speech";
-import { STREAM_ENDPOINTS } from "./routes/streams";
-import { TOKEN_ENDPOINTS } from "./routes/tokens";
-import { WEBHOOK_ENDPOINTS } from "./routes/webhooks";
+import { type Route, routesOf } from "./routes/routes";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
 import type { AudioSockets } from "./ws/audio_sockets";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
-/** Bun's own bound on bodies must lie above ours, which answers with a problem. */
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
-
 /** Of WebSockets. */
 const SOCKET_PATHS = [/^\/ws$/, /^(\/lines\/[^/]+)?\/audio\/?$/];
-
-interface Route {
-  path: string;
-  endpoint: Endpoint;
-}
-
-function routesFor(dependencies: HttpDependencies): Route[] {
-  const routes: Route[] = [];
-  const endpoints = [
-    ...LINE_ENDPOINTS,
-    ...GATHER_ENDPOINTS,
-    ...SOUND_ENDPOINTS,
-    ...PLAYBACK_ENDPOINTS,
-    ...SPEECH_ENDPOINTS,
-    ...PROMPT_ENDPOINTS,
-    ...RECORDING_ENDPOINTS,
-    ...STREAM_ENDPOINTS,
-    ...BRIDGE_ENDPOINTS,
-    ...EVENT_ENDPOINTS,
-    ...WEBHOOK_ENDPOINTS,
-    ...TOKEN_ENDPOINTS,
-    ...SERVER_ENDPOINTS,
-    ...CONFIG_ENDPOINTS,
-    ...BUNDLE_ENDPOINTS,
-    ...FLIGHT_ENDPOINTS,
-  ];
-  for (const endpoint of endpoints) {
-    routes.push({ path: endpoint.path, endpoint });
-    if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
-  }
-  if (dependencies.exchange.handsets) {
-    for (const endpoint of SIMULATOR_ENDPOINTS)
-      routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
-  }
-  return routes;
-}
 
 function lineNumber(text: string, dependencies: HttpDependencies): number {
   const line = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
@@ -89,15 +35,33 @@ interface Context {
   query: unknown;
 }
 
-export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
-  const { limits, logs, guard, exchange, tls } = dependencies;
-  const routes = routesFor(dependencies);
-  const pathsAndMethods = routes.map(({ path, endpoint }) => ({
-    pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
-    method: endpoint.method as string,
-  }));
-  pathsAndMethods.push({ pattern: /^\/(docs|openapi\.json|asyncapi\.json)?$/, method: "GET" });
-  for (const pattern of SOCKET_PATHS) pathsAndMethods.push({ pattern, method: "GET" });
+interface PathAndMethod {
+  pattern: RegExp;
+  method: string;
+}
+
+function pathsAndMethods(routes: readonly Route[]): PathAndMethod[] {
+  return [
+    ...routes.map(({ path, endpoint }) => ({
+      pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
+      method: endpoint.method,
+    })),
+    { pattern: /^\/(docs|openapi\.json|asyncapi\.json)?$/, method: "GET" },
+    ...SOCKET_PATHS.map((pattern) => ({ pattern, method: "GET" })),
+  ];
+}
+
+/** What Bun.serve takes. */
+export interface App {
+  fetch(request: Request, server: Server<unknown>): Response | Promise<Response>;
+  websocket: WebSocketHandler<unknown>;
+}
+
+export function createApp(dependencies: HttpDependencies, sockets: Sockets): App {
+  const { logs, guard, exchange, tls } = dependencies;
+  const routes = routesOf(exchange);
+  /** Made when the first request goes astray. */
+  let known: PathAndMethod[] | null = null;
 
   const notFound = (request: Request): Problem => {
     const { pathname } = new URL(request.url);
@@ -111,7 +75,8 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
         },
       );
     }
-    const allowed = pathsAndMethods.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+    known ??= pathsAndMethods(routes);
+    const allowed = known.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
     if (allowed.length === 0 || allowed.includes(request.method)) {
       return new Problem(404, "unknown_path", "There is nothing here: GET /docs shows what there is.");
     }
@@ -124,16 +89,6 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     // Elysia's short cut takes hosts of fewer than four letters for a path: a machine may well be called "pi". Without
     // it, it takes the second slash of https:// for one.
     handler: { standardHostname: tls !== null },
-    serve: {
-      maxRequestBodySize: MAX_REQUEST_BYTES,
-      idleTimeout: limits.timeoutS,
-      ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
-    },
-    websocket: {
-      maxPayloadLength: limits.maxMessageBytes,
-      idleTimeout: limits.pingTimeoutS,
-      sendPings: false, // we ping at the interval of the configuration
-    },
   })
     .onError(({ error, code, request, set }) => {
       if (code === "NOT_FOUND") return notFound(request).response();
@@ -156,8 +111,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       });
       return internalProblem().response();
     })
-    .use(documentation(dependencies.version))
-    .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
+    .use(documentation(dependencies.version, routes));
   for (const { path, endpoint } of routes) {
     const route = path.replaceAll(/:(\w+)/g, "{$1}");
     const ofLine = path.includes(":line");
@@ -193,10 +147,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       ? ({ request, set, query, params }: Context & { params: unknown }) =>
           answer({ request, set, query }, params as Call["params"])
       : ({ request, set, query }: Context) => answer({ request, set, query });
-    const options = {
-      parse: "none" as const,
-      detail: operationDetail(endpoint, route),
-    };
+    const options = { parse: "none" as const };
     if (endpoint.method === "GET") app.get(path, handle, options);
     else if (endpoint.method === "DELETE") app.delete(path, handle, options);
     else if (endpoint.method === "PUT") app.put(path, handle, options);
@@ -231,7 +182,25 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       close: (ws) => sockets.audio.closed(ws.raw),
     });
   }
-  return app;
+  const next = app.compile().fetch as Next;
+  return {
+    fetch: (request, server) => {
+      // Of two: Elysia upgrades with it, in the same turn.
+      app.server = server;
+      return guard.handle(next, tls ? withPort(request) : request, server);
+    },
+    websocket: websocket as unknown as WebSocketHandler<unknown>, // its types are of another version of Bun's
+  };
+}
+
+/** Behind "https://" Elysia takes the first three letters for the host's: a machine may well be called "pi". */
+function withPort(request: Request): Request {
+  const { url } = request;
+  if (url.indexOf("/", "https://".length) < "https://pi/".length) {
+    const { hostname, pathname, search } = new URL(url);
+    Object.defineProperty(request, "url", { value: `https://${hostname}:443${pathname}${search}` });
+  }
+  return request;
 }
 
 /** What beforeHandle found out travels to open in the connection's own context. */

@@ -2,7 +2,6 @@
  * Idempotency-Key: a POST that is sent again, because its answer was lost, is not done again. Kept in memory, for a
  * day, within bounds for each client and for all.
  */
-import { createHash } from "node:crypto";
 import { readBody } from "./input";
 import { Problem } from "./problem";
 import { REQUEST_ID_HEADER } from "./watched_request";
@@ -54,7 +53,7 @@ export class IdempotencyStore {
     }
     const body = await keyedBody(request);
     const { pathname, search } = new URL(request.url);
-    const fingerprint = createHash("sha256")
+    const fingerprint = new Bun.CryptoHasher("sha256")
       .update(`${request.method} ${pathname}${search}\n`)
       .update(body)
       .digest("hex");

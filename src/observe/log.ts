@@ -1,5 +1,6 @@
 /** The log: text for a person at a terminal, JSON lines for everything else. One level for each component. */
 import { LogFile } from "./log_file";
+import { isTerminal, lineWriter } from "./standard_output";
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -55,12 +56,10 @@ export function createLogs(
   now: () => Date = () => new Date(),
 ): { logs: Logs; control: LogControl } {
   const { output, format } = options;
-  const stream = output === "stdout" ? process.stdout : process.stderr;
-  const file =
-    output === "stdout" || output === "stderr"
-      ? null
-      : new LogFile({ path: output, maxBytes: options.maxBytes, keep: options.keep });
-  const text = format === "text" || (format === "auto" && file === null && stream.isTTY === true);
+  const standard = output === "stdout" || output === "stderr" ? output : null;
+  const file = standard ? null : new LogFile({ path: output, maxBytes: options.maxBytes, keep: options.keep });
+  const put = standard ? lineWriter(standard) : (line: string): void => file?.write(line);
+  const text = format === "text" || (format === "auto" && standard !== null && isTerminal(standard));
   const recent: string[] = [];
   const lowest = {} as Record<LogComponent, number>;
   const setLevels = ({ level, levels }: LogLevels): void => {
@@ -72,8 +71,7 @@ export function createLogs(
     const json = jsonLine(at, level, component, message, fields);
     if (recent.push(json) > RECENT_LINES) recent.shift();
     const line = text ? textLine(at, level, component, message, fields) : json;
-    if (file) file.write(line);
-    else stream.write(options.journal ? `<${PRIORITIES[level]}>${line}` : line);
+    put(options.journal && !file ? `<${PRIORITIES[level]}>${line}` : line);
   };
   const logFor = (component: LogComponent): Log => {
     const at =

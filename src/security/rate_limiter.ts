@@ -2,7 +2,6 @@
  * How often somebody may. One number for each: when all that was asked for would have been asked for at the steady
  * rate (the generic cell rate algorithm). The table is bounded.
  */
-import { isIPv6 } from "node:net";
 
 export interface Rate {
   perSecond: number;
@@ -77,7 +76,7 @@ export class RateLimiter {
 export function clientOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1]) return mapped[1];
-  if (!isIPv6(address)) return address;
+  if (!address.includes(":") || !process.getBuiltinModule("node:net").isIPv6(address)) return address;
   const [head = "", tail = ""] = (address.split("%")[0] ?? "").toLowerCase().split("::");
   const groups = head === "" ? [] : head.split(":");
   const after = tail === "" ? [] : tail.split(":");

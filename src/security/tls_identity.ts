@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fingerprint, selfSigned } from "./certificate";
+import { TlsError } from "./tls_error";
 
 export interface TlsIdentity {
   certificatePem: string;
@@ -10,9 +11,6 @@ export interface TlsIdentity {
   /** SHA-256. */
   fingerprint: string;
 }
-
-/** TLS cannot be had. One line. */
-export class TlsError extends Error {}
 
 /** Clients pin it: it outlives the machine rather than changing behind their back. */
 const VALID_YEARS = 20;

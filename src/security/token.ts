@@ -1,5 +1,4 @@
 /** An API token: what it is, what it may do, and what of it is kept. */
-import { createHash, randomBytes } from "node:crypto";
 
 /** Each may do what the ones before it may. */
 export const SCOPES = ["read", "control", "admin"] as const;
@@ -25,8 +24,9 @@ export interface Token {
 const PREFIX = "dpa_";
 const RANDOM_BYTES = 32;
 
-export const newToken = (): string => `${PREFIX}${randomBytes(RANDOM_BYTES).toString("base64url")}`;
-export const tokenDigest = (token: string): string => createHash("sha256").update(token).digest("hex");
+export const newToken = (): string =>
+  `${PREFIX}${crypto.getRandomValues(Buffer.alloc(RANDOM_BYTES)).toString("base64url")}`;
+export const tokenDigest = (token: string): string => new Bun.CryptoHasher("sha256").update(token).digest("hex");
 
 /** It stands in paths, logs and command lines. */
 export const TOKEN_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;

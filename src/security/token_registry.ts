@@ -1,5 +1,4 @@
 /** All tokens that count: of the configuration, and of tokens.json as it is now. */
-import { timingSafeEqual } from "node:crypto";
 import { isExpired, newToken, type Scope, type Token, tokenDigest } from "./token";
 import { MAX_TOKENS, type TokenFile } from "./token_file";
 
@@ -112,6 +111,7 @@ export class TokenRegistry {
 
   /** Every token is compared, and each in the same time, whatever was sent. */
   #compared(digest: Buffer): Token | null {
+    const { timingSafeEqual } = process.getBuiltinModule("node:crypto"); // 3 ms of a start that has no token
     let found: Token | null = null;
     for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry.token;
     return found;

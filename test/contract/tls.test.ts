@@ -35,6 +35,24 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("a certificate of our own", () => {
+  curlTest(
+    "is that of a machine whose name has two letters, or one, on the port that URLs leave out",
+    async () => {
+      for (const host of ["pi", "a", "pi:443", "pip"]) {
+        const { out } = await run(
+          "curl",
+          "-sSk",
+          "--noproxy",
+          "*",
+          "-H",
+          `Host: ${host}`,
+          `https://127.0.0.1:${port(server.rest)}/events?limit=x`,
+        );
+        expect(`${host} ${out}`).toContain('"field":"limit"');
+      }
+    },
+  );
+
   curlTest("is what curl verifies, by name and by address, on both ports", async () => {
     for (const url of [server.rest, server.websocket]) {
       for (const host of ["localhost", "127.0.0.1"]) {

@@ -88,6 +88,13 @@ describe("the x64 executable", () => {
     expect(stderr).toContain(`port ${other.port} is in use`);
   });
 
+  test("a port of another instance is in use as well", async () => {
+    await using server = await startServer({ command: X64 });
+    const { port } = new URL(server.rest);
+    const { exitCode, stderr } = run([...X64, "--simulate", `--rest-port=${port}`, "--websocket-port=0"]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`port ${port} is in use`)]);
+  });
+
   test("without a card it stays up and says what is wrong and how to mend it", async () => {
     await using server = await startServer({ command: X64, arguments: [] });
     const { status, body } = await eventually(

@@ -2,9 +2,8 @@
 import type { ByteStream } from "../byte_stream";
 import { checkShape, type Decoder, malformed, mixPlanar, truncated } from "./decoder";
 import { FlacFrames, headBytes } from "./flac_frames";
-import { inflated } from "./inflate" with { type: "macro" };
 import type { OggPackets } from "./ogg";
-import { compiled, instantiated, intoWasm, WasmCell, type WasmMemory } from "./wasm";
+import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibFlac {
   create_decoder(
@@ -21,7 +20,7 @@ interface LibFlac {
   decode_frame(handle: number, input: number, bytes: number): void;
 }
 
-const moduleOf = compiled(Promise.resolve(inflated("@wasm-audio-decoders/flac")));
+const instance = wasmDecoder<LibFlac>(() => import("./libflac"));
 
 const STREAM_INFO_BYTES = 34;
 /** Pictures and seek tables before the sound. */
@@ -93,8 +92,7 @@ export function openOggFlac(first: Uint8Array, packets: OggPackets): Promise<Dec
 }
 
 async function decoder(info: StreamInfo, nextFrame: (bytes: ByteStream) => Uint8Array | null): Promise<Decoder> {
-  const { default: Glue } = await import("../../../node_modules/@wasm-audio-decoders/flac/src/EmscriptenWasm.js");
-  return new FlacDecoder(await instantiated<LibFlac>(Glue, moduleOf), info, nextFrame);
+  return new FlacDecoder(await instance(), info, nextFrame);
 }
 
 class FlacDecoder implements Decoder {

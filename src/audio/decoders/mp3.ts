@@ -1,8 +1,7 @@
 /** MPEG audio layers 1 to 3, by mpg123. */
 import type { ByteStream } from "../byte_stream";
 import { type Decoder, malformed, mixPlanar } from "./decoder";
-import { inflated } from "./inflate" with { type: "macro" };
-import { compiled, instantiated, intoWasm, WasmCell, type WasmMemory } from "./wasm";
+import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface Mpg123 {
   mpeg_frame_decoder_create(handle: number, gapless: number): number;
@@ -19,12 +18,14 @@ interface Mpg123 {
   ): number;
 }
 
-const moduleOf = compiled(Promise.resolve(inflated("mpg123-decoder")));
+const instance = wasmDecoder<Mpg123>(() => import("./mpg123"));
 
 const NEED_MORE = -10;
 const NEW_FORMAT = -11;
 const DONE = -12;
 const FEED_BYTES = 4096;
+/** Of the first: two frames, since WebAssembly that has just been compiled takes 2 ms for each. */
+const FIRST_FEED_BYTES = 1024;
 /** As the package sets it: 16 frames of the longest kind, with the first one's. */
 const OUTPUT_FLOATS = 2889 * 16 * 2;
 /** Without a sound in so many bytes it is no MP3. */
@@ -90,8 +91,7 @@ async function skipTags(bytes: ByteStream): Promise<void> {
 
 export async function openMp3(bytes: ByteStream): Promise<Decoder> {
   await skipTags(bytes);
-  const { default: Glue } = await import("../../../node_modules/mpg123-decoder/src/EmscriptenWasm.js");
-  return new Mp3Decoder(await instantiated<Mpg123>(Glue, moduleOf));
+  return new Mp3Decoder(await instance());
 }
 
 class Mp3Decoder implements Decoder {
@@ -135,7 +135,7 @@ class Mp3Decoder implements Decoder {
 
   #feed(bytes: ByteStream): boolean {
     if (bytes.available === 0) return false;
-    const part = bytes.take(FEED_BYTES);
+    const part = bytes.take(this.rateHz === 0 ? FIRST_FEED_BYTES : FEED_BYTES);
     this.#silentBytes += part.length;
     if (this.#silentBytes > MAX_SILENT_BYTES) throw malformed("MP3", "there is no sound in it any more");
     intoWasm(this.wasm, this.#input, part);

@@ -2,9 +2,8 @@
 import type { ByteStream } from "../byte_stream";
 import { AudioError } from "../error";
 import { checkShape, type Decoder, malformed, mixPlanar } from "./decoder";
-import { inflated } from "./inflate" with { type: "macro" };
 import { OggLength, type OggPacket, type OggPackets } from "./ogg";
-import { compiled, instantiated, intoWasm, type WasmMemory } from "./wasm";
+import { intoWasm, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibOpus {
   opus_frame_decoder_create(
@@ -20,7 +19,7 @@ interface LibOpus {
   opus_frame_decode_float_deinterleaved(handle: number, input: number, bytes: number, output: number): number;
 }
 
-const moduleOf = compiled(Promise.resolve(inflated("opus-decoder")));
+const instance = wasmDecoder<LibOpus>(() => import("./libopus"));
 
 const RATE_HZ = 48_000;
 /** 120 ms. */
@@ -67,8 +66,7 @@ function parseHead(packet: Uint8Array): OpusHead {
 
 export async function openOpus(first: Uint8Array, packets: OggPackets): Promise<Decoder> {
   const head = parseHead(first);
-  const { default: Glue } = await import("../../../node_modules/opus-decoder/src/EmscriptenWasm.js");
-  return new OpusDecoder(await instantiated<LibOpus>(Glue, moduleOf), head, packets);
+  return new OpusDecoder(await instance(), head, packets);
 }
 
 class OpusDecoder implements Decoder {

@@ -1,9 +1,8 @@
 /** Vorbis in Ogg, by libvorbis. */
 import type { ByteStream } from "../byte_stream";
 import { checkShape, type Decoder, malformed } from "./decoder";
-import { inflated } from "./inflate" with { type: "macro" };
 import { OggLength, type OggPackets } from "./ogg";
-import { compiled, instantiated, intoWasm, WasmCell, type WasmMemory } from "./wasm";
+import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibVorbis {
   create_decoder(
@@ -23,7 +22,7 @@ interface LibVorbis {
   decode_packets(handle: number): void;
 }
 
-const moduleOf = compiled(Promise.resolve(inflated("@wasm-audio-decoders/ogg-vorbis")));
+const instance = wasmDecoder<LibVorbis>(() => import("./libvorbis"));
 
 const INPUT_BYTES = 128 * 1024;
 const MAX_ERRORS = 256;
@@ -39,10 +38,7 @@ export async function openVorbis(first: Uint8Array, packets: OggPackets): Promis
   const channels = view.getUint8(11);
   const rateHz = view.getUint32(12, true);
   checkShape("Vorbis", channels, rateHz);
-  const { default: Glue } = await import(
-    "../../../node_modules/@wasm-audio-decoders/ogg-vorbis/src/EmscriptenWasm.js"
-  );
-  const wasm = await instantiated<LibVorbis>(Glue, moduleOf);
+  const wasm = await instance();
   return new VorbisDecoder(wasm, first, channels, rateHz, packets);
 }
 

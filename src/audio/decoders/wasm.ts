@@ -14,22 +14,26 @@ export type WasmGlue = new (common: {
   getModule(): Promise<WebAssembly.Module>;
 }) => { instantiate(): { ready: Promise<void> } };
 
-/** Compiles when first asked. */
-export function compiled(base64: Promise<string>): () => Promise<WebAssembly.Module> {
-  let module: Promise<WebAssembly.Module> | null = null;
-  return () => {
-    module ??= base64.then((text) => WebAssembly.compile(Buffer.from(text, "base64")));
-    return module;
-  };
+/** A file of its own for each decoder, so that a start does not read them. */
+export interface WasmCode {
+  Glue: WasmGlue;
+  /** Base64. */
+  WASM: Promise<string>;
 }
 
-export async function instantiated<Exports>(
-  Glue: WasmGlue,
-  getModule: () => Promise<WebAssembly.Module>,
-): Promise<Exports & WasmMemory> {
-  const wasm = new Glue({ getModule }).instantiate();
-  await wasm.ready;
-  return wasm as unknown as Exports & WasmMemory;
+/** Loads and compiles when first asked. Each call gives an instance. */
+export function wasmDecoder<Exports>(load: () => Promise<WasmCode>): () => Promise<Exports & WasmMemory> {
+  let code: Promise<WasmCode> | null = null;
+  let module: Promise<WebAssembly.Module> | null = null;
+  return async () => {
+    code ??= load();
+    const { Glue, WASM } = await code;
+    module ??= WASM.then((text) => WebAssembly.compile(Buffer.from(text, "base64")));
+    const compiled = module;
+    const wasm = new Glue({ getModule: () => compiled }).instantiate();
+    await wasm.ready;
+    return wasm as unknown as Exports & WasmMemory;
+  };
 }
 
 /** A number that a decoder writes for us. */

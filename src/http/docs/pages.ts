@@ -1,16 +1,9 @@
 /** Swagger UI, the OpenAPI and the AsyncAPI text, out of the binary: no request of the page leaves the machine. */
-import { swagger } from "@elysiajs/swagger";
 import { Elysia } from "elysia";
 import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 // The bundler puts these files into the executable; their paths work there and on disk alike.
 import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import { SocketQuery } from "../schema";
-import { AudioQuery } from "../schema_audio";
-import { asyncApi } from "./asyncapi";
-import { AUDIO_TEXT } from "./audio_text";
-import { eventsText } from "./event_examples";
-import { LINE_PARAMETER, queryParameters } from "./operation";
-import { problemAnswer } from "./problem_examples";
+import type { Route } from "../routes/routes";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -49,95 +42,22 @@ const HEADERS = {
 const served = (body: string | Blob, mediaType: string): Response =>
   new Response(body, { headers: { ...HEADERS, "content-type": mediaType } });
 
-const SOCKET_OPERATION = {
-  tags: ["Events"],
-  summary: "Events by WebSocket",
-  description: eventsText(),
-  parameters: queryParameters(SocketQuery),
-  responses: {
-    101: { description: "Upgraded: events follow" },
-    ...Object.fromEntries([401, 403, 404, 422, 426, 429].map((status) => [status, problemAnswer(status)])),
-  },
-};
-
-const TOKEN_SCHEME = {
-  type: "http",
-  scheme: "bearer",
-  description:
-    "Needed once there is any token (GET /tokens, security.api_tokens). Scopes: read for GET and events, control for " +
-    "what acts on a telephone, admin for tokens and configuration.",
-} as const;
-
-const audioOperation = (ofLine: boolean) => ({
-  tags: [ofLine ? "Lines" : "Sound"],
-  summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
-  description: AUDIO_TEXT,
-  parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
-  responses: {
-    101: { description: "Upgraded: sound follows" },
-    ...Object.fromEntries(
-      [401, 403, 404, 409, 422, 426, 429, 503].map((status) => [status, problemAnswer(status)]),
-    ),
-  },
-});
-
-const TAGS = [
-  { name: "Telephone", description: "The default line: its state and its bell" },
-  { name: "Sound", description: "What its ear hears" },
-  { name: "Prompts", description: "Sounds kept under a name, to be played by it" },
-  { name: "Recordings", description: "What it says, kept" },
-  { name: "Voice bots", description: "Whom it speaks with: by Twilio Media Streams or AudioSocket" },
-  { name: "Bridges", description: "Lines that hear each other" },
-  { name: "Events", description: "What it does: WebSocket, or polling" },
-  { name: "Lines", description: "The same for each line of a card" },
-  { name: "Simulator", description: "A hand on a simulated telephone" },
-  { name: "Tokens", description: "Who may what: press **Authorize** to use one here" },
-  { name: "Server", description: "The program itself" },
-];
-
-export function documentation(version: string) {
-  const pages: Record<string, () => Response> = {
-    "/docs": () => served(PAGE, "text/html; charset=utf-8"),
-    "/docs/start.js": () => served(START, "text/javascript; charset=utf-8"),
-    "/docs/swagger-ui-bundle.js": () => served(Bun.file(bundlePath), "text/javascript; charset=utf-8"),
-    "/docs/swagger-ui.css": () => served(Bun.file(stylePath), "text/css; charset=utf-8"),
+/** The texts are made when somebody asks: the start, and a server that nobody asks, do without them. */
+export function documentation(version: string, routes: readonly Route[]) {
+  /** Kept: it takes 10 ms to make, in which no event is sent. */
+  let openApiText: Promise<Uint8Array<ArrayBuffer>> | null = null;
+  const openApi = async (): Promise<Response> => {
+    openApiText ??= import("./openapi").then((text) =>
+      new TextEncoder().encode(JSON.stringify(text.openApi(version, routes))),
+    );
+    return new Response(await openApiText, { headers: { "content-type": "application/json;charset=utf-8" } });
   };
-  const hidden = { detail: { hide: true } };
-  return (
-    new Elysia({ name: "documentation" })
-      .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }), hidden)
-      .get("/asyncapi.json", () => asyncApi(version), hidden)
-      .get("/docs/start.js", () => pages["/docs/start.js"]?.(), hidden)
-      .get("/docs/swagger-ui-bundle.js", () => pages["/docs/swagger-ui-bundle.js"]?.(), hidden)
-      .get("/docs/swagger-ui.css", () => pages["/docs/swagger-ui.css"]?.(), hidden)
-      // The plugin's own page loads its scripts from a public network; ours answers before it.
-      .onBeforeHandle(({ path }) => pages[path]?.())
-      .use(
-        swagger({
-          path: "/docs",
-          specPath: "/openapi.json",
-          provider: "swagger-ui",
-          documentation: {
-            info: {
-              title: "DAHDI Phone API",
-              version,
-              description:
-                "An analog telephone on a DAHDI FXS card. Press **Try it out**, then **Execute**. Errors are RFC 9457 " +
-                "problem+json: `code` is stable, `detail` says what to do. Where tokens are needed, press **Authorize** first.",
-            },
-            tags: TAGS,
-            // Nothing at all, too: without any token on a server nobody needs one.
-            security: [{ token: [] }, {}],
-            components: { securitySchemes: { token: TOKEN_SCHEME } },
-            // The plugin leaves WebSocket routes out: these are written in.
-            paths: {
-              "/ws": { get: SOCKET_OPERATION },
-              "/audio": { get: audioOperation(false) },
-              "/lines/{line}/audio": { get: audioOperation(true) },
-            },
-          },
-          exclude: ["/docs", "/openapi.json"],
-        }),
-      )
-  );
+  return new Elysia({ name: "documentation" })
+    .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }))
+    .get("/openapi.json", openApi)
+    .get("/asyncapi.json", async () => (await import("./asyncapi")).asyncApi(version))
+    .get("/docs", () => served(PAGE, "text/html; charset=utf-8"))
+    .get("/docs/start.js", () => served(START, "text/javascript; charset=utf-8"))
+    .get("/docs/swagger-ui-bundle.js", () => served(Bun.file(bundlePath), "text/javascript; charset=utf-8"))
+    .get("/docs/swagger-ui.css", () => served(Bun.file(stylePath), "text/css; charset=utf-8"));
 }

@@ -1,5 +1,7 @@
 /** What is counted and measured of each line, read when a scrape asks. */
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Counter from "prom-client/lib/counter";
+import Gauge from "prom-client/lib/gauge";
 import type { Exchange, LineDiagnostics, LineStatus } from "../../exchange/verbs";
 
 interface Reading {

@@ -3,7 +3,10 @@
  * as they happen.
  */
 import { readdirSync } from "node:fs";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import Counter from "prom-client/lib/counter";
+import Gauge from "prom-client/lib/gauge";
+import Histogram from "prom-client/lib/histogram";
+import Registry from "prom-client/lib/registry";
 import type { JournalStatus } from "../../events/journal";
 import type { WebhookStatus } from "../../events/webhooks/webhook";
 import type { Exchange } from "../../exchange/verbs";

@@ -1,5 +1,4 @@
 /** Everything that a bug report needs, in one file, without what is nobody's business. */
-import { strToU8, zipSync } from "fflate";
 import { PublishedEvent, timestamp } from "../../events/published";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
@@ -41,6 +40,7 @@ const FOR_A_BUG_REPORT = { reason: "bundle", sound: false, masked: true };
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuffer>> {
+  const { strToU8, zipSync } = await import("fflate"); // its tables are not for every start
   const { config, exchange, flight, machine, metrics, recentLog, startedAtMs, version } = call.dependencies;
   const { about, doctor, files } = await machine();
   const texts: Record<string, string> = {

@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, spyOn, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogs, type LogOptions } from "../../../src/observe/log";
@@ -90,9 +90,7 @@ describe("the log", () => {
   });
 
   test("tells journald how grave a line is", () => {
-    const written: string[] = [];
-    const spy = spyOn(process.stderr, "write").mockImplementation((line) => written.push(String(line)) > 0);
-    const { logs } = createLogs({
+    const options = {
       level: "info",
       levels: {},
       format: "json",
@@ -100,10 +98,64 @@ describe("the log", () => {
       maxBytes: 0,
       keep: 0,
       journal: true,
-    });
-    logs.driver.error("gone");
-    logs.driver.info("back");
-    spy.mockRestore();
-    expect(written.map((line) => line.slice(0, 4))).toEqual(["<3>{", "<6>{"]);
+    };
+    const { stderr } = inAProcess(`
+      const { logs } = createLogs(${JSON.stringify(options)});
+      logs.driver.error("gone");
+      logs.driver.info("back");
+    `);
+    const lines = stderr.toString().trim().split("\n");
+    expect(lines.map((line) => line.slice(0, 4))).toEqual(["<3>{", "<6>{"]);
+  });
+
+  test("is whole when the process ends at once", () => {
+    const { stdout } = inAProcess(`
+      const write = lineWriter("stdout");
+      for (let i = 0; i < 500; i++) write("line " + i + "\\n");
+      process.exit(0);
+    `);
+    expect(stdout.toString().trim().split("\n")).toEqual(Array.from({ length: 500 }, (_, i) => `line ${i}`));
+  });
+
+  test("whoever reads it may go", () => {
+    const { stderr } = inAProcess(
+      `
+      const write = lineWriter("stdout");
+      for (let i = 0; i < 20; i++) {
+        write("line\\n");
+        await Bun.sleep(5);
+      }
+      lineWriter("stderr")("still here");
+    `,
+      '"$@" | true',
+    );
+    expect(stderr.toString()).toBe("still here");
+  });
+
+  test("a pipe is no terminal, and what script makes is one", () => {
+    const asked = 'lineWriter("stderr")(String(isTerminal("stdout")));';
+    expect(inAProcess(asked).stderr.toString()).toBe("false");
+    expect(inAProcess(asked, '"$@" >/dev/null').stderr.toString()).toBe("false");
+    const onATerminal = inAProcess(
+      'lineWriter("stdout")(String(isTerminal("stdout")));',
+      'script -qec "$*" /dev/null',
+    );
+    expect(onATerminal.stdout.toString()).toContain("true");
   });
 });
+
+/** What standard output and error are is a process's own. */
+function inAProcess(code: string, shell = 'exec "$@"') {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-log-"));
+  const file = join(folder, "code.ts");
+  const source = join(import.meta.dir, "../../../src/observe");
+  writeFileSync(
+    file,
+    `import { createLogs } from ${JSON.stringify(join(source, "log"))};
+    import { isTerminal, lineWriter } from ${JSON.stringify(join(source, "standard_output"))};
+    ${code}`,
+  );
+  const ran = Bun.spawnSync(["sh", "-c", shell, "sh", process.execPath, file]);
+  rmSync(folder, { recursive: true });
+  return ran;
+}

@@ -1,0 +1,2 @@
+/** It cannot go on. The message says what to do. */
+export class ApplianceError extends Error {}

@@ -1,0 +1,5 @@
+/** libFLAC's code. */
+import { inflated } from "./inflate" with { type: "macro" };
+
+export { default as Glue } from "../../../node_modules/@wasm-audio-decoders/flac/src/EmscriptenWasm.js";
+export const WASM = Promise.resolve(inflated("@wasm-audio-decoders/flac"));

@@ -1,0 +1,2 @@
+/** TLS cannot be had. One line. */
+export class TlsError extends Error {}
