@@ -50,6 +50,7 @@ const served = (body: string | Blob, mediaType: string): Response =>
   new Response(body, { headers: { ...HEADERS, "content-type": mediaType } });
 
 const SOCKET_OPERATION = {
+  operationId: "getWs",
   tags: ["Events"],
   summary: "Events by WebSocket",
   description: eventsText(),
@@ -69,6 +70,7 @@ const TOKEN_SCHEME = {
 } as const;
 
 const audioOperation = (ofLine: boolean) => ({
+  operationId: ofLine ? "getLinesLineAudio" : "getAudio",
   tags: [ofLine ? "Lines" : "Sound"],
   summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
   description: AUDIO_TEXT,
@@ -118,6 +120,8 @@ export function documentation(version: string) {
           specPath: "/openapi.json",
           provider: "swagger-ui",
           documentation: {
+            // What the schemas are: JSON Schema with const, examples and null, none of which 3.0 knows.
+            openapi: "3.1.0",
             info: {
               title: "DAHDI Phone API",
               version,
