@@ -16,7 +16,8 @@ export function listen(
 ): Listener {
   const app = createApp(dependencies, sockets);
   try {
-    app.listen({ hostname, port });
+    // Elysia's wish is true: a second server would take every other request of the first, and nobody be told.
+    app.listen({ hostname, port, reusePort: false });
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     const why =

@@ -1,7 +1,17 @@
-/** contract.md: how a server goes. */
+/** contract.md: how a server goes, and that it does not come where one is. */
 import { describe, expect, test } from "bun:test";
 import { startTelephones } from "../support/backend";
 import { EventListener, post } from "../support/client";
+import { startServer } from "../support/server";
+
+test("a second server on the same port does not start, and says so", async () => {
+  const { server: first } = await startTelephones(1);
+  const port = new URL(first.rest).port;
+  await expect(startServer({ arguments: ["--simulate=1", `--rest-port=${port}`] })).rejects.toThrow(
+    `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`,
+  );
+  await first.stop();
+});
 
 describe("stopping", () => {
   test("SIGTERM tells the clients 1001 and ends with 0", async () => {
