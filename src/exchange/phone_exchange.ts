@@ -200,8 +200,8 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).play(source, options);
   }
 
-  tone(line: number, request: ToneRequest): Playback {
-    return this.#runner(line).play(this.toneSource(request), { when: "now" });
+  tone(line: number, request: ToneRequest, when: PlayOptions["when"] = "now"): Playback {
+    return this.#runner(line).play(this.toneSource(request), { when });
   }
 
   toneSource(request: ToneRequest): PcmSource {

@@ -90,6 +90,12 @@ export const MessageWaitingInput = Type.Object(
   closed,
 );
 
+export const when = Type.Optional(
+  Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
+    description: "off_hook: on an idle line, wait for the lift",
+  }),
+);
+
 export const ToneInput = Type.Object(
   {
     frequency: Type.Optional(Type.Number({ description: "Hz, more than 0 and less than 4000", examples: [440] })),
@@ -108,6 +114,7 @@ export const ToneInput = Type.Object(
     duration: Type.Optional(
       Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] }),
     ),
+    when,
   },
   closed,
 );

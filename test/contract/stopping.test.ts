@@ -28,10 +28,7 @@ describe("stopping", () => {
   test("whatever does not end by itself is not waited for", async () => {
     const { server: own, telephone } = await startTelephones(1);
     await telephone(1).lift();
-    const waiting = fetch(`${own.rest}/generate-tone?wait=true`, {
-      method: "POST",
-      body: JSON.stringify({ tone: "dial", duration: 60_000 }),
-    }).catch(() => null);
+    const waiting = post(`${own.rest}/gather`, { prompt: { tone: "dial" }, timeout: 600 }).catch(() => null);
     const endless = fetch(`${own.rest}/play-audio?when=off_hook`, {
       method: "POST",
       body: new ReadableStream({ pull: () => new Promise(() => undefined) }),
