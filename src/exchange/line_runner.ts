@@ -94,6 +94,7 @@ export class LineRunner {
   #volts: number | null = null;
   /** Of the key that is down, where it was asked for. */
   #keyDetail: KeyDetail | null = null;
+  #answering = false;
   readonly #ringIdsBySequence = new Map<number, number>();
   /** The engine's stamp of what is being handled, for the events that come of it. */
   #nativeNs = 0;
@@ -166,6 +167,11 @@ export class LineRunner {
     return this.#state;
   }
 
+  /** Its ring was answered and the lift is not told yet: word of a caller ID that was cut short comes between. */
+  get answering(): boolean {
+    return this.#answering;
+  }
+
   /** The rules are others now. What rings, plays or is recorded goes on by those under which it began. */
   rulesChanged(): void {
     const { clock, rules } = this.#options;
@@ -176,6 +182,8 @@ export class LineRunner {
     const atMs = this.#options.clock.wallMs(event.atNs);
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
+    if (event.kind === "ring_done") this.#answering = event.reason === "answered";
+    if (event.kind === "off_hook" || event.kind === "line_down") this.#answering = false;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
     this.liveAudio.handle(event);

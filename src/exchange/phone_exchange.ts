@@ -149,8 +149,6 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
-    // A ring that was answered ends before the lift is told.
-    if (event.kind === "ring_done" && event.reason === "answered") return;
     this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
