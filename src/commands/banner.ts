@@ -37,10 +37,11 @@ export function banner({
   ];
   if (simulated) {
     lines.push(
-      "Three things to try:",
+      "Watch, in a terminal of its own:",
+      `  ${curl} -N ${rest}/events/stream`,
+      "Ring telephone 1; lift it and press keys:",
       `  ${curl} -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
       `  ${curl} -X POST ${rest}/simulator/lines/1/lift && ${curl} -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
-      `  ${curl} ${rest}/events`,
       "",
     );
   }
