@@ -1,4 +1,5 @@
 /** What a person at a terminal is greeted with. */
+import { hostname } from "node:os";
 import { version } from "../../package.json";
 
 export interface Served {
@@ -20,7 +21,9 @@ export function banner({
   fingerprint,
   tokens,
 }: Served): string {
-  const host = address.includes(":") ? `[${address}]` : address;
+  // Every address is none to go to; this machine's name is one.
+  const everywhere = address === "0.0.0.0" || address === "::";
+  const host = everywhere ? hostname() : address.includes(":") ? `[${address}]` : address;
   const tls = fingerprint === null ? "" : "s";
   const rest = `http${tls}://${host}:${restPort}`;
   const curl = `curl${tls && " -k"}${tokens ? ' -H "Authorization: Bearer $TOKEN"' : ""}`;
