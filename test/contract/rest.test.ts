@@ -329,6 +329,11 @@ describe("the documentation", () => {
     const paths = body.paths as Record<string, Record<string, Json>>;
     expect(Object.keys(paths)).toContain("/ws");
     const ajv = new Ajv2020({ strict: false });
+    const { responses: problems } = body.components as { responses: Record<string, Json> };
+    for (const problem of Object.values(problems))
+      expect(problem).toMatchObject({
+        content: { "application/problem+json": { example: { code: expect.any(String) } } },
+      });
     for (const type of ["off_hook", "dtmf", "voice", "ring_stop", "flash", "error"]) {
       expect(String(paths["/ws"]?.get?.description)).toContain(`"type":"${type}"`);
     }
@@ -337,6 +342,8 @@ describe("the documentation", () => {
         expect(typeof operation.summary).toBe("string");
         const answers = Object.keys(operation.responses as Json);
         expect(answers.some((status) => Number(status) >= 400)).toBe(true);
+        for (const answer of Object.values(operation.responses as Record<string, { $ref?: string }>))
+          if (answer.$ref) expect(Object.keys(problems)).toContain(String(answer.$ref.split("/").at(-1)));
         const { requestBody } = operation as { requestBody?: { content: Record<string, Json> } };
         const json = requestBody?.content["application/json"];
         // An example that works when pressed: it is taken by the schema, and the browser test presses it.

@@ -10,7 +10,7 @@ import { asyncApi } from "./asyncapi";
 import { AUDIO_TEXT } from "./audio_text";
 import { eventsText } from "./event_examples";
 import { LINE_PARAMETER, queryParameters } from "./operation";
-import { problemAnswer } from "./problem_examples";
+import { problemAnswer, problemAnswers } from "./problem_examples";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -132,7 +132,7 @@ export function documentation(version: string) {
             tags: TAGS,
             // Nothing at all, too: without any token on a server nobody needs one.
             security: [{ token: [] }, {}],
-            components: { securitySchemes: { token: TOKEN_SCHEME } },
+            components: { securitySchemes: { token: TOKEN_SCHEME }, responses: problemAnswers() },
             // The plugin leaves WebSocket routes out: these are written in.
             paths: {
               "/ws": { get: SOCKET_OPERATION },
