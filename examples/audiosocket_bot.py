@@ -55,4 +55,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 with Server(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 9092), Call) as server:
     print(f"listening on port {server.server_address[1]}", flush=True)
-    server.serve_forever()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass

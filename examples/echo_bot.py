@@ -40,10 +40,16 @@ async def main():
     # Waits until the telephone is lifted; ends when it is hung up.
     url = f"{BASE}/lines/{LINE}/audio?when=off_hook&buffer_ms=200&max_buffer_ms=600"
     async with websockets.connect(url) as audio:
+        print("lift the handset", flush=True)
         tasks = [asyncio.create_task(star_pressed()), asyncio.create_task(echo(audio))]
         _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
 
 
-asyncio.run(main())
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    pass
+except OSError as error:
+    sys.exit(f"{BASE}: {error}: is the server running? Try: make run")

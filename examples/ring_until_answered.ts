@@ -2,6 +2,11 @@
 const rest = process.argv[2] ?? "http://127.0.0.1:8000";
 const socket = new WebSocket(`${rest.replace("http", "ws")}/ws?types=off_hook,ring_stop&line=1`);
 
+socket.onerror = () => {
+  console.error(`${rest} cannot be reached: is the server running? Try: make run`);
+  process.exit(1);
+};
+
 socket.onopen = async () => {
   const answer = await fetch(`${rest}/lines/1/ring`, {
     method: "POST",

@@ -182,7 +182,8 @@ function replayArguments(argv: readonly string[]): CommandLine {
   const files = argv.filter((word) => word !== "--json");
   const [path, more] = files;
   const unknown = files.find((word) => word.startsWith("-"));
-  if (unknown !== undefined) throw new UsageError(`${unknown} is none of replay's options: see --help`);
+  if (unknown !== undefined)
+    throw new UsageError(`${unknown} is none of replay's options: see dahdi-phone-api --help`);
   if (path === undefined || path === "") throw new UsageError("replay needs a FILE: see dahdi-phone-api --help");
   if (more !== undefined) throw new UsageError(`replay takes one FILE, not ${more} as well`);
   return { command: "replay", path, json: argv.includes("--json") };
@@ -190,7 +191,7 @@ function replayArguments(argv: readonly string[]): CommandLine {
 
 function tokenArguments(argv: readonly string[]): CommandLine {
   const [action, ...words] = argv;
-  if (action === "--help" || action === "-h") return { command: "help" };
+  if (argv.includes("--help") || argv.includes("-h")) return { command: "help" };
   if (action !== "create" && action !== "list" && action !== "revoke") {
     throw new UsageError("token wants create, list or revoke: see dahdi-phone-api --help");
   }

@@ -40,6 +40,11 @@ async function main(): Promise<void> {
       [BackupError, EXIT_FAILED],
     ];
     const [, code] = known.find(([kind]) => error instanceof (kind as new () => Error)) ?? [null, null];
+    const { syscall, path, code: errno } = error as NodeJS.ErrnoException;
+    if (code === null && syscall !== undefined && path !== undefined) {
+      process.stderr.write(`dahdi-phone-api: ${path}: ${syscall} failed (${errno})\n`);
+      process.exit(EXIT_FAILED);
+    }
     if (code === null) throw error;
     process.stderr.write(`dahdi-phone-api: ${(error as Error).message}\n`);
     process.exit(code as number);

@@ -34,7 +34,8 @@ interface Parameter {
 interface Operation {
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { schema: Schema; example?: unknown }> };
-  responses: Record<string, { content?: Record<string, unknown> }>;
+  /** $ref: a problem. */
+  responses: Record<string, { $ref?: string; content?: Record<string, unknown> }>;
 }
 export interface OpenApi {
   paths: Record<string, Record<string, Operation>>;
@@ -186,7 +187,8 @@ export function requestMaker(
         promised: new Map<number, readonly string[]>([
           ...[400, 404, 405, 413, 415, 422, 429].map((status) => [status, [PROBLEM]] as const),
           ...Object.entries(operation.responses).map(
-            ([status, { content = {} }]) => [Number(status), Object.keys(content)] as const,
+            ([status, { $ref, content = {} }]) =>
+              [Number(status), $ref === undefined ? Object.keys(content) : [PROBLEM]] as const,
           ),
         ]),
       })),

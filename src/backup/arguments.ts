@@ -43,7 +43,7 @@ export function keepingCommand(argv: readonly string[]): KeepingCommand | null {
       const { values, positionals } = parseArgs({ args, options: CONFIG, allowPositionals: true });
       const help = values.help === true;
       if (!help && positionals.join(" ") !== "check")
-        throw new UsageError("config wants check: see config --help");
+        throw new UsageError("config wants check alone, or with --config=FILE: see dahdi-phone-api config --help");
       return { command: "config check", configPath: values.config ?? null, help };
     }
     if (first !== "backup" && first !== "restore") return null;
@@ -52,7 +52,7 @@ export function keepingCommand(argv: readonly string[]): KeepingCommand | null {
     const help = values.help === true;
     const [file = "", ...more] = positionals;
     if (!help && (file === "" || more.length > 0))
-      throw new UsageError(`${first} wants one FILE: see ${first} --help`);
+      throw new UsageError(`${first} wants one FILE: see dahdi-phone-api ${first} --help`);
     const common = { configPath: (values.config as string | undefined) ?? null, file, help };
     if (first === "restore") return { command: first, ...common };
     return {

@@ -1,4 +1,5 @@
 /** What a person at a terminal is greeted with. */
+import { hostname } from "node:os";
 import { version } from "../../package.json";
 
 export interface Served {
@@ -20,7 +21,9 @@ export function banner({
   fingerprint,
   tokens,
 }: Served): string {
-  const host = address.includes(":") ? `[${address}]` : address;
+  // Every address is none to go to; this machine's name is one.
+  const everywhere = address === "0.0.0.0" || address === "::";
+  const host = everywhere ? hostname() : address.includes(":") ? `[${address}]` : address;
   const tls = fingerprint === null ? "" : "s";
   const rest = `http${tls}://${host}:${restPort}`;
   const curl = `curl${tls && " -k"}${tokens ? ' -H "Authorization: Bearer $TOKEN"' : ""}`;
@@ -37,10 +40,11 @@ export function banner({
   ];
   if (simulated) {
     lines.push(
-      "Three things to try:",
+      "Watch, in a terminal of its own:",
+      `  ${curl} -N ${rest}/events/stream`,
+      "Ring telephone 1; lift it and press keys:",
       `  ${curl} -X POST ${rest}/ring -d '{"pattern":"NORMAL"}'`,
       `  ${curl} -X POST ${rest}/simulator/lines/1/lift && ${curl} -X POST ${rest}/simulator/lines/1/press -d '{"digits":"123#"}'`,
-      `  ${curl} ${rest}/events`,
       "",
     );
   }

@@ -90,8 +90,9 @@ export class Bridges {
     const bridge = this.#of(line);
     const member = bridge?.members.get(line);
     if (!bridge || !member) return;
-    const { service, lifted, ring, pendingRings } = this.dependencies.runner(line).state;
-    const ringing = ring !== null || pendingRings.length > 0;
+    const { answering, state } = this.dependencies.runner(line);
+    const { service, lifted, ring, pendingRings } = state;
+    const ringing = ring !== null || pendingRings.length > 0 || answering;
     const next = memberMoved(member, { inService: service === "up", lifted, ringing });
     if (!next) return;
     await ("joins" in next ? this.#join(bridge, line) : this.#leave(bridge, line, next.leaves));

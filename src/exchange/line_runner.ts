@@ -73,6 +73,7 @@ export class LineRunner {
   #volts: number | null = null;
   /** Of the key that is down, where it was asked for. */
   #keyDetail: KeyDetail | null = null;
+  #answering = false;
 
   constructor(options: LineRunnerOptions) {
     const nowMs = (): number => options.clock.nowMs();
@@ -150,6 +151,11 @@ export class LineRunner {
     return this.#machine.state;
   }
 
+  /** Its ring was answered and the lift is not told yet: word of a caller ID that was cut short comes between. */
+  get answering(): boolean {
+    return this.#answering;
+  }
+
   /** The rules are others now. What rings, plays or is recorded goes on by those under which it began. */
   rulesChanged(): void {
     this.#machine.request({ type: "settings_changed", settings: this.#options.rules().settings });
@@ -159,6 +165,8 @@ export class LineRunner {
     const atMs = this.#options.clock.wallMs(event.atNs);
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
+    if (event.kind === "ring_done") this.#answering = event.reason === "answered";
+    if (event.kind === "off_hook" || event.kind === "line_down") this.#answering = false;
     if (this.#display.takes(event)) return;
     this.recorder.handle(event);
     this.liveAudio.handle(event);

@@ -147,8 +147,6 @@ export class PhoneExchange implements Exchange {
     if (!runner) return;
     if (event.kind === "mic_low") this.#simulated?.micLow(runner.line);
     else runner.handle(event);
-    // A ring that was answered ends before the lift is told.
-    if (event.kind === "ring_done" && event.reason === "answered") return;
     this.bridges.moved(runner.line).catch(() => undefined); // a line that is gone needs no word to its card
   }
 
@@ -198,8 +196,8 @@ export class PhoneExchange implements Exchange {
     return this.#runner(line).play(source, options);
   }
 
-  tone(line: number, request: ToneRequest): Playback {
-    return this.#runner(line).play(this.toneSource(request), { when: "now" });
+  tone(line: number, request: ToneRequest, when: PlayOptions["when"] = "now"): Playback {
+    return this.#runner(line).play(this.toneSource(request), { when });
   }
 
   toneSource(request: ToneRequest): PcmSource {

@@ -270,7 +270,7 @@ export interface Exchange {
   ring(line: number, request: RingRequest): Promise<RingAnswer>;
   stopRing(line: number): Promise<{ wasRinging: boolean }>;
   play(line: number, source: PcmSource, options: PlayOptions): Playback;
-  tone(line: number, request: ToneRequest): Playback;
+  tone(line: number, request: ToneRequest, when?: PlayOptions["when"]): Playback;
   /** Tells a lifted telephone that another call waits, and from whom; settles when its display knows. */
   callWaiting(line: number, callerId: CallerIdRequest | null): Promise<WaitingCallAnswer>;
   /** Settles when it is accepted: there is room for it. Rejects with RecordingStoreError as well. */

@@ -28,12 +28,18 @@ export interface FlightFilesOptions {
 
 export class FlightFiles {
   #notBeforeMs = 0;
+  readonly #inService = new Set<number>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: FlightFilesOptions) {}
 
-  /** A line went out of service. */
+  lineReady(line: number): void {
+    this.#inService.add(line);
+  }
+
+  /** A line is out of service. One that never was in service, as without a card, has nothing to tell. */
   lineLost(line: number): void {
+    if (!this.#inService.delete(line)) return;
     const { folder, nowMs, after } = this.options;
     if (folder === null || nowMs() < this.#notBeforeMs) return;
     this.#notBeforeMs = nowMs() + AT_MOST_EVERY_MS;

@@ -37,6 +37,7 @@ export function startFlight(options: FlightRecorderOptions & Omit<FlightFilesOpt
     driver: (event) => recorder.driver(event),
     published: (line, atMs, body) => {
       recorder.published(line, atMs, body);
+      if (body.type === "hardware_status" && body.status === "ready") files.lineReady(line);
       if (body.type === "error") files.lineLost(line);
     },
     id: (id) => recorder.id(id),

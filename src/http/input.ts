@@ -1,6 +1,7 @@
 /** What a request brings: JSON or a query checked against a schema, or bytes up to a limit. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { type TypeCheck, TypeCompiler, type ValueError } from "@sinclair/typebox/compiler";
+import { choicesOf } from "./choices";
 import { type FieldProblem, Problem } from "./problem";
 
 /** JSON bodies are small; a larger one is a mistake. */
@@ -29,13 +30,25 @@ function explain(schema: TSchema, value: unknown): FieldProblem[] {
   for (const error of checkFor(schema).Errors(value)) {
     const field = fieldName(error.path);
     if (problems.has(field)) continue;
-    const unknown = error.message === "Unexpected property";
-    problems.set(field, unknown ? "is not known here" : decapitalised(error.message));
+    problems.set(field, complaint(error));
   }
   return [...problems].map(([field, message]) => ({ field, message }));
 }
 
-const decapitalised = (text: string): string => `must be: ${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+/** What the library says of a value, in the sentence that its field's name begins. */
+function complaint({ message, schema }: ValueError): string {
+  const choices = choicesOf(schema);
+  if (choices) return `must be one of ${choices.join(", ")}`;
+  if (message === "Unexpected property") return "is not known here";
+  if (message === "Expected required property") return "is missing";
+  return message
+    .replace(/^Expected (?:array|string) length (?:to be )?/, "must have a length ")
+    .replace(/^Expected (?:integer|number|string) to /, "must ")
+    .replace(/^Expected (integer|array|object)$/, "must be an $1")
+    .replace(/^Expected (number|string|boolean)$/, "must be a $1")
+    .replace(/^Expected /, "must be ")
+    .replace(/(greater|less) or equal/, "$1 than or equal");
+}
 
 export function validated<T extends TSchema>(schema: T, value: unknown): Static<T> {
   if (checkFor(schema).Check(value)) return value as Static<T>;

@@ -90,6 +90,12 @@ export const MessageWaitingInput = Type.Object(
   closed,
 );
 
+export const when = Type.Optional(
+  Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
+    description: "off_hook: on an idle line, wait for the lift",
+  }),
+);
+
 export const ToneInput = Type.Object(
   {
     frequency: Type.Optional(Type.Number({ description: "Hz, more than 0 and less than 4000", examples: [440] })),
@@ -108,6 +114,7 @@ export const ToneInput = Type.Object(
     duration: Type.Optional(
       Type.Number({ description: "ms; omitted: 1000, of a named tone 5000", examples: [1000] }),
     ),
+    when,
   },
   closed,
 );
@@ -132,8 +139,11 @@ export const StreamQuery = Type.Object(
 
 // ---- answers -----------------------------------------------------------------------------------
 
-export const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
-export const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+/** Swagger UI shows the example: most of the time there is none of it. */
+export const nullableNumber = (description: string, example: number | null = null) =>
+  Type.Union([Type.Number(), Type.Null()], { description, examples: [example] });
+export const nullableText = (description: string, example: string | null = null) =>
+  Type.Union([Type.String(), Type.Null()], { description, examples: [example] });
 
 export const ProblemAnswer = Type.Object({
   type: Type.String(),
@@ -145,14 +155,14 @@ export const ProblemAnswer = Type.Object({
 });
 
 export const StatusAnswer = Type.Object({
-  line: Type.Integer(),
+  line: Type.Integer({ examples: [1] }),
   state: Type.String({
     description: "INITIALIZING, IDLE, RINGING, OFF_HOOK, IN_CALL or ERROR",
     examples: ["IDLE"],
   }),
-  line_voltage: nullableNumber("V between tip and ring; null where the card cannot tell"),
-  last_dtmf: nullableText("The newest digit"),
-  dtmf_history: Type.Array(Type.String(), { description: "The newest 32, oldest first" }),
+  line_voltage: nullableNumber("V between tip and ring; null where the card cannot tell", 48),
+  last_dtmf: nullableText("The newest digit", "5"),
+  dtmf_history: Type.Array(Type.String({ examples: ["5"] }), { description: "The newest 32, oldest first" }),
   is_voice_active: Type.Boolean(),
   message_waiting: Type.Boolean({ description: "POST /message-waiting said so last" }),
   audio_format: Type.Object({
@@ -169,26 +179,29 @@ export const StatusAnswer = Type.Object({
     dtmf_digits_received: Type.Integer(),
   }),
   error_message: nullableText("What is wrong with the line"),
-  last_update: Type.String(),
+  last_update: Type.String({ examples: ["2026-01-29T12:00:00.000Z"] }),
 });
 
 export const VoltageAnswer = Type.Object({
-  voltage: nullableNumber("V; null: this card cannot tell"),
-  status: Type.String({ description: "normal, low, high or unsupported" }),
-  timestamp: Type.String({ description: "When it was measured" }),
-  min_voltage: nullableNumber("The lowest since the line came up"),
-  max_voltage: nullableNumber("The highest since then"),
+  voltage: nullableNumber("V; null: this card cannot tell", 48),
+  status: Type.String({ description: "normal, low, high or unsupported", examples: ["normal"] }),
+  timestamp: Type.String({ description: "When it was measured", examples: ["2026-01-29T12:00:00.000Z"] }),
+  min_voltage: nullableNumber("The lowest since the line came up", 8.1),
+  max_voltage: nullableNumber("The highest since then", 48),
 });
 
 export const success = Type.Literal("success");
 export const SuccessAnswer = Type.Object({ status: success });
 export const RingAnswer = Type.Object({
   status: success,
-  pattern: Type.String(),
-  repeat: Type.Integer({ description: "0: until the cap" }),
-  duration: nullableNumber("The cap that was asked for, ms"),
+  pattern: Type.String({ examples: ["NORMAL"] }),
+  repeat: Type.Integer({ description: "0: until the cap", examples: [0] }),
+  duration: nullableNumber("The cap that was asked for, ms", 2000),
   caller_id: Type.Optional(
-    nullableText("Where it was given, how the caller is told: bell202, v23, dtmf_a_c …; null: not at all"),
+    nullableText(
+      "Where it was given, how the caller is told: bell202, v23, dtmf_a_c …; null: not at all",
+      "bell202",
+    ),
   ),
 });
 export const CallWaitingAnswer = Type.Object({
@@ -203,9 +216,9 @@ export const CallWaitingAnswer = Type.Object({
 export const MessageWaitingAnswer = Type.Object({
   status: success,
   waiting: Type.Boolean(),
-  count: Type.Integer(),
+  count: Type.Integer({ examples: [2] }),
   stutter_dial_tone: Type.Boolean({ description: "The next lift hears it; false where dial_tone is off" }),
-  lamp: Type.Array(Type.String(), {
+  lamp: Type.Array(Type.String({ examples: ["fsk"] }), {
     description: "How the telephone's lamp is told once the line is idle: fsk, card; empty: not at all",
   }),
 });
@@ -214,12 +227,15 @@ export const PlayAnswer = Type.Object({
   status: success,
   bytes_written: nullableNumber(
     "Of the sound as the telephone will hear it: two a sample; null: not known beforehand",
+    16_000,
   ),
-  playback_id: Type.String(),
-  duration_ms: nullableNumber("null: not known beforehand"),
-  reason: Type.Optional(Type.String({ description: "With wait: as of playback_finished" })),
-  heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard" })),
-  barged_by: Type.Optional(Type.String({ description: "With wait, where the reason is barged: dtmf or voice" })),
+  playback_id: Type.String({ examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"] }),
+  duration_ms: nullableNumber("null: not known beforehand", 1000),
+  reason: Type.Optional(Type.String({ description: "With wait: as of playback_finished", examples: ["barged"] })),
+  heard_ms: Type.Optional(Type.Number({ description: "With wait: how much was heard", examples: [640] })),
+  barged_by: Type.Optional(
+    Type.String({ description: "With wait, where the reason is barged: dtmf or voice", examples: ["dtmf"] }),
+  ),
 });
 export const EventLogAnswer = Type.Object({
   storage: Type.String({ description: "disk; memory: events do not outlive this process" }),

@@ -30,10 +30,10 @@ export const BridgeAddInput = Type.Object({ line, ring, ...RingInput.properties 
 export const BridgeLineInput = Type.Object({ line }, closed);
 
 const members = {
-  bridge_id: Type.String(),
+  bridge_id: Type.String({ examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"] }),
   lines: Type.Array(
     Type.Object({
-      line: Type.Integer(),
+      line: Type.Integer({ examples: [1] }),
       state: Type.Union([Type.Literal("ringing"), Type.Literal("joined"), Type.Literal("held")], {
         description: "ringing: joins at its answer; held: neither hears nor is heard",
       }),

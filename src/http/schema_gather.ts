@@ -146,7 +146,7 @@ export const AnnounceInput = Type.Composite(
 );
 
 const EXAMPLE_ID = "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10";
-const FINISH_KEY = Type.Optional(nullableText("Which key ended it, where one did"));
+const FINISH_KEY = Type.Optional(nullableText("Which key ended it, where one did", "#"));
 const REASON = "complete, finish_key, no_match, timeout, hung_up, stopped, cancelled or error";
 const PLAYED = Type.String({ description: "whole, part or none", examples: ["part"] });
 
@@ -167,13 +167,13 @@ const ANNOUNCED = {
     description: "completed, not_answered, hung_up, busy, stopped or error",
     examples: ["completed"],
   }),
-  answered_after_ms: nullableNumber("From the bell's first burst; null: not answered, or lifted already"),
+  answered_after_ms: nullableNumber("From the bell's first burst; null: not answered, or lifted already", 6100),
   heard_ms: Type.Integer({ examples: [4200] }),
   played: PLAYED,
 };
 const DIGITS = {
-  digits: Type.Optional(Type.String({ description: "Where they were asked for" })),
-  gather_reason: Type.Optional(Type.String({ description: REASON })),
+  digits: Type.Optional(Type.String({ description: "Where they were asked for", examples: ["1"] })),
+  gather_reason: Type.Optional(Type.String({ description: REASON, examples: ["finish_key"] })),
   finish_key: FINISH_KEY,
 };
 const ANNOUNCE_ID = { status: success, announce_id: Type.String({ examples: [EXAMPLE_ID] }) };

@@ -1,16 +1,12 @@
 /** What is asked of a playback, and how it is shown. */
 import { Type } from "@sinclair/typebox";
 import { MAX_GAIN_DB, MAX_LOOPS, MIN_GAIN_DB } from "../exchange/playback";
-import { closed, nullableNumber, nullableText, success } from "./schema";
+import { closed, nullableNumber, nullableText, success, when } from "./schema";
 
 /** The same in the query and in a JSON body. */
 export const PLAY_OPTIONS = {
   wait: Type.Optional(Type.Boolean({ description: "Answer when it has been heard" })),
-  when: Type.Optional(
-    Type.Union([Type.Literal("now"), Type.Literal("off_hook")], {
-      description: "off_hook: on an idle line, wait for the lift",
-    }),
-  ),
+  when,
   mode: Type.Optional(
     Type.Union([Type.Literal("queue"), Type.Literal("replace"), Type.Literal("mix")], {
       description:

@@ -78,6 +78,9 @@ export const RecordingAnswer = Type.Object({
   reason: nullableText("Why it ended: see recording_finished; null while it runs"),
 });
 export const RecordStopAnswer = Type.Composite([
-  Type.Object({ status: success, recording_id: Type.String() }),
+  Type.Object({
+    status: success,
+    recording_id: Type.String({ examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"] }),
+  }),
   Type.Omit(RecordingAnswer, ["id"]),
 ]);

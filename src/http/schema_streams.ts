@@ -1,9 +1,7 @@
 /** Voice bots on lines. */
 import { Type } from "@sinclair/typebox";
 import { MAX_PARAMETER_CHARACTERS, MAX_PARAMETERS } from "../streams/stream_request";
-
-const closed = { additionalProperties: false } as const;
-const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+import { closed, nullableText } from "./schema";
 
 export const StreamInput = Type.Object(
   {
@@ -36,9 +34,9 @@ const StreamFields = {
     description: "AudioSocket's UUID; behind MZ and CA, without dashes, streamSid and callSid",
     examples: ["019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10"],
   }),
-  line: Type.Integer(),
-  url: Type.String({ description: "Without its query" }),
-  dialect: Type.String({ description: "twilio or audiosocket" }),
+  line: Type.Integer({ examples: [1] }),
+  url: Type.String({ description: "Without its query", examples: ["ws://127.0.0.1:8765/"] }),
+  dialect: Type.String({ description: "twilio or audiosocket", examples: ["twilio"] }),
   state: Type.String({ description: "waiting (for a lift), connecting or open", examples: ["connecting"] }),
   started: nullableText("When the bot was connected; null: not yet"),
   sent_ms: Type.Number({ description: "Of what the telephone said, sent to the bot" }),

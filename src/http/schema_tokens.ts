@@ -27,7 +27,7 @@ export const TokenInput = Type.Object(
   { additionalProperties: false },
 );
 
-const timeOrNull = Type.Union([Type.String(), Type.Null()]);
+const timeOrNull = Type.Union([Type.String(), Type.Null()], { examples: ["2026-01-29T12:00:00.000Z"] });
 const shown = {
   name,
   scope,
@@ -39,7 +39,10 @@ const shown = {
 export const TokenAnswer = Type.Object({
   ...shown,
   configured: Type.Boolean({ description: "Of security.api_tokens: it is revoked there." }),
-  last_used_at: Type.Union([Type.String(), Type.Null()], { description: "Since the start of the server." }),
+  last_used_at: Type.Union([Type.String(), Type.Null()], {
+    description: "Since the start of the server.",
+    examples: ["2026-01-29T12:00:00.000Z"],
+  }),
 });
 export const MadeTokenAnswer = Type.Object({
   status: Type.Literal("success"),

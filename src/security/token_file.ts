@@ -38,8 +38,12 @@ export class TokenFile {
 
   /** Differs when the file does; null: there is none. */
   stamp(): string | null {
-    const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
-    return stat ? `${stat.ino}:${stat.mtimeNs}:${stat.size}` : null;
+    try {
+      const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+      return stat ? `${stat.ino}:${stat.mtimeNs}:${stat.size}` : null;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? "unknown error"; // read() says what is wrong
+    }
   }
 
   /** No file: no tokens. */
@@ -50,7 +54,9 @@ export class TokenFile {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
       if (code === "ENOENT") return [];
-      throw new TokenFileError(`${this.path}: cannot be read (${code}): it belongs to the user of the service`);
+      throw new TokenFileError(
+        `${this.path}: cannot be read (${code}): set state_dir to a folder of this user, or start as the service's`,
+      );
     }
     let tokens: unknown;
     try {

@@ -5,6 +5,8 @@ import { MAX_TOKENS, type TokenFile } from "./token_file";
 /** What the command line changed is noticed after this. */
 const LOOK_MS = 500;
 
+const UNKNOWN_TOKEN = "There is no token of that name: GET /tokens, or dahdi-phone-api token list, shows them.";
+
 export type TokenFault = "token_exists" | "unknown_token" | "configured_token" | "too_many_tokens";
 
 /** A token cannot be made or revoked. */
@@ -60,7 +62,7 @@ export function revokeToken(file: TokenFile, name: string): void {
   file.change((tokens) => {
     const rest = tokens.filter((token) => token.name !== name);
     if (rest.length < tokens.length) return rest;
-    throw new TokenError("unknown_token", `There is no token of that name: GET /tokens lists them.`);
+    throw new TokenError("unknown_token", UNKNOWN_TOKEN);
   });
 }
 
@@ -146,7 +148,7 @@ export class TokenRegistry {
     if (configured.some((token) => token.name === name)) {
       throw new TokenError("configured_token", `${name} stands in security.api_tokens: remove it there.`);
     }
-    if (!file) throw new TokenError("unknown_token", "There is no token of that name: GET /tokens lists them.");
+    if (!file) throw new TokenError("unknown_token", UNKNOWN_TOKEN);
     revokeToken(file, name);
     this.look();
   }

@@ -186,5 +186,10 @@ test("config check says file, line and key", async () => {
   });
   expect((await typed("config", "frobnicate")).code).toBe(64);
   expect((await typed("backup")).code).toBe(64);
+  const nowhere = join(root, "none", "house.tar.gz");
+  expect(await typed("backup", nowhere)).toMatchObject({
+    code: 1,
+    err: `dahdi-phone-api: ${nowhere}.new: open failed (ENOENT)\n`,
+  });
   expect((await typed("restore", "--help")).out).toContain("Usage:");
 });

@@ -133,6 +133,17 @@ test("rings who is on-hook; each joins at its answer, and who does not answer ne
   await hangUp(1, 2);
 });
 
+test("who is rung with a caller's name joins too, though its announcement is cut short by the answer", async () => {
+  await phone(1).lift();
+  const url = await bridged({ lines: [1, 2], ring: true, caller_id: { name: "Kitchen" } });
+  using two = await eventsOf(2);
+  await phone(2).lift();
+  await two.event("bridge_joined");
+  expect(two.types()).not.toContain("bridge_left");
+  expect(await members(url)).toHaveLength(2);
+  await hangUp(1, 2);
+});
+
 test("what is wrong is refused, and changes nothing", async () => {
   await phone(1).lift();
   await phone(2).lift();

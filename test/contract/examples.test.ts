@@ -119,6 +119,18 @@ describe("examples/", () => {
     await phone.hangUp();
   }, 60_000);
 
+  test("each says so when no server is there", async () => {
+    const nowhere = "http://127.0.0.1:9"; // discard: nobody listens
+    const runs = [
+      ["sh", program("play_file.sh"), greeting, nowhere],
+      [process.execPath, program("ring_until_answered.ts"), nowhere],
+    ];
+    for (const run of runs) {
+      const { exitCode, stderr } = Bun.spawnSync(run, { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+      expect([exitCode === 0, stderr.toString()]).toEqual([false, expect.stringContaining("127.0.0.1")]);
+    }
+  });
+
   test("ring_until_answered.ts rings, and answers with a tone", async () => {
     await using ringer = new Example(process.execPath, program("ring_until_answered.ts"), server.rest);
     await ringer.says("ringing:");

@@ -282,8 +282,12 @@ needs(hasWebsockets, "sudo apt install python3-websockets")(
     );
     try {
       await phone.lift(); // before it has connected, or after: it waits for that
-      const { value } = await bot.stdout.getReader().read();
-      expect(new TextDecoder().decode(value)).toContain("started");
+      let said = "";
+      for await (const chunk of bot.stdout) {
+        said += new TextDecoder().decode(chunk);
+        if (said.includes("started")) break;
+      }
+      expect(said).toStartWith("lift the handset\n");
       await comesBack(phone, 1500);
       await phone.press("*");
       expect(await bot.exited).toBe(0);

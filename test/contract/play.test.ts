@@ -91,6 +91,9 @@ describe("sound", () => {
   test("tones: by frequency, several, by name; bad ones are refused", async () => {
     const { url, phone } = freshLine();
     refused(await post(`${url}/generate-tone`, { frequency: 440 }), 409, "line_on_hook");
+    // What that problem says to send.
+    const waits = await post(`${url}/generate-tone?when=off_hook`, { frequency: 440, duration: 60 });
+    expect(waits.body).toMatchObject({ status: "success", duration_ms: 60 });
     await phone.lift();
     for (const body of [
       { frequency: 440 },

@@ -1,5 +1,6 @@
 /** contract.md, REST: one test for each promise. Each test has a server of its own line, or of its own. */
 import { describe, expect, test } from "bun:test";
+import Ajv2020 from "ajv/dist/2020";
 import { card } from "../support/backend";
 import { EventListener, get, type Json, post, request } from "../support/client";
 import { eventually } from "../support/server";
@@ -203,6 +204,12 @@ describe("the documentation", () => {
     const { body } = await get(`${phones.server.rest}/openapi.json`);
     const paths = body.paths as Record<string, Record<string, Json>>;
     expect(Object.keys(paths)).toContain("/ws");
+    const ajv = new Ajv2020({ strict: false });
+    const { responses: problems } = body.components as { responses: Record<string, Json> };
+    for (const problem of Object.values(problems))
+      expect(problem).toMatchObject({
+        content: { "application/problem+json": { example: { code: expect.any(String) } } },
+      });
     for (const type of ["off_hook", "dtmf", "voice", "ring_stop", "flash", "error"]) {
       expect(String(paths["/ws"]?.get?.description)).toContain(`"type":"${type}"`);
     }
@@ -211,12 +218,21 @@ describe("the documentation", () => {
         expect(typeof operation.summary).toBe("string");
         const answers = Object.keys(operation.responses as Json);
         expect(answers.some((status) => Number(status) >= 400)).toBe(true);
+        for (const answer of Object.values(operation.responses as Record<string, { $ref?: string }>))
+          if (answer.$ref) expect(Object.keys(problems)).toContain(String(answer.$ref.split("/").at(-1)));
         const { requestBody } = operation as { requestBody?: { content: Record<string, Json> } };
         const json = requestBody?.content["application/json"];
         // An example that works when pressed: it is taken by the schema, and the browser test presses it.
-        if (json) expect(`${method} ${path} ${json.example !== undefined}`).toBe(`${method} ${path} true`);
+        if (json)
+          expect([method, path, ajv.validate(json.schema as Json, json.example)]).toEqual([method, path, true]);
       }
     }
+    // 3.1: its schemas are JSON Schema, of which const, examples and null are; and a choice is a menu in Swagger UI.
+    expect(String(body.openapi)).toStartWith("3.1.");
+    const { parameters } = paths["/play-audio"]?.post ?? {};
+    const when = (parameters as Json[]).find(({ name }) => name === "when");
+    expect(when?.schema).toMatchObject({ type: "string", enum: ["now", "off_hook"] });
+    expect(JSON.stringify(body)).not.toContain('"anyOf":[{"const"');
     const OF_LINE = "/lines/{line}/";
     const verbs = Object.keys(paths).filter((path) => path.startsWith(OF_LINE));
     expect(verbs.length).toBeGreaterThan(10);

@@ -1,4 +1,4 @@
-/** contract.md: how a server goes. */
+/** contract.md: how a server goes, and that it does not come where one is. */
 import { describe, expect, test } from "bun:test";
 import { AudioClient } from "../support/audio_client";
 import { startTelephones } from "../support/backend";
@@ -6,6 +6,15 @@ import { EventListener, post, simulatedTelephone } from "../support/client";
 import { untilGathering } from "../support/gathering";
 import { RemoteBot } from "../support/remote_bot";
 import { startServer } from "../support/server";
+
+test("a second server on the same port does not start, and says so", async () => {
+  const { server: first } = await startTelephones(1);
+  const port = new URL(first.rest).port;
+  await expect(startServer({ arguments: ["--simulate=1", `--rest-port=${port}`] })).rejects.toThrow(
+    `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`,
+  );
+  await first.stop();
+});
 
 describe("stopping", () => {
   test("SIGTERM tells the clients 1001 and ends with 0", async () => {
@@ -22,10 +31,7 @@ describe("stopping", () => {
   test("whatever does not end by itself is not waited for", async () => {
     const { server: own, telephone } = await startTelephones(1);
     await telephone(1).lift();
-    const waiting = fetch(`${own.rest}/generate-tone?wait=true`, {
-      method: "POST",
-      body: JSON.stringify({ tone: "dial", duration: 60_000 }),
-    }).catch(() => null);
+    const waiting = post(`${own.rest}/gather`, { prompt: { tone: "dial" }, timeout: 600 }).catch(() => null);
     const endless = fetch(`${own.rest}/play-audio?when=off_hook`, {
       method: "POST",
       body: new ReadableStream({ pull: () => new Promise(() => undefined) }),

@@ -110,6 +110,7 @@ describe("Swagger UI", () => {
       ["post", "/simulator/lines/{line}/flash"],
       ["post", "/simulator/lines/{line}/voltage"],
       ["post", "/generate-tone"],
+      ["post", "/play-audio"],
       ["get", "/playbacks"],
       ["post", "/stop-playback"],
       ["post", "/say"],

@@ -41,6 +41,7 @@ describe("the command line", () => {
     expect(parseCommandLine(["replay", "--json", "a.jsonl"])).toMatchObject({ path: "a.jsonl", json: true });
     expect(parseCommandLine(["replay", "a.jsonl"])).toMatchObject({ json: false });
     expect(parseCommandLine(["replay", "--help"])).toEqual({ command: "help" });
+    expect(parseCommandLine(["token", "create", "--help"])).toEqual({ command: "help" });
   });
 
   test.each([["--help"], ["-h"], ["help"]])("%s helps", (word) => {

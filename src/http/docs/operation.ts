@@ -2,6 +2,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { FORMATS_TEXT } from "../../audio/open";
 import { PROMPT_NAME } from "../../sounds/prompts";
+import { withMenus } from "../choices";
 import type { Endpoint } from "../endpoint";
 import { problemAnswer } from "./problem_examples";
 
@@ -10,7 +11,7 @@ export const queryParameters = (schema: TSchema) =>
     name,
     in: "query",
     required: (schema.required as string[] | undefined)?.includes(name) ?? false,
-    schema: property,
+    schema: withMenus(property),
     ...(property.description ? { description: property.description } : {}),
   }));
 
@@ -80,7 +81,6 @@ const IDEMPOTENCY_KEY = {
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
-/** A second of 440 Hz, as Swagger UI cannot invent a file: what "sound" means. */
 const SOUND_BODY = {
   required: true,
   description: `${FORMATS_TEXT}: the first bytes say which, the media type does not matter`,
@@ -93,7 +93,8 @@ const SOUND_BODY = {
 
 function soundBody({ named, example }: Endpoint) {
   if (!named) return SOUND_BODY;
-  const content = { ...SOUND_BODY.content, "application/json": { schema: named, example } };
+  // First, and so what is pressed: Swagger UI has no file to send.
+  const content = { "application/json": { schema: named, example }, ...SOUND_BODY.content };
   return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
 }
 
@@ -109,7 +110,7 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
   const problems = [
     ...new Set([...endpoint.problems, ...(ofLine ? [404] : []), ...(open ? [] : [401]), 403, 429, 500]),
   ].sort();
-  return {
+  return withMenus({
     tags: [ofLine && endpoint.scope === "line" ? "Lines" : endpoint.tag],
     summary: ofLine && endpoint.scope === "line" ? `${endpoint.summary} (of one line)` : endpoint.summary,
     ...(endpoint.description ? { description: endpoint.description } : {}),
@@ -137,5 +138,5 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
         ]),
       ),
     },
-  };
+  });
 }

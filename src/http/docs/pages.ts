@@ -47,9 +47,7 @@ export function documentation(version: string, routes: readonly Route[]) {
   /** Kept: it takes 10 ms to make, in which no event is sent. */
   let openApiText: Promise<Uint8Array<ArrayBuffer>> | null = null;
   const openApi = async (): Promise<Response> => {
-    openApiText ??= import("./openapi").then((text) =>
-      new TextEncoder().encode(JSON.stringify(text.openApi(version, routes))),
-    );
+    openApiText ??= import("./openapi").then((text) => text.openApi(version, routes));
     return new Response(await openApiText, { headers: { "content-type": "application/json;charset=utf-8" } });
   };
   return new Elysia({ name: "documentation" })

@@ -167,18 +167,19 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     description:
       "One frequency, up to four together, or a named tone as the country hears it. Queued behind what is playing.",
     body: ToneInput,
-    example: { frequency: 440, duration: 1000 },
+    example: { frequency: 440, duration: 1000, when: "off_hook" },
     answer: PlayAnswer,
     problems: [400, 409, 415, 422, 429, 503],
     handle: async ({ request, query, line, dependencies }) => {
       const input = await jsonInput(ToneInput, request, query);
       const frequenciesHz = input.frequencies ?? (input.frequency === undefined ? undefined : [input.frequency]);
-      const { playbackId, durationMs, bytes } = dependencies.exchange.tone(line, {
+      const asked = {
         ...(frequenciesHz === undefined ? {} : { frequenciesHz }),
         ...(input.tone === undefined ? {} : { tone: input.tone }),
         ...(input.zone === undefined ? {} : { zone: input.zone }),
         ...(input.duration === undefined ? {} : { durationMs: input.duration }),
-      });
+      };
+      const { playbackId, durationMs, bytes } = dependencies.exchange.tone(line, asked, input.when);
       return { status: "success", bytes_written: bytes, playback_id: playbackId, duration_ms: durationMs };
     },
   },

@@ -46,7 +46,7 @@ export const RECORDING_ENDPOINTS: readonly Endpoint[] = [
       "ends by POST /record/stop, at max_duration, by silence_timeout or finish_on_key, and when the telephone is hung up: " +
       "recording_finished tells which, when the file can be fetched.",
     body: RecordInput,
-    example: { finish_on_key: "#", max_duration: 60_000 },
+    example: { when: "off_hook", finish_on_key: "#", max_duration: 60_000 },
     answer: RecordAnswer,
     problems: [400, 409, 415, 422, 429, 503, 507],
     handle: async ({ request, query, line, dependencies }) => {

@@ -62,7 +62,11 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     tag: "Server",
     access: "open",
     summary: "Alive",
-    answer: Type.Object({ status: Type.Literal("ok"), version: Type.String(), uptime_s: Type.Number() }),
+    answer: Type.Object({
+      status: Type.Literal("ok"),
+      version: Type.String({ examples: ["0.1.0"] }),
+      uptime_s: Type.Number({ examples: [86_400] }),
+    }),
     problems: [],
     handle: ({ dependencies }) => ({
       status: "ok",

@@ -134,7 +134,7 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
     query: PlayQuery,
     body: "sound",
     named: PlayInput,
-    example: { tone: "dial" },
+    example: { tone: "dial", when: "off_hook" },
     answer: PlayAnswer,
     problems: [400, 404, 409, 413, 415, 422, 429, 501, 503, 504],
     handle: async (call) => {

@@ -36,7 +36,7 @@ export const SPEECH_ENDPOINTS: readonly Endpoint[] = [
       "By espeak-ng or piper, as installed on this machine; it begins before all of it is made. Two texts at once, 429 " +
       "beyond. Otherwise as POST /play-audio.",
     body: SayInput,
-    example: { text: "Your tea is ready." },
+    example: { text: "Your tea is ready.", when: "off_hook" },
     answer: PlayAnswer,
     problems: [...PROBLEMS, 409],
     handle: async (call) => {

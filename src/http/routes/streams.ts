@@ -34,7 +34,7 @@ export const STREAM_ENDPOINTS: readonly Endpoint[] = [
       "stream_started tells that the bot is there, stream_stopped that it is not any more, or was not reached, and why. " +
       "It ends when the telephone is hung up, when the bot closes, and by POST /stream/stop. One for each line.",
     body: StreamInput,
-    example: { url: "ws://127.0.0.1:8765/", custom_parameters: { language: "en" } },
+    example: { url: "ws://127.0.0.1:8765/", when: "off_hook", custom_parameters: { language: "en" } },
     answer: StreamAnswer,
     problems: [400, 409, 415, 422, 503],
     handle: async ({ request, query, line, dependencies: { bots } }) => {

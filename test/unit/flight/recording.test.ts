@@ -211,6 +211,7 @@ describe("when a line is lost", () => {
       log,
     });
     for (let i = 0; i < 24; i++) {
+      for (const line of [i, 100 + i]) files.lineReady(line);
       files.lineLost(i);
       files.lineLost(100 + i); // in the same minute
       for (const call of due.splice(0)) call();
@@ -242,6 +243,9 @@ describe("when a line is lost", () => {
       after: (_, call) => due.push(call),
       log,
     });
+    files.lineLost(1);
+    expect(due).toEqual([]); // it never was in service: there is no card
+    files.lineReady(1);
     files.lineLost(1);
     due[0]?.();
     await files.settled();

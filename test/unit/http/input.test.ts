@@ -43,6 +43,29 @@ describe("input", () => {
     });
   });
 
+  test.each([
+    ["when", "later", "must be one of now, off_hook"],
+    ["count", "x", "must be an integer"],
+    ["count", "0", "must be greater than or equal to 1"],
+    ["text", "", "must have a length greater than or equal to 1"],
+    ["keys", "x", "must match '^[0-9]$'"],
+    ["other", "1", "is not known here"],
+    [undefined, "", "is missing"],
+  ])("%s=%s %s", (field, value, message) => {
+    const needed = Type.Object(
+      {
+        needed: Type.String(),
+        when: Type.Optional(Type.Union([Type.Literal("now"), Type.Literal("off_hook")])),
+        count: Type.Optional(Type.Integer({ minimum: 1 })),
+        text: Type.Optional(Type.String({ minLength: 1 })),
+        keys: Type.Optional(Type.String({ pattern: "^[0-9]$" })),
+      },
+      { additionalProperties: false },
+    );
+    const query = field === undefined ? {} : { needed: "x", [field]: value };
+    expect(() => queryInput(needed, query)).toThrow(`${field ?? "needed"} ${message}.`);
+  });
+
   test("what is wrong is named", async () => {
     expect(await refused(() => jsonInput(Schema, posted("{"), {}))).toEqual([400, "malformed_json", []]);
     expect(await refused(() => jsonInput(Schema, posted('"x"'), {}))).toEqual([422, "invalid_input", []]);
