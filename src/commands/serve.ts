@@ -158,10 +158,11 @@ export async function serve(line: ServeArguments): Promise<void> {
     maxClients: config.api.max_connections,
     seats,
     pingIntervalS: config.websocket.ping_interval,
+    nowMs: () => performance.now(),
   };
   const sockets: Sockets = {
     events: new EventSockets({ ...forSockets, events }),
-    audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
+    audio: new AudioSockets(forSockets),
   };
   const { stream } = config;
   const bots = new StreamBook({

@@ -48,6 +48,8 @@ export interface EventSocketsOptions {
   maxClients: number;
   seats: Seats;
   pingIntervalS: number;
+  /** Monotonic. */
+  nowMs: () => number;
 }
 
 export class EventSockets {
@@ -143,7 +145,7 @@ export class EventSockets {
   received(key: unknown): void {
     const client = this.#clients.get(key);
     if (!client) return;
-    const nowMs = Date.now();
+    const nowMs = this.options.nowMs();
     if (nowMs - client.windowStartedAtMs >= 1000) {
       client.windowStartedAtMs = nowMs;
       client.framesInWindow = 0;
