@@ -414,6 +414,28 @@ describe("announce", () => {
     await collecting.finished;
   });
 
+  test("stopped, it stops its own ring and leaves another client's alone", async () => {
+    using phone = await telephone(false);
+    const own = await phone.until(announce(phone));
+    own.stop();
+    expect(await phone.until(own.finished)).toMatchObject({ outcome: "stopped" });
+    await phone.advance(300);
+    expect(phone.exchange.status(1).state).toBe("IDLE");
+    for (const accepted of [true, false]) {
+      const replaced = await phone.until(announce(phone));
+      const ringing = phone.exchange.ring(1, { pattern: "CONTINUOUS" });
+      if (accepted) await phone.until(ringing);
+      replaced.stop();
+      await phone.until(ringing);
+      expect(await phone.until(replaced.finished)).toMatchObject({ outcome: "stopped" });
+      await phone.advance(300);
+      expect(phone.exchange.status(1).state).toBe("RINGING");
+      expect(types(phone).at(-1)).not.toContain("ring_stop");
+      await phone.until(phone.exchange.stopRing(1));
+      await phone.advance(300);
+    }
+  });
+
   test("what another client stops, or a lost line, is told", async () => {
     using phone = await telephone(false);
     const rung = await phone.until(announce(phone));
@@ -466,14 +488,15 @@ describe("in the same moment", () => {
     expect(prompt.closed).toBe(1);
   });
 
+  const rings = (begin: () => Promise<unknown>) => ({ ring: () => ({ ringId: 1, begun: begin() }) });
   const announcer = (needs: Partial<AnnouncerDependencies>) =>
     new Announcer({
       ...line,
       play,
       newAnnounceId: () => "a",
       lifted: () => false,
-      ring: async () => undefined,
-      stopRing: async () => undefined,
+      ...rings(async () => undefined),
+      stopRing: () => undefined,
       gather: () => {
         throw new Error("nothing is to be collected");
       },
@@ -485,10 +508,10 @@ describe("in the same moment", () => {
 
   test("it rings, its ring ends, and it is lifted", async () => {
     const each = announcer({
-      ring: async () => {
+      ...rings(async () => {
         each.unanswered(false);
         each.handle(offHook);
-      },
+      }),
     });
     const { finished } = await each.announce({ ...verb, source: pcmSource(noise(80)) });
     expect(await finished).toMatchObject({ outcome: "not_answered", answeredAfterMs: null });
@@ -499,12 +522,12 @@ describe("in the same moment", () => {
     const source = watched(noise(80));
     const each = announcer({
       lifted: () => lifted,
-      ring: async () => {
+      ...rings(async () => {
         lifted = true;
         each.handle(offHook);
         each.unanswered(false);
         throw new Refusal("line_off_hook", "It was just lifted.");
-      },
+      }),
     });
     const { finished } = await each.announce({ ...verb, source });
     expect(await finished).toMatchObject({ outcome: "busy", answeredAfterMs: null });
@@ -513,11 +536,11 @@ describe("in the same moment", () => {
 
   test("one that the driver refuses to ring for is forgotten", async () => {
     const each = announcer({
-      ring: async () => {
+      ...rings(async () => {
         each.unanswered(false);
         expect(await refusal(() => each.stop())).toBe("not_announcing");
         throw new Refusal("driver_error", "No.");
-      },
+      }),
     });
     const source = watched(noise(80));
     expect(await refusal(() => each.announce({ ...verb, source }))).toBe("driver_error");
