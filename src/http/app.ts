@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { operationDetail } from "./docs/operation";
 import { documentation } from "./docs/pages";
 import type { Call, Endpoint, HttpDependencies } from "./endpoint";
-import type { Next } from "./guard";
+import type { Counted, Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { BRIDGE_ENDPOINTS } from "./routes/bridges";
@@ -30,6 +30,12 @@ import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
 
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** In the metrics, of what was answered before any route: the path is the client's, and there are endless many. */
+const NO_ROUTE = "(none)";
+const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const MS_PER_S = 1000;
+const SWITCHING_PROTOCOLS = 101;
 
 /** Of WebSockets. */
 const SOCKET_PATHS = [/^\/ws$/, /^(\/lines\/[^/]+)?\/audio\/?$/];
@@ -90,7 +96,7 @@ interface Context {
 }
 
 export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
-  const { limits, logs, guard, exchange, tls } = dependencies;
+  const { limits, logs, guard, exchange, metrics, tls } = dependencies;
   const routes = routesFor(dependencies);
   const pathsAndMethods = routes.map(({ path, endpoint }) => ({
     pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}/?$`),
@@ -117,6 +123,26 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     }
     const allow = [...new Set(allowed)].join(", ");
     return new Problem(405, "method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
+  };
+
+  const countedByGuard: Counted = (method, status, seconds) =>
+    metrics.requestAnswered(KNOWN_METHODS.has(method) ? method : "other", NO_ROUTE, status, seconds);
+
+  /** Before a WebSocket opens: Elysia asks twice, so that only what is refused is told here. control: of a line. */
+  const admitting = (request: Request, route: string, control: boolean, admit: () => void): void => {
+    guard.passage(request, app.server);
+    const startedAtMs = performance.now();
+    try {
+      admit();
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem) {
+        noteProblem(request, problem);
+        metrics.requestAnswered("GET", route, problem.status, (performance.now() - startedAtMs) / MS_PER_S);
+        if (control) guard.tellSocket(request, app.server, problem.status);
+      }
+      throw error;
+    }
   };
 
   const app = new Elysia({
@@ -157,7 +183,9 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       return internalProblem().response();
     })
     .use(documentation(dependencies.version))
-    .wrap((next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server));
+    .wrap(
+      (next) => (request: Request) => guard.handle(next as unknown as Next, request, app.server, countedByGuard),
+    );
   for (const { path, endpoint } of routes) {
     const route = path.replaceAll(/:(\w+)/g, "{$1}");
     const ofLine = path.includes(":line");
@@ -166,7 +194,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
       set.headers[REQUEST_ID_HEADER] = requestId;
       const keepOpen = (): void => app.server?.timeout(request, 0);
       const answered = (status: number, seconds: number): void => {
-        dependencies.metrics.requestAnswered(endpoint.method, route, status, seconds);
+        metrics.requestAnswered(endpoint.method, route, status, seconds);
         if (!logs.rest.enabled("debug")) return;
         const { pathname } = new URL(request.url);
         const ms = Math.round(seconds * 1e6) / 1000;
@@ -206,10 +234,11 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.events.admit(
-        context.query as Query,
-        guard.admitSocket(context.request, app.server),
-      );
+      const { request, query } = context;
+      admitting(request, "/ws", false, () => {
+        const asker = guard.admitSocket(request, app.server);
+        admitted(context).socketRequest = sockets.events.admit(query as Query, asker);
+      });
     },
     open: (ws) => sockets.events.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
     drain: (ws) => sockets.events.drained(ws.raw),
@@ -220,13 +249,20 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     app.ws(path, {
       beforeHandle: (context) => {
         const { line } = (context.params ?? {}) as { line?: string }; // none on the flat path
-        const number = line === undefined ? dependencies.exchange.defaultLine : lineNumber(line, dependencies);
+        const { request } = context;
         const query = context.query as Query;
         const needed = query.mode === "listen" ? "read" : "control";
-        const asker = guard.admitSocket(context.request, app.server, { needed, line: number });
-        admitted(context).audioRequest = sockets.audio.admit(number, query, asker);
+        admitting(request, path.replace(":line", "{line}"), needed === "control", () => {
+          const number = line === undefined ? exchange.defaultLine : lineNumber(line, dependencies);
+          const asker = guard.admitSocket(request, app.server, { needed, line: number });
+          admitted(context).audioRequest = sockets.audio.admit(number, query, asker);
+        });
       },
-      open: (ws) => sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, admitted(ws.data).audioRequest),
+      open: (ws) => {
+        const { audioRequest } = admitted(ws.data);
+        if (audioRequest.talk) guard.tellSocket(ws.data.request, app.server, SWITCHING_PROTOCOLS);
+        sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, audioRequest);
+      },
       message: (ws, message) => sockets.audio.received(ws.raw, message),
       close: (ws) => sockets.audio.closed(ws.raw),
     });

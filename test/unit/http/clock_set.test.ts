@@ -54,7 +54,12 @@ function guarded(requests_per_second: number, burst: number) {
       headers: key === undefined ? {} : { "idempotency-key": key },
     });
     const perform = async () => Response.json({ count: ++performed });
-    const answer = await guard.handle(perform, request, { requestIP: () => ({ address: "10.0.0.2" }) });
+    const answer = await guard.handle(
+      perform,
+      request,
+      { requestIP: () => ({ address: "10.0.0.2" }) },
+      () => undefined,
+    );
     return { status: answer.status, replayed: answer.headers.get("idempotency-replayed") };
   };
   return ask;
