@@ -40,6 +40,7 @@ import { announce } from "./announce";
 import { lifecycle } from "./lifecycle";
 import { createEngine, lineRules, lineSetups } from "./lines";
 import { type Listener, listen } from "./listen";
+import { MessageCounts } from "./message_counts";
 import { configEditor, hotlines, openLogs, secured, speechOptions } from "./parts";
 import { threadUrl } from "./thread_url";
 
@@ -113,6 +114,7 @@ export async function serve(line: ServeArguments): Promise<void> {
         log: logs.server,
       })
     : NO_FLIGHT;
+  const messageCounts = new MessageCounts(stateFolder, logs.server);
   const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
     ...conduct,
@@ -128,6 +130,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     newGatherId: newId,
     newAnnounceId: newId,
     rules: () => lineRules(running.acting),
+    messagesKept: (number, count) => messageCounts.keep(number, count),
     recording: { store: recordings, newRecordingId: newId },
   });
   const verbs = flight.watch(exchange);
@@ -214,6 +217,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     bots,
     webhooks,
     recordings,
+    messageCounts,
     guard,
     tokens,
     tls,
@@ -260,6 +264,10 @@ export async function serve(line: ServeArguments): Promise<void> {
   journal.start();
   await bus.begun;
   engine.start();
+  // A lamp is told once its line is up and idle.
+  for (const [number, count] of messageCounts.waiting) {
+    if (exchange.lines.includes(number)) verbs.messageWaiting(number, { waiting: true, count });
+  }
   const pump = new Pump(
     engine,
     (event) => {
@@ -289,7 +297,8 @@ export async function serve(line: ServeArguments): Promise<void> {
     exchange,
     clients: [sockets.events, sockets.audio, streams],
     listeners,
-    settled: () => Promise.all([bots.close(), exchange.closeRecordings(), flight.settled()]),
+    settled: () =>
+      Promise.all([bots.close(), exchange.closeRecordings(), flight.settled(), messageCounts.saved()]),
     end: async () => {
       pump.stop();
       engine.destroy();
