@@ -16,6 +16,7 @@ function connected(nowMs: () => number) {
   const socket = {
     send: () => 0,
     ping: () => 0,
+    cork: (send: () => void) => send(),
     close: (code?: number) => void closedWith.push(code),
     getBufferedAmount: () => 0,
   };
