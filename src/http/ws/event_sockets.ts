@@ -7,7 +7,7 @@ import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
 import { statusAnswer } from "../answers";
 import { queryInput } from "../input";
-import { Problem } from "../problem";
+import { tooManyClients } from "../refusals";
 import { eventFilter, eventId } from "../routes/events";
 import { SocketQuery } from "../schema";
 import type { Seats } from "../seats";
@@ -86,9 +86,7 @@ export class EventSockets {
       snapshot: snapshot ?? false,
     };
     if (this.#clients.size >= this.options.maxClients) {
-      throw new Problem(429, "too_many_clients", "There are too many WebSocket clients (api.max_connections).", {
-        headers: { "retry-after": "5" },
-      });
+      throw tooManyClients("There are too many WebSocket clients (api.max_connections).");
     }
     this.options.seats.check(address);
     return request;
