@@ -33,6 +33,7 @@ import { configEditor } from "./config_editor";
 import { lifecycle } from "./lifecycle";
 import { createEngine, lineRules, lineSetups } from "./lines";
 import { type Listener, listen } from "./listen";
+import { MessageCounts } from "./message_counts";
 import { openLogs } from "./open_logs";
 import { secured } from "./secured";
 import { openSounds } from "./sounds";
@@ -108,6 +109,7 @@ export async function serve(line: ServeArguments): Promise<void> {
         log: logs.server,
       })
     : NO_FLIGHT;
+  const messageCounts = new MessageCounts(stateFolder, logs.server);
   const newId = (): string => flight.id(Bun.randomUUIDv7());
   const exchange = new PhoneExchange({
     ...conduct,
@@ -123,6 +125,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     newGatherId: newId,
     newAnnounceId: newId,
     rules: () => lineRules(running.acting),
+    messagesKept: (number, count) => messageCounts.keep(number, count),
     recording: { store: recordings, newRecordingId: newId },
   });
   const verbs = flight.watch(exchange);
@@ -133,10 +136,11 @@ export async function serve(line: ServeArguments): Promise<void> {
     maxClients: config.api.max_connections,
     seats,
     pingIntervalS: config.websocket.ping_interval,
+    nowMs: () => performance.now(),
   };
   const sockets: Sockets = {
     events: new EventSockets({ ...forSockets, events }),
-    audio: new AudioSockets({ ...forSockets, nowMs: () => performance.now() }),
+    audio: new AudioSockets(forSockets),
   };
   const bots = openBots(config, {
     exchange: verbs,
@@ -177,6 +181,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     bots,
     webhooks,
     recordings,
+    messageCounts,
     guard,
     tokens,
     tls,
@@ -216,6 +221,10 @@ export async function serve(line: ServeArguments): Promise<void> {
   journal.start();
   await bus.begun;
   engine.start();
+  // A lamp is told once its line is up and idle.
+  for (const [number, count] of messageCounts.waiting) {
+    if (exchange.lines.includes(number)) verbs.messageWaiting(number, { waiting: true, count });
+  }
   const pump = new Pump(
     engine,
     (event) => {
@@ -245,7 +254,8 @@ export async function serve(line: ServeArguments): Promise<void> {
     exchange,
     clients: [sockets.events, sockets.audio, streams],
     listeners,
-    settled: () => Promise.all([bots.close(), exchange.closeRecordings(), flight.settled()]),
+    settled: () =>
+      Promise.all([bots.close(), exchange.closeRecordings(), flight.settled(), messageCounts.saved()]),
     end: async () => {
       pump.stop();
       engine.destroy();

@@ -26,8 +26,9 @@ export interface AnnouncerDependencies {
   after: Clock["after"];
   newAnnounceId: () => string;
   lifted: () => boolean;
-  ring: (request: RingRequest) => Promise<unknown>;
-  stopRing: () => Promise<unknown>;
+  ring: (request: RingRequest) => { ringId: number; begun: Promise<unknown> };
+  /** Nothing where another ring has taken its place. */
+  stopRing: (ringId: number) => void;
   play: (source: PcmSource, options: PlayOptions) => Playback;
   stopPlayback: (playbackId: string) => void;
   gather: (verb: GatherVerb) => Gather;
@@ -79,7 +80,7 @@ export class Announcer {
       answeredNs: null,
       answered: Promise.withResolvers(),
       cut: null,
-      interrupt: () => void this.needs.stopRing(),
+      interrupt: () => undefined,
       finished: Promise.withResolvers(),
     };
     this.#active = active;
@@ -101,7 +102,9 @@ export class Announcer {
   /** False: it was lifted in the moment between. */
   async #rings(active: Active, maxRingMs: number): Promise<boolean> {
     try {
-      await this.needs.ring({ ...active.verb.ring, durationMs: maxRingMs, repeat: 0 });
+      const { ringId, begun } = this.needs.ring({ ...active.verb.ring, durationMs: maxRingMs, repeat: 0 });
+      active.interrupt = () => this.needs.stopRing(ringId);
+      await begun;
     } catch (error) {
       if (error instanceof Refusal && error.code === "line_off_hook" && this.needs.lifted()) return false;
       this.#active = null;

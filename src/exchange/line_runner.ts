@@ -140,8 +140,11 @@ export class LineRunner {
       ...speaking,
       newAnnounceId: options.newAnnounceId,
       lifted: () => offHook(this.state),
-      ring: (request) => this.ring(request),
-      stopRing: () => this.stopRing(),
+      ring: (request) => ({ ringId: this.state.nextRingId, begun: this.ring(request) }),
+      stopRing: (ringId) => {
+        const { ring, pendingRings } = this.state;
+        if ((pendingRings.at(-1) ?? ring)?.id === ringId) void this.stopRing();
+      },
       gather: (verb) => this.gatherer.gather(verb),
       refuseSecondGather: () => this.gatherer.refuseSecond(),
     });

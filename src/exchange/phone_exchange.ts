@@ -63,6 +63,8 @@ export interface ExchangeOptions {
   newGatherId: () => string;
   newAnnounceId: () => string;
   rules: () => LineRules;
+  /** What outlives a restart. */
+  messagesKept?: (line: number, count: number) => void;
   /** Whose tones are heard, ISO 3166. */
   toneZone: string;
   recording: Pick<RecorderDependencies, "store" | "newRecordingId">;
@@ -210,7 +212,9 @@ export class PhoneExchange implements Exchange {
   }
 
   messageWaiting(line: number, request: MessageWaitingRequest): MessageWaitingAnswer {
-    return this.#runner(line).messageWaiting(request);
+    const answer = this.#runner(line).messageWaiting(request);
+    this.#options.messagesKept?.(line, answer.count);
+    return answer;
   }
 
   farEndLost(line: number): void {

@@ -4,7 +4,7 @@ import { Elysia } from "elysia";
 import { websocket } from "elysia/ws";
 import { documentation } from "./docs/pages";
 import type { Call, HttpDependencies } from "./endpoint";
-import type { Next } from "./guard";
+import type { Counted, Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { type Route, routesOf } from "./routes/routes";
@@ -12,6 +12,12 @@ import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } fr
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
 import type { AudioSockets } from "./ws/audio_sockets";
 import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
+
+/** In the metrics, of what was answered before any route: the path is the client's, and there are endless many. */
+const NO_ROUTE = "(none)";
+const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const MS_PER_S = 1000;
+const SWITCHING_PROTOCOLS = 101;
 
 /** Of WebSockets. */
 const SOCKET_PATHS = [/^\/ws$/, /^(\/lines\/[^/]+)?\/audio\/?$/];
@@ -58,7 +64,7 @@ export interface App {
 }
 
 export function createApp(dependencies: HttpDependencies, sockets: Sockets): App {
-  const { logs, guard, exchange, tls } = dependencies;
+  const { logs, guard, exchange, metrics, tls } = dependencies;
   const routes = routesOf(exchange);
   /** Made when the first request goes astray. */
   let known: PathAndMethod[] | null = null;
@@ -82,6 +88,26 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
     }
     const allow = [...new Set(allowed)].join(", ");
     return new Problem(405, "method_not_allowed", `Use ${allow} here.`, { headers: { allow } });
+  };
+
+  const countedByGuard: Counted = (method, status, seconds) =>
+    metrics.requestAnswered(KNOWN_METHODS.has(method) ? method : "other", NO_ROUTE, status, seconds);
+
+  /** Before a WebSocket opens: Elysia asks twice, so that only what is refused is told here. control: of a line. */
+  const admitting = (request: Request, route: string, control: boolean, admit: () => void): void => {
+    guard.passage(request, app.server);
+    const startedAtMs = performance.now();
+    try {
+      admit();
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem) {
+        noteProblem(request, problem);
+        metrics.requestAnswered("GET", route, problem.status, (performance.now() - startedAtMs) / MS_PER_S);
+        if (control) guard.tellSocket(request, app.server, problem.status);
+      }
+      throw error;
+    }
   };
 
   const app = new Elysia({
@@ -120,7 +146,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
       set.headers[REQUEST_ID_HEADER] = requestId;
       const keepOpen = (): void => app.server?.timeout(request, 0);
       const answered = (status: number, seconds: number): void => {
-        dependencies.metrics.requestAnswered(endpoint.method, route, status, seconds);
+        metrics.requestAnswered(endpoint.method, route, status, seconds);
         if (!logs.rest.enabled("debug")) return;
         const { pathname } = new URL(request.url);
         const ms = Math.round(seconds * 1e6) / 1000;
@@ -157,10 +183,11 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
 
   app.ws("/ws", {
     beforeHandle: (context) => {
-      admitted(context).socketRequest = sockets.events.admit(
-        context.query as Query,
-        guard.admitSocket(context.request, app.server),
-      );
+      const { request, query } = context;
+      admitting(request, "/ws", false, () => {
+        const asker = guard.admitSocket(request, app.server);
+        admitted(context).socketRequest = sockets.events.admit(query as Query, asker);
+      });
     },
     open: (ws) => sockets.events.open(ws.raw, ws.raw as unknown as Socket, admitted(ws.data).socketRequest),
     drain: (ws) => sockets.events.drained(ws.raw),
@@ -171,13 +198,20 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
     app.ws(path, {
       beforeHandle: (context) => {
         const { line } = (context.params ?? {}) as { line?: string }; // none on the flat path
-        const number = line === undefined ? dependencies.exchange.defaultLine : lineNumber(line, dependencies);
+        const { request } = context;
         const query = context.query as Query;
         const needed = query.mode === "listen" ? "read" : "control";
-        const asker = guard.admitSocket(context.request, app.server, { needed, line: number });
-        admitted(context).audioRequest = sockets.audio.admit(number, query, asker);
+        admitting(request, path.replace(":line", "{line}"), needed === "control", () => {
+          const number = line === undefined ? exchange.defaultLine : lineNumber(line, dependencies);
+          const asker = guard.admitSocket(request, app.server, { needed, line: number });
+          admitted(context).audioRequest = sockets.audio.admit(number, query, asker);
+        });
       },
-      open: (ws) => sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, admitted(ws.data).audioRequest),
+      open: (ws) => {
+        const { audioRequest } = admitted(ws.data);
+        if (audioRequest.talk) guard.tellSocket(ws.data.request, app.server, SWITCHING_PROTOCOLS);
+        sockets.audio.open(ws.raw, ws.raw as unknown as AudioSocket, audioRequest);
+      },
       message: (ws, message) => sockets.audio.received(ws.raw, message),
       close: (ws) => sockets.audio.closed(ws.raw),
     });
@@ -187,7 +221,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
     fetch: (request, server) => {
       // Of two: Elysia upgrades with it, in the same turn.
       app.server = server;
-      return guard.handle(next, tls ? withPort(request) : request, server);
+      return guard.handle(next, tls ? withPort(request) : request, server, countedByGuard);
     },
     websocket: websocket as unknown as WebSocketHandler<unknown>, // its types are of another version of Bun's
   };

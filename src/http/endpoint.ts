@@ -38,6 +38,8 @@ export interface HttpDependencies {
   metrics: Metrics;
   /** null: it is switched off. */
   flight: Pick<FlightRecorder, "dump" | "keepsSound"> | null;
+  /** How many messages wait, on the disk. */
+  messageCounts: { saved(): Promise<void> };
   /** The newest lines of the log, JSON. */
   recentLog(): readonly string[];
   /** Of the machine, for a bug report. */

@@ -8,6 +8,7 @@ import type { OriginCheck } from "../security/origin_check";
 import { clientOf, isLoopback, RateLimiter, type RateState } from "../security/rate_limiter";
 import { covers, type Scope, type Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
+import { tellAudit } from "./audit";
 import { isOpen, presented } from "./credentials";
 import type { Endpoint } from "./endpoint";
 import type { IdempotencyStore } from "./idempotency";
@@ -23,6 +24,8 @@ import {
 } from "./refusals";
 import { REQUEST_ID_HEADER, requestIdOf } from "./watched_request";
 
+/** Told of a request that no route saw: refused, a preflight, or answered as before. */
+export type Counted = (method: string, status: number, seconds: number) => void;
 export type Next = (request: Request) => Response | Promise<Response>;
 
 /** What of Bun's server is needed. */
@@ -48,6 +51,7 @@ export interface GuardOptions {
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
+const MS_PER_S = 1000;
 const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
 const EXPOSED_HEADERS =
   "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
@@ -68,7 +72,12 @@ export class Guard {
     this.#plainGets = !this.#limiter && !options.origins.any;
   }
 
-  handle(next: Next, request: Request, server: AddressBook | null): Response | Promise<Response> {
+  handle(
+    next: Next,
+    request: Request,
+    server: AddressBook | null,
+    counted: Counted,
+  ): Response | Promise<Response> {
     if (
       this.#plainGets &&
       request.method === "GET" &&
@@ -77,7 +86,7 @@ export class Guard {
     ) {
       return next(request);
     }
-    return this.#pass(next, request, server);
+    return this.#pass(next, request, server, counted);
   }
 
   /** Made when it is asked for: most requests are answered without. */
@@ -90,17 +99,31 @@ export class Guard {
     return passage;
   }
 
-  async #pass(next: Next, request: Request, server: AddressBook | null): Promise<Response> {
+  async #pass(next: Next, request: Request, server: AddressBook | null, counted: Counted): Promise<Response> {
+    const startedAtMs = this.options.monotonicMs();
     const passage = this.passage(request, server);
     const headers: Record<string, string> = {};
-    const response = await this.#answered(next, request, passage, headers);
+    let reachedRoute = false;
+    const reached: Next = (passed) => {
+      reachedRoute = true;
+      return next(passed);
+    };
+    const response = await this.#answered(reached, request, passage, headers);
+    if (!reachedRoute) {
+      counted(request.method, response.status, (this.options.monotonicMs() - startedAtMs) / MS_PER_S);
+    }
     if (!response) return response; // an upgraded WebSocket
     if (!response.headers.has(REQUEST_ID_HEADER)) headers[REQUEST_ID_HEADER] = requestIdOf(request);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "OPTIONS") {
-      this.#tell(request, passage, response);
+      tellAudit(this.options.audit, request, passage, response.status, response.headers.get(REQUEST_ID_HEADER));
     }
     return response;
+  }
+
+  /** A WebSocket by which something can be done to a line: that it was opened, or was not to be. */
+  tellSocket(request: Request, server: AddressBook | null, status: number): void {
+    tellAudit(this.options.audit, request, this.passage(request, server), status, requestIdOf(request));
   }
 
   async #answered(
@@ -248,6 +271,7 @@ export class Guard {
     { needed = "read" as Scope, line = null as number | null } = {},
   ): Passage {
     const passage = this.passage(request, server);
+    passage.line = line;
     const origin = request.headers.get("origin");
     if (origin !== null) this.#admitted(origin, request, passage);
     if (this.options.tokens.required) {
@@ -269,18 +293,5 @@ export class Guard {
     if (this.#attempts.take(`told ${clientOf(address)}`, now).admitted) {
       this.options.audit.warning(`${what} was refused`, { address, ...fields });
     }
-  }
-
-  /** One line for everything that could change something, whatever became of it. */
-  #tell(request: Request, passage: Passage, { status, headers }: Response): void {
-    this.options.audit.info(status < 400 ? "done" : "refused", {
-      who: passage.token?.name ?? null,
-      address: passage.address,
-      what: `${request.method} ${pathOf(request.url).slice(0, 200)}`,
-      line: passage.line,
-      status,
-      ...(passage.code === null ? {} : { code: passage.code }),
-      request_id: headers.get(REQUEST_ID_HEADER),
-    });
   }
 }

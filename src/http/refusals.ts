@@ -50,3 +50,7 @@ export const tooManyAttempts = (retryInMs: number): Problem =>
     "Too many wrong tokens came from this address: wait as long as Retry-After says.",
     retryAfter(retryInMs),
   );
+
+/** Of connections that last: somebody must leave first. */
+export const tooManyClients = (detail: string): Problem =>
+  new Problem(429, "too_many_clients", detail, { headers: { "retry-after": "5" } });

@@ -1,6 +1,6 @@
 /** How many connections that last one client address may hold, of WebSockets and event streams together. */
 import { clientOf, isLoopback } from "../security/rate_limiter";
-import { Problem } from "./problem";
+import { tooManyClients } from "./refusals";
 
 export class Seats {
   readonly #taken = new Map<string, number>();
@@ -29,6 +29,6 @@ export class Seats {
     if (perAddress === 0 || (!loopback && isLoopback(address))) return;
     if ((this.#taken.get(clientOf(address)) ?? 0) < perAddress) return;
     const detail = "There are too many connections from this address (api.max_connections_per_address).";
-    throw new Problem(429, "too_many_clients", detail, { headers: { "retry-after": "5" } });
+    throw tooManyClients(detail);
   }
 }

@@ -97,7 +97,7 @@ export class TokenFile {
   }
 
   #lock(): void {
-    const until = Date.now() + LOCK_PATIENCE_MS;
+    const until = performance.now() + LOCK_PATIENCE_MS;
     for (;;) {
       try {
         closeSync(openSync(this.#lockPath, "wx", 0o600));
@@ -107,7 +107,7 @@ export class TokenFile {
       }
       const held = statSync(this.#lockPath, { throwIfNoEntry: false });
       if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
-      else if (Date.now() > until) throw new TokenFileError(`${this.path}: is being changed: try again`);
+      else if (performance.now() > until) throw new TokenFileError(`${this.path}: is being changed: try again`);
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
   }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Figures } from "../../bench/figures";
 import { kills } from "../../bench/soak/kills";
 import { rig } from "../support/backend";
-import { EventListener, get, type Json, simulatedTelephone } from "../support/client";
+import { EventListener, get, type Json, post, simulatedTelephone } from "../support/client";
 import { EventStreamClient } from "../support/event_stream";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer, startServer } from "../support/server";
@@ -50,6 +50,25 @@ async function allEvents(server: RunningServer, since = "0"): Promise<{ events: 
 }
 
 describe("a restart", () => {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    local(`by ${signal} remembers the messages that wait`, async () => {
+      const where = folder();
+      const first = await start(where);
+      expect((await post(`${first.rest}/message-waiting`, { waiting: true, count: 3 })).status).toBe(200);
+      await first.stop(signal);
+      const second = await start(where);
+      await eventually(
+        async () => (await get(`${second.rest}/status`)).body.message_waiting,
+        (waiting) => waiting === true,
+      );
+      expect((await post(`${second.rest}/message-waiting`, { waiting: false })).status).toBe(200);
+      await second.stop(signal);
+      await using third = await start(where);
+      expect((await get(`${third.rest}/ready`)).status).toBe(200);
+      expect((await get(`${third.rest}/status`)).body.message_waiting).toBe(false);
+    });
+  }
+
   local("is bridged by WebSocket, page and stream alike", async () => {
     const where = folder();
     const first = await start(where);

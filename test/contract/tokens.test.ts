@@ -279,6 +279,15 @@ describe("the log", () => {
     expect(
       audit.find(({ what, code }) => what === "POST /stop-ring" && code === "insufficient_scope"),
     ).toMatchObject({ who: "monitor" });
+    const talks = (path: string) => audit.filter(({ what }) => what === `GET ${path}`);
+    expect(talks("/lines/1/audio")).toMatchObject([{ message: "done", who: "kitchen", line: 1, status: 101 }]);
+    expect(talks("/lines/2/audio")).toMatchObject([
+      { message: "refused", who: "kitchen", line: 2, status: 403, code: "line_not_allowed" },
+      { message: "done", who: "controller", line: 2, status: 101 },
+    ]);
+    // Who only listens changes nothing.
+    expect(talks("/audio")).toMatchObject([{ message: "refused", who: "reader", code: "insufficient_scope" }]);
+    expect(talks("/ws")).toEqual([]);
     for (const secret of Object.values(tokens)) {
       expect(log).not.toContain(secret);
       for (const name of readdirSync(server.folder).filter((file) => /\.(json|db.*)$/.test(file)))

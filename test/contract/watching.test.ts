@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EventListener, get, type Json, simulatedTelephone } from "../support/client";
+import { EventListener, get, type Json, request, simulatedTelephone } from "../support/client";
 import { needs } from "../support/needs";
 import { type RunningServer, startServer } from "../support/server";
 
@@ -80,6 +80,37 @@ describe("GET /metrics", () => {
     await telephone.hangUp();
     await events.event("on_hook");
     expect((await parsed(await scrape())).get("dahdi_phone_calls_total{line=2,result=successful}")).toBe(1);
+  });
+
+  withParser("counts what was refused before any route, whatever path it named", async () => {
+    const counts = async () => {
+      const all = [...(await parsed(await scrape()))];
+      const name = "http_request_duration_seconds_count";
+      return new Map(
+        all.filter(([key]) => key.startsWith(name)).map(([key, value]) => [key.slice(name.length), value]),
+      );
+    };
+    const before = await counts();
+    for (const path of ["status", "a", "b", "c"]) {
+      const foreign = await request(`${server.rest}/${path}`, { headers: { host: "evil.example" } });
+      expect(foreign).toMatchObject({ status: 403, body: { code: "host_not_allowed" } });
+    }
+    const origin = "https://evil.example";
+    expect((await request(`${server.rest}/ring`, { method: "POST", headers: { origin } })).status).toBe(403);
+    expect(
+      (await request(`${server.rest}/ring`, { method: "PROPFIND", headers: { host: "evil.example" } })).status,
+    ).toBe(403);
+    const { rejects } = expect(EventListener.open(`${server.websocket}?since=nothing`));
+    await rejects.toThrow();
+    const after = await counts();
+    const grown = [...after].filter(([key, value]) => value !== (before.get(key) ?? 0));
+    expect(Object.fromEntries(grown.map(([key, value]) => [key, value - (before.get(key) ?? 0)]))).toMatchObject({
+      "{code=403,method=GET,route=(none)}": 4,
+      "{code=403,method=POST,route=(none)}": 1,
+      "{code=403,method=other,route=(none)}": 1,
+      "{code=422,method=GET,route=/ws}": 1,
+    });
+    expect([...after.keys()].filter((key) => key.includes("route=(none)"))).toHaveLength(3);
   });
 
   test("has all that the dashboard shows", async () => {

@@ -75,7 +75,8 @@ const IDEMPOTENCY_KEY = {
   schema: { type: "string", maxLength: 255 },
   description:
     "Sent again with the same key and body, within 24 h, the request is not done again: the first answer comes once " +
-    "more, with Idempotency-Replayed. For bodies up to 4 MiB, which are then read before anything is done.",
+    "more, with Idempotency-Replayed. A restart of the server forgets the keys, as it ends what was ringing, playing " +
+    "or collected. For bodies up to 4 MiB, which are then read before anything is done.",
 };
 
 const pathParameters = (path: string) =>

@@ -123,7 +123,7 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
     description:
       "The dial tone of the next lifts stutters (where dial_tone is enabled), and the telephone's lamp is told once the " +
       "line is idle for a second: by FSK as caller_id.scheme says, and by the card's voltage where message_waiting.lamp " +
-      "names one. Answers at once.",
+      "names one. A restart of the server remembers it, and tells the lamp again. Answers at once.",
     body: MessageWaitingInput,
     example: { waiting: true, count: 2 },
     answer: MessageWaitingAnswer,
@@ -134,6 +134,7 @@ export const LINE_ENDPOINTS: readonly Endpoint[] = [
         waiting,
         ...(count === undefined ? {} : { count }),
       });
+      await dependencies.messageCounts.saved();
       return {
         status: "success",
         waiting,

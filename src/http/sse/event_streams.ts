@@ -4,7 +4,7 @@ import { cursor } from "../../events/published";
 import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
 import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
-import { Problem } from "../problem";
+import { tooManyClients } from "../refusals";
 import type { Seats } from "../seats";
 
 /** Beyond this a client's events wait in the log instead of in memory. */
@@ -49,9 +49,7 @@ export class EventStreams {
     { token, address }: { token: Token | null; address: string },
   ): Response {
     if (this.#clients.size >= this.options.maxClients) {
-      throw new Problem(429, "too_many_clients", "There are too many event streams (api.max_connections).", {
-        headers: { "retry-after": "5" },
-      });
+      throw tooManyClients("There are too many event streams (api.max_connections).");
     }
     this.options.seats.check(address);
     const leaveSeat = this.options.seats.take(address);

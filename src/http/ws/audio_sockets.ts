@@ -9,6 +9,7 @@ import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
 import { queryInput, validated } from "../input";
 import { Problem, toProblem } from "../problem";
+import { tooManyClients } from "../refusals";
 import { AudioControl, AudioQuery } from "../schema_audio";
 import type { Seats } from "../seats";
 import {
@@ -85,9 +86,7 @@ export class AudioSockets {
       maxBufferMs: max_buffer_ms,
     };
     if (this.#clients.size >= this.options.maxClients) {
-      throw new Problem(429, "too_many_clients", "There are too many WebSocket clients (api.max_connections).", {
-        headers: { "retry-after": "5" },
-      });
+      throw tooManyClients("There are too many WebSocket clients (api.max_connections).");
     }
     this.options.seats.check(address);
     this.options.exchange.admitAudio(line, request);

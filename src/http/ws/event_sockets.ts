@@ -7,7 +7,7 @@ import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
 import { statusAnswer } from "../answers";
 import { queryInput } from "../input";
-import { Problem } from "../problem";
+import { tooManyClients } from "../refusals";
 import { eventFilter, eventId } from "../routes/events";
 import { SocketQuery } from "../schema";
 import type { Seats } from "../seats";
@@ -51,6 +51,8 @@ export interface EventSocketsOptions {
   maxClients: number;
   seats: Seats;
   pingIntervalS: number;
+  /** Monotonic. */
+  nowMs: () => number;
 }
 
 export class EventSockets {
@@ -84,9 +86,7 @@ export class EventSockets {
       snapshot: snapshot ?? false,
     };
     if (this.#clients.size >= this.options.maxClients) {
-      throw new Problem(429, "too_many_clients", "There are too many WebSocket clients (api.max_connections).", {
-        headers: { "retry-after": "5" },
-      });
+      throw tooManyClients("There are too many WebSocket clients (api.max_connections).");
     }
     this.options.seats.check(address);
     return request;
@@ -160,7 +160,7 @@ export class EventSockets {
   received(key: unknown): void {
     const client = this.#clients.get(key);
     if (!client) return;
-    const nowMs = Date.now();
+    const nowMs = this.options.nowMs();
     if (nowMs - client.windowStartedAtMs >= 1000) {
       client.windowStartedAtMs = nowMs;
       client.framesInWindow = 0;

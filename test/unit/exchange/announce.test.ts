@@ -160,6 +160,28 @@ describe("announce", () => {
     await collecting.finished;
   });
 
+  test("stopped, it stops its own ring and leaves another client's alone", async () => {
+    using phone = await telephone(false);
+    const own = await phone.until(announce(phone));
+    own.stop();
+    expect(await phone.until(own.finished)).toMatchObject({ outcome: "stopped" });
+    await phone.advance(300);
+    expect(phone.exchange.status(1).state).toBe("IDLE");
+    for (const accepted of [true, false]) {
+      const replaced = await phone.until(announce(phone));
+      const ringing = phone.exchange.ring(1, { pattern: "CONTINUOUS" });
+      if (accepted) await phone.until(ringing);
+      replaced.stop();
+      await phone.until(ringing);
+      expect(await phone.until(replaced.finished)).toMatchObject({ outcome: "stopped" });
+      await phone.advance(300);
+      expect(phone.exchange.status(1).state).toBe("RINGING");
+      expect(types(phone).at(-1)).not.toContain("ring_stop");
+      await phone.until(phone.exchange.stopRing(1));
+      await phone.advance(300);
+    }
+  });
+
   test("what another client stops, or a lost line, is told", async () => {
     using phone = await telephone(false);
     const rung = await phone.until(announce(phone));

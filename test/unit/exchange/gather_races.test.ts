@@ -37,14 +37,15 @@ describe("in the same moment", () => {
     expect(prompt.closed).toBe(1);
   });
 
+  const rings = (begin: () => Promise<unknown>) => ({ ring: () => ({ ringId: 1, begun: begin() }) });
   const announcer = (needs: Partial<AnnouncerDependencies>) =>
     new Announcer({
       ...line,
       play,
       newAnnounceId: () => "a",
       lifted: () => false,
-      ring: async () => undefined,
-      stopRing: async () => undefined,
+      ...rings(async () => undefined),
+      stopRing: () => undefined,
       gather: () => {
         throw new Error("nothing is to be collected");
       },
@@ -56,10 +57,10 @@ describe("in the same moment", () => {
 
   test("it rings, its ring ends, and it is lifted", async () => {
     const each = announcer({
-      ring: async () => {
+      ...rings(async () => {
         each.unanswered(false);
         each.handle(offHook);
-      },
+      }),
     });
     const { finished } = await each.announce({ ...verb, source: pcmSource(noise(80)) });
     expect(await finished).toMatchObject({ outcome: "not_answered", answeredAfterMs: null });
@@ -70,12 +71,12 @@ describe("in the same moment", () => {
     const source = watched(noise(80));
     const each = announcer({
       lifted: () => lifted,
-      ring: async () => {
+      ...rings(async () => {
         lifted = true;
         each.handle(offHook);
         each.unanswered(false);
         throw new Refusal("line_off_hook", "It was just lifted.");
-      },
+      }),
     });
     const { finished } = await each.announce({ ...verb, source });
     expect(await finished).toMatchObject({ outcome: "busy", answeredAfterMs: null });
@@ -84,11 +85,11 @@ describe("in the same moment", () => {
 
   test("one that the driver refuses to ring for is forgotten", async () => {
     const each = announcer({
-      ring: async () => {
+      ...rings(async () => {
         each.unanswered(false);
         expect(await refusal(() => each.stop())).toBe("not_announcing");
         throw new Refusal("driver_error", "No.");
-      },
+      }),
     });
     const source = watched(noise(80));
     expect(await refusal(() => each.announce({ ...verb, source }))).toBe("driver_error");
