@@ -125,6 +125,8 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets) {
     // it, it takes the second slash of https:// for one.
     handler: { standardHostname: tls !== null },
     serve: {
+      // Bun's page for developers shows source and paths: what is thrown past us is a bare 500.
+      development: false,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       idleTimeout: limits.timeoutS,
       ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),

@@ -53,7 +53,8 @@ const EXPOSED_HEADERS =
   "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
 const PREFLIGHT_MAX_AGE_S = "600";
 
-const pathOf = (url: string): string => new URL(url).pathname;
+/** "" of what is none: CONNECT brings a host and a port. */
+const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : "");
 
 export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);
