@@ -1,6 +1,6 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
 import { ConfigError } from "./load";
-import { type Patch, patchedKeys, patchedText } from "./patch";
+import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
 import type { ConfigChange, RunningConfig } from "./running";
 import type { Config } from "./schema";
 
@@ -56,6 +56,7 @@ export class ConfigEditor {
       const message = "This server was started without a configuration file: start it with --config=FILE.";
       return { refused: { code: "no_config_file", message } };
     }
+    if (!isModest(patch)) return { wrong: { key: "body", message: "is larger or deeper than any configuration" } };
     const source = read(path) ?? "";
     // What is wrong in the file already is not the patch's fault, and is not written over.
     const before = await this.#parse(source, path);

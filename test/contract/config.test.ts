@@ -97,6 +97,19 @@ describe("PATCH /config", () => {
     expect(text()).toBe("dahdi: [");
   });
 
+  test("what is deeper or larger than any configuration is refused before it keeps telephones waiting", async () => {
+    const { server, text } = await started();
+    await using _ = server;
+    const depth = 3000;
+    const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, 1])));
+    for (const body of [deep, `{"dahdi":{"channels":${"[".repeat(depth)}${"]".repeat(depth)}}}`, wide]) {
+      const answer = await request(`${server.rest}/config`, { method: "PATCH", body });
+      expect([answer.status, (answer.body.errors as Json[])[0]?.field]).toEqual([422, "body"]);
+    }
+    expect(text()).toBe(TYPED);
+  });
+
   test("the environment outweighs the file, and that is told", async () => {
     const { server } = await started(TYPED, { LOG_LEVEL: "warning" });
     await using _ = server;
