@@ -2,6 +2,7 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -64,7 +65,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
       recordings,
     };
     writeFileSync(join(stage, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    if (existsSync(configPath)) cpSync(configPath, join(stage, CONFIG));
+    if (existsSync(configPath)) copyFileSync(configPath, join(stage, CONFIG));
     const state = join(stage, STATE);
     mkdirSync(state);
     const names = existsSync(stateFolder) ? readdirSync(stateFolder) : [];
@@ -133,7 +134,7 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     aside(stateFolder);
     renameSync(incoming, stateFolder);
     if (config !== null) {
-      if (existsSync(configPath)) cpSync(configPath, `${configPath}.before-restore`);
+      if (existsSync(configPath)) copyFileSync(configPath, `${configPath}.before-restore`);
       replaceFile(configPath, config);
     }
     say(`restored what version ${manifest.version} kept on ${manifest.created}: ${configPath}, ${stateFolder}`);
