@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -115,12 +116,12 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
     );
   }
-  await looksLikeOurs(file);
   mkdirSync(dirname(stateFolder), { recursive: true });
+  await looksLikeOurs(file, dirname(stateFolder));
   const stage = mkdtempSync(join(dirname(stateFolder), ".dahdi-phone-restore-"));
   try {
     await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
-    const manifest = JSON.parse(readFileSync(join(stage, MANIFEST), "utf8")) as Manifest;
+    const manifest = manifestOf(join(stage, MANIFEST), file);
     if (manifest.format !== 1)
       throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
     const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
@@ -144,13 +145,41 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
   }
 }
 
-/** Nothing is unpacked that reaches out of its folder, or is no backup. */
-async function looksLikeOurs(file: string): Promise<void> {
-  const listed = await tar("--list", "--gzip", `--file=${file}`).catch(() => "");
-  const names = listed.split("\n").filter(Boolean);
-  const strange = names.find((name) => !/^(manifest\.json|config\.yml|state\/)/.test(name) || name.includes(".."));
-  if (!names.includes(MANIFEST) || strange !== undefined) {
+function manifestOf(path: string, file: string): Manifest {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  } catch {
     throw new BackupError(`${file} is no backup of this program, or is damaged`);
+  }
+}
+
+/** Of tar's long list: kind and rights, owner, bytes, day, time, name. */
+const LISTED = /^(.)\S*\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.+)$/;
+const OURS = /^(manifest\.json|config\.yml|state\/)/;
+
+/**
+ * Nothing is unpacked that reaches out of its folder, is no backup, or does not fit. Files and folders alone: we are
+ * root, and give what comes to the service's user; through a link that would be a file of somebody else.
+ */
+async function looksLikeOurs(file: string, folder: string): Promise<void> {
+  const listed = await tar("--list", "--verbose", "--numeric-owner", "--gzip", `--file=${file}`).catch(() => "");
+  const names: string[] = [];
+  let bytes = 0;
+  for (const line of listed.split("\n").filter(Boolean)) {
+    const [, kind, size, name = ""] = LISTED.exec(line) ?? [];
+    if ((kind !== "-" && kind !== "d") || !OURS.test(name) || name.includes("..")) {
+      throw new BackupError(`${file} is no backup of this program, or is damaged`);
+    }
+    names.push(name);
+    bytes += Number(size);
+  }
+  if (!names.includes(MANIFEST) || !names.includes(`${STATE}/`)) {
+    throw new BackupError(`${file} is no backup of this program, or is damaged`);
+  }
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  // A file system in memory alone tells no size.
+  if (blocks > 0 && bytes > bavail * bsize) {
+    throw new BackupError(`${file} unpacks to ${Math.ceil(bytes / 1e6)} MB, for which ${folder} has no room`);
   }
 }
 
