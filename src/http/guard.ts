@@ -47,6 +47,9 @@ export interface GuardOptions {
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
+/** Tokens at addresses. */
+const MAX_KNOWN = 4096;
+
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
 const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
 const EXPOSED_HEADERS =
@@ -58,8 +61,8 @@ const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathna
 
 export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);
-  /** Where each token was last accepted. */
-  readonly #knownAt = new Map<string, string>();
+  /** Tokens with where they were accepted, the newest last: one may well be used in two places. */
+  readonly #knownAt = new Set<string>();
   readonly #limiter: RateLimiter | null;
   /** Nothing of a GET is to be looked at but the name that it calls us by: unless there are tokens. */
   readonly #plainGets: boolean;
@@ -215,16 +218,23 @@ export class Guard {
     const attempts = this.#attempts.look(client, now);
     const token = tokens.find(secret, nowMs());
     // Somebody who guesses must not shut out who shares the address and has shown a right token there.
-    if (!attempts.admitted && !(token && this.#knownAt.get(token.sha256) === client)) {
+    const known = token && `${token.sha256} ${client}`;
+    if (!attempts.admitted && !(known && this.#knownAt.has(known))) {
       throw tooManyAttempts(attempts.retryInMs);
     }
-    if (token) {
-      this.#knownAt.set(token.sha256, client);
+    if (token && known) {
+      if (!this.#knownAt.has(known)) this.#remember(known);
       return token;
     }
     this.#attempts.take(client, now);
     this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
     throw wrongToken();
+  }
+
+  #remember(known: string): void {
+    this.#knownAt.add(known);
+    const [oldest] = this.#knownAt;
+    if (this.#knownAt.size > MAX_KNOWN && oldest !== undefined) this.#knownAt.delete(oldest);
   }
 
   /** Inside of a route, where it is known what is asked of which line. */
