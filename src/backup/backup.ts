@@ -2,6 +2,7 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -62,7 +64,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
       recordings,
     };
     writeFileSync(join(stage, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-    if (existsSync(configPath)) cpSync(configPath, join(stage, CONFIG));
+    if (existsSync(configPath)) copyFileSync(configPath, join(stage, CONFIG));
     const state = join(stage, STATE);
     mkdirSync(state);
     const names = existsSync(stateFolder) ? readdirSync(stateFolder) : [];
@@ -112,12 +114,12 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
     );
   }
-  await looksLikeOurs(file);
   mkdirSync(dirname(stateFolder), { recursive: true });
+  await looksLikeOurs(file, dirname(stateFolder));
   const stage = mkdtempSync(join(dirname(stateFolder), ".dahdi-phone-restore-"));
   try {
     await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
-    const manifest = JSON.parse(readFileSync(join(stage, MANIFEST), "utf8")) as Manifest;
+    const manifest = manifestOf(join(stage, MANIFEST), file);
     if (manifest.format !== 1)
       throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
     const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
@@ -131,7 +133,7 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     aside(stateFolder);
     renameSync(incoming, stateFolder);
     if (config !== null) {
-      if (existsSync(configPath)) cpSync(configPath, `${configPath}.before-restore`);
+      if (existsSync(configPath)) copyFileSync(configPath, `${configPath}.before-restore`);
       replaceFile(configPath, config);
     }
     say(`restored what version ${manifest.version} kept on ${manifest.created}: ${configPath}, ${stateFolder}`);
@@ -141,13 +143,41 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
   }
 }
 
-/** Nothing is unpacked that reaches out of its folder, or is no backup. */
-async function looksLikeOurs(file: string): Promise<void> {
-  const listed = await tar("--list", "--gzip", `--file=${file}`).catch(() => "");
-  const names = listed.split("\n").filter(Boolean);
-  const strange = names.find((name) => !/^(manifest\.json|config\.yml|state\/)/.test(name) || name.includes(".."));
-  if (!names.includes(MANIFEST) || strange !== undefined) {
+function manifestOf(path: string, file: string): Manifest {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  } catch {
     throw new BackupError(`${file} is no backup of this program, or is damaged`);
+  }
+}
+
+/** Of tar's long list: kind and rights, owner, bytes, day, time, name. */
+const LISTED = /^(.)\S*\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.+)$/;
+const OURS = /^(manifest\.json|config\.yml|state\/)/;
+
+/**
+ * Nothing is unpacked that reaches out of its folder, is no backup, or does not fit. Files and folders alone: we are
+ * root, and give what comes to the service's user; through a link that would be a file of somebody else.
+ */
+async function looksLikeOurs(file: string, folder: string): Promise<void> {
+  const listed = await tar("--list", "--verbose", "--numeric-owner", "--gzip", `--file=${file}`).catch(() => "");
+  const names: string[] = [];
+  let bytes = 0;
+  for (const line of listed.split("\n").filter(Boolean)) {
+    const [, kind, size, name = ""] = LISTED.exec(line) ?? [];
+    if ((kind !== "-" && kind !== "d") || !OURS.test(name) || name.includes("..")) {
+      throw new BackupError(`${file} is no backup of this program, or is damaged`);
+    }
+    names.push(name);
+    bytes += Number(size);
+  }
+  if (!names.includes(MANIFEST) || !names.includes(`${STATE}/`)) {
+    throw new BackupError(`${file} is no backup of this program, or is damaged`);
+  }
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  // A file system in memory alone tells no size.
+  if (blocks > 0 && bytes > bavail * bsize) {
+    throw new BackupError(`${file} unpacks to ${Math.ceil(bytes / 1e6)} MB, for which ${folder} has no room`);
   }
 }
 

@@ -1,9 +1,9 @@
 /** The configuration's file, for those who change it while it is served. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { ServeArguments } from "../command_line";
 import { ConfigEditor } from "../config/editor";
 import { replaceFile } from "../config/file";
-import { DEFAULT_CONFIG_PATH, parseConfig } from "../config/load";
+import { DEFAULT_CONFIG_PATH, parseConfig, readSource } from "../config/load";
 import type { RunningConfig } from "../config/running";
 
 /** path: the file that was read; without one a server of real telephones makes the usual one. */
@@ -11,7 +11,8 @@ export function configEditor(running: RunningConfig, line: ServeArguments, path:
   return new ConfigEditor({
     running,
     path: path ?? (line.simulatePorts === null ? DEFAULT_CONFIG_PATH : null),
-    read: (file) => (existsSync(file) ? readFileSync(file, "utf8") : null),
+    // One that was there at the start and is gone is no wish for the defaults: somebody is just writing it, or erred.
+    read: (file) => (path === null && !existsSync(file) ? null : readSource(file)),
     write: replaceFile,
     parse: (text, file) => parseConfig(text, file, process.env, line),
   });

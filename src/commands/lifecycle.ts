@@ -1,6 +1,5 @@
 /** How a server goes, and how it takes a changed configuration. */
 import type { ConfigEditor } from "../config/editor";
-import { ConfigError } from "../config/load";
 import type { LogControl, Logs } from "../observe/log";
 import type { Listener } from "./listen";
 
@@ -26,6 +25,7 @@ const BELLS_MS = 200;
 const REQUESTS_MS = 900;
 const CUT_OFF_MS = 100;
 const SETTLED_MS = 500;
+const TOGETHER_MS = 1900;
 
 const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
   Promise.race([work.catch(() => undefined), Bun.sleep(ms)]);
@@ -37,6 +37,7 @@ export function lifecycle(needs: LifecycleNeeds): void {
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    const until = performance.now() + TOGETHER_MS;
     logs.server.info("stopping", { signal });
     notify("STOPPING=1");
     needs.stopWatchdog();
@@ -47,7 +48,7 @@ export function lifecycle(needs: LifecycleNeeds): void {
     await within(REQUESTS_MS, Promise.all(listeners.map((listener) => listener.stop(false))));
     await within(CUT_OFF_MS, Promise.all(listeners.map((listener) => listener.stop(true))));
     await within(SETTLED_MS, needs.settled());
-    await needs.end();
+    await within(until - performance.now(), needs.end());
     process.exit(0);
   };
   const reload = async (): Promise<void> => {
@@ -57,8 +58,8 @@ export function lifecycle(needs: LifecycleNeeds): void {
       const { applied, restart_required } = await editor.reload();
       logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      logs.server.error("the configuration stays as it was", { error: error.message });
+      // Whatever it is: nobody edits a file in order to end telephone calls.
+      logs.server.error("the configuration stays as it was", { error: (error as Error).message });
     }
     notify("READY=1");
   };

@@ -1,6 +1,6 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
 import { ConfigError } from "./load";
-import { type Patch, patchedKeys, patchedText } from "./patch";
+import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
 import type { ConfigChange, RunningConfig } from "./running";
 import type { Config } from "./schema";
 
@@ -8,7 +8,7 @@ export interface ConfigEditorNeeds {
   running: RunningConfig;
   /** null: there is none, and none may be made. */
   path: string | null;
-  /** null: the file is not there. */
+  /** null: there never was one. Throws ConfigError where it cannot be read. */
   read(path: string): string | null;
   /** Whole or not at all; throws what the system says. */
   write(path: string, text: string): void;
@@ -51,20 +51,29 @@ export class ConfigEditor {
   }
 
   async #patch(patch: Patch): Promise<PatchResult> {
-    const { path, read, running, write } = this.needs;
+    const { path, parse, read, running, write } = this.needs;
     if (path === null) {
       const message = "This server was started without a configuration file: start it with --config=FILE.";
       return { refused: { code: "no_config_file", message } };
     }
-    const source = read(path) ?? "";
-    // What is wrong in the file already is not the patch's fault, and is not written over.
-    const before = await this.#parse(source, path);
-    if (before instanceof ConfigError) {
-      return { refused: { code: "config_broken", message: `Mend the file first: ${before.message}.` } };
+    if (!isModest(patch)) return { wrong: { key: "body", message: "is larger or deeper than any configuration" } };
+    let source: string;
+    try {
+      source = read(path) ?? "";
+      await parse(source, path);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // What is wrong in the file already is not the patch's fault, and is not written over.
+      return { refused: { code: "config_broken", message: `Mend the file first: ${error.message}.` } };
     }
     const text = await patchedText(source, patch);
-    const next = await this.#parse(text, path);
-    if (next instanceof ConfigError) return { wrong: { key: next.key ?? "body", message: next.wrong } };
+    let next: Config;
+    try {
+      next = await parse(text, path);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return { wrong: { key: error.key ?? "body", message: error.wrong } };
+    }
     try {
       write(path, text);
     } catch (error) {
@@ -75,13 +84,6 @@ export class ConfigEditor {
     const change = running.take(next);
     const named = patchedKeys(patch).filter((key) => isPlain(at(patch, key)));
     return { done: { ...change, overridden: named.filter((key) => at(patch, key) !== at(next, key)) } };
-  }
-
-  #parse(text: string, path: string): Promise<Config | ConfigError> {
-    return this.needs.parse(text, path).catch((error: unknown) => {
-      if (error instanceof ConfigError) return error;
-      throw error;
-    });
   }
 }
 

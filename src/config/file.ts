@@ -1,40 +1,51 @@
 /** The configuration's file, changed by us: whole or not at all, whatever happens in between. */
 import {
-  chmodSync,
-  chownSync,
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
 /** A configuration may hold secrets: a new file is its owner's and group's alone. */
 const NEW_MODE = 0o640;
 
-/** Throws what the system says. The file keeps its mode, and its owner where we may say so. */
+/** Throws what the system says. The file keeps its mode, and its owner where we may say so; a link stays one. */
 export function replaceFile(path: string, text: string): void {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true });
   const before = statSync(path, { throwIfNoEntry: false });
-  const draft = `${path}.new`;
+  // It would be replaced all the same, since that is asked of its folder: who locked it wants it to stay.
+  if (before) accessSync(path, constants.W_OK);
+  const place = existsSync(path) ? realpathSync(path) : path;
+  const folder = dirname(place);
+  mkdirSync(folder, { recursive: true });
+  const draft = `${place}.new`;
   rmSync(draft, { force: true });
-  const descriptor = openSync(draft, "wx", before ? before.mode & 0o777 : NEW_MODE);
+  // By its descriptor from here on: in this folder others may write as well, and root's chown must not follow a name.
+  const descriptor = openSync(draft, "wx", NEW_MODE);
   try {
-    writeSync(descriptor, text);
+    if (before) {
+      fchmodSync(descriptor, before.mode & 0o777);
+      if (process.getuid?.() === 0) fchownSync(descriptor, before.uid, before.gid);
+    }
+    writeFileSync(descriptor, text); // all of it, or it throws
     fsyncSync(descriptor);
+    renameSync(draft, place);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }
-  if (before) {
-    chmodSync(draft, before.mode & 0o777);
-    if (process.getuid?.() === 0) chownSync(draft, before.uid, before.gid);
-  }
-  renameSync(draft, path);
   const opened = openSync(folder, "r");
   fsyncSync(opened);
   closeSync(opened);

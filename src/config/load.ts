@@ -88,7 +88,7 @@ function defaults(schema: Schema): Record<string, unknown> {
   return values;
 }
 
-function readSource(path: string): string {
+export function readSource(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

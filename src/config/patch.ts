@@ -7,6 +7,21 @@ export type Patch = { [key: string]: PatchValue };
 const isPatch = (value: PatchValue): value is Patch =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
+/** No key lies deeper, no file of ours is larger: what exceeds it would keep all telephones waiting while it is written. */
+const MAX_DEPTH = 8;
+const MAX_VALUES = 2000;
+
+/** Is it small enough to be looked at more closely? */
+export function isModest(patch: Patch): boolean {
+  let left = MAX_VALUES;
+  const fits = (value: PatchValue, depth: number): boolean =>
+    --left >= 0 &&
+    (value === null ||
+      typeof value !== "object" ||
+      (depth < MAX_DEPTH && Object.values(value).every((part) => fits(part, depth + 1))));
+  return fits(patch, 0);
+}
+
 /** Throws YAML's own error where the text is none. */
 export async function patchedText(source: string, patch: Patch): Promise<string> {
   const { parseDocument, isMap } = await import("yaml");

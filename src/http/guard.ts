@@ -50,6 +50,9 @@ export interface GuardOptions {
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
+/** Tokens at addresses. */
+const MAX_KNOWN = 4096;
+
 const ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE";
 const MS_PER_S = 1000;
 const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-ID";
@@ -57,12 +60,13 @@ const EXPOSED_HEADERS =
   "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
 const PREFLIGHT_MAX_AGE_S = "600";
 
-const pathOf = (url: string): string => new URL(url).pathname;
+/** "" of what is none: CONNECT brings a host and a port. */
+const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : "");
 
 export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);
-  /** Where each token was last accepted. */
-  readonly #knownAt = new Map<string, string>();
+  /** Tokens with where they were accepted, the newest last: one may well be used in two places. */
+  readonly #knownAt = new Set<string>();
   readonly #limiter: RateLimiter | null;
   /** Nothing of a GET is to be looked at but the name that it calls us by: unless there are tokens. */
   readonly #plainGets: boolean;
@@ -237,16 +241,23 @@ export class Guard {
     const attempts = this.#attempts.look(client, now);
     const token = tokens.find(secret, nowMs());
     // Somebody who guesses must not shut out who shares the address and has shown a right token there.
-    if (!attempts.admitted && !(token && this.#knownAt.get(token.sha256) === client)) {
+    const known = token && `${token.sha256} ${client}`;
+    if (!attempts.admitted && !(known && this.#knownAt.has(known))) {
       throw tooManyAttempts(attempts.retryInMs);
     }
-    if (token) {
-      this.#knownAt.set(token.sha256, client);
+    if (token && known) {
+      if (!this.#knownAt.has(known)) this.#remember(known);
       return token;
     }
     this.#attempts.take(client, now);
     this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
     throw wrongToken();
+  }
+
+  #remember(known: string): void {
+    this.#knownAt.add(known);
+    const [oldest] = this.#knownAt;
+    if (this.#knownAt.size > MAX_KNOWN && oldest !== undefined) this.#knownAt.delete(oldest);
   }
 
   /** Inside of a route, where it is known what is asked of which line. */

@@ -6,6 +6,8 @@ import { type FieldProblem, Problem } from "./problem";
 
 /** JSON bodies are small; a larger one is a mistake. */
 const MAX_JSON_BYTES = 1024 * 1024;
+/** Who sends a million wrong fields is not answered a million faults. */
+const MAX_FAULTS = 20;
 /** Of a body that is too long this much is still read, so that a client that only writes first gets its answer. */
 const MAX_DISCARDED_BYTES = 1024 * 1024 * 1024;
 
@@ -30,6 +32,7 @@ function explain(schema: TSchema, value: unknown): FieldProblem[] {
   for (const error of checkFor(schema).Errors(value)) {
     const field = fieldName(error.path);
     if (problems.has(field)) continue;
+    if (problems.size === MAX_FAULTS) break;
     problems.set(field, complaint(error));
   }
   return [...problems].map(([field, message]) => ({ field, message }));

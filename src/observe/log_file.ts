@@ -1,5 +1,5 @@
 /** A log in a file that never outgrows its bound: log, log.1 (the one before), … as many as are kept. */
-import { appendFileSync, closeSync, fstatSync, openSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync } from "node:fs";
 
 export interface LogFileOptions {
   path: string;
@@ -47,9 +47,16 @@ export class LogFile {
 
   #rotate(): void {
     const { path, keep } = this.options;
-    for (let age = keep; age >= 1; age--) moveIfThere(age === 1 ? path : `${path}.${age - 1}`, `${path}.${age}`);
-    if (keep === 0) rmSync(path, { force: true });
-    this.reopen();
+    try {
+      for (let age = keep; age >= 1; age--) moveIfThere(age === 1 ? path : `${path}.${age - 1}`, `${path}.${age}`);
+      if (keep === 0) rmSync(path, { force: true });
+      this.reopen();
+    } catch {
+      // The file may be written and its folder not, as in /var/log: then the newest lines are worth more than the oldest.
+    }
+    if (this.#bytes === 0) return;
+    ftruncateSync(this.#descriptor);
+    this.#bytes = 0;
   }
 }
 

@@ -3,9 +3,9 @@
  * both change it, one after the other.
  */
 import {
-  chownSync,
   closeSync,
   existsSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -13,7 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { isToken, type Token } from "./token";
@@ -117,15 +117,15 @@ export class TokenFile {
     rmSync(next, { force: true });
     const file = openSync(next, "wx", 0o600);
     try {
-      writeSync(file, text);
+      writeFileSync(file, text); // all of it, or it throws
       fsyncSync(file);
+      // Root made it: whoever owns the folder is to read it. By the descriptor: that owner may put a link in its place.
+      if (process.getuid?.() === 0) {
+        const { uid, gid } = statSync(this.folder);
+        fchownSync(file, uid, gid);
+      }
     } finally {
       closeSync(file);
-    }
-    // Root made it: whoever owns the folder is to read it.
-    if (process.getuid?.() === 0) {
-      const { uid, gid } = statSync(this.folder);
-      chownSync(next, uid, gid);
     }
     renameSync(next, this.path);
     const folder = openSync(dirname(this.path), "r");

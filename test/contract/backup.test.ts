@@ -8,6 +8,8 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -145,7 +147,17 @@ describe("backup and restore", () => {
       return new Uint8Array(readFileSync(bad));
     };
     const before = readFileSync(here.config, "utf8");
+    const secret = join(root, "secret");
+    writeFileSync(secret, "not yours");
+    mkdirSync(join(evil, "state"));
+    symlinkSync(secret, join(evil, "state/tokens.json"));
+    mkdirSync(join(evil, "other"));
+    writeFileSync(join(evil, "other/manifest.json"), "{");
+    mkdirSync(join(evil, "other/state"));
     for (const bytes of [
+      made("manifest.json", "state"), // a link: to be given to the service's user, as what it leads to
+      made("manifest.json"),
+      made("-C", join(evil, "other"), "manifest.json", "state"),
       new Uint8Array([1, 2, 3]),
       good.subarray(0, good.length / 2),
       made("manifest.json", "passwd"),
@@ -155,6 +167,13 @@ describe("backup and restore", () => {
       const { code, err } = await typed("restore", bad, `--config=${here.config}`);
       expect([code, err]).toEqual([1, `dahdi-phone-api: ${bad} is no backup of this program, or is damaged\n`]);
     }
+    // Small as it comes, and larger than any disk once it is unpacked.
+    writeFileSync(join(evil, "other/manifest.json"), '{"format":1}');
+    writeFileSync(join(evil, "other/state/huge"), "");
+    truncateSync(join(evil, "other/state/huge"), 2 ** 43);
+    made("-C", join(evil, "other"), "--sparse", "manifest.json", "state");
+    const { code, err } = await typed("restore", bad, `--config=${here.config}`);
+    expect([code, err.includes("has no room")]).toEqual([1, true]);
     expect(readFileSync(here.config, "utf8")).toBe(before);
     expect(existsSync(`${here.state}.before-restore`)).toBe(false);
     expect((await typed("restore", join(root, "nowhere"), `--config=${here.config}`)).code).toBe(1);

@@ -1,6 +1,16 @@
 /** PATCH /config and SIGHUP: what acts at once, what waits, and what is refused. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventListener, get, type Json, post, request, simulatedTelephone } from "../support/client";
@@ -97,6 +107,19 @@ describe("PATCH /config", () => {
     expect(text()).toBe("dahdi: [");
   });
 
+  test("what is deeper or larger than any configuration is refused before it keeps telephones waiting", async () => {
+    const { server, text } = await started();
+    await using _ = server;
+    const depth = 3000;
+    const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, 1])));
+    for (const body of [deep, `{"dahdi":{"channels":${"[".repeat(depth)}${"]".repeat(depth)}}}`, wide]) {
+      const answer = await request(`${server.rest}/config`, { method: "PATCH", body });
+      expect([answer.status, (answer.body.errors as Json[])[0]?.field]).toEqual([422, "body"]);
+    }
+    expect(text()).toBe(TYPED);
+  });
+
   test("the environment outweighs the file, and that is told", async () => {
     const { server } = await started(TYPED, { LOG_LEVEL: "warning" });
     await using _ = server;
@@ -145,6 +168,25 @@ describe("SIGHUP", () => {
     process.kill(server.pid, "SIGHUP");
     await eventually(server.log, (log) => log.includes(`${path}:1: dial_tone.enabled: must be true or false`));
     expect(await acting()).toMatchObject({ enabled: true });
+  });
+
+  test("a file that is gone, or cannot be read, is told and changes nothing; nor is it patched", async () => {
+    const { server, path } = await started("dial_tone: { enabled: true }\n");
+    await using _ = server;
+    const signalled = async (fault: string): Promise<void> => {
+      process.kill(server.pid, "SIGHUP");
+      await eventually(server.log, (log) => log.includes(`stays as it was","error":"${path}: ${fault}`));
+      expect((await get(`${server.rest}/config`)).body.dial_tone).toMatchObject({ enabled: true });
+      expect(await patch(server, { tone_zone: "de" })).toMatchObject({
+        status: 409,
+        body: { code: "config_broken" },
+      });
+    };
+    rmSync(path);
+    await signalled("cannot be read (ENOENT)");
+    expect(existsSync(path)).toBe(false);
+    mkdirSync(path);
+    await signalled("cannot be read (EISDIR)");
   });
 
   test("begins the log anew where logrotate moved it away", async () => {

@@ -246,6 +246,21 @@ describe("guessing", () => {
     expect(refused).toMatchObject({ status: 429, body: { code: "too_many_attempts" } });
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await as(tokens.controller ?? "", `${rest}/status`)).status).toBe(200);
+    // Used elsewhere too, it is still one that was right here.
+    const elsewhere = ["--interface", "127.0.0.2", "-H", `Authorization: Bearer ${tokens.controller}`];
+    const curl = Bun.spawnSync([
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      ...elsewhere,
+      `${rest}/status`,
+    ]);
+    expect(curl.stdout.toString()).toBe("200");
+    await as("dpa_more", `${rest}/status`);
+    expect((await as(tokens.controller ?? "", `${rest}/status`)).status).toBe(200);
   });
 });
 

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { replaceFile } from "../../../src/config/file";
@@ -107,5 +118,34 @@ test("a file is replaced whole, with its mode, and leaves no draft", () => {
   replaceFile(join(folder, "new.yml"), "b: 1\n");
   expect(statSync(join(folder, "new.yml")).mode & 0o777).toBe(0o640);
   expect(readdirSync(folder).sort()).toEqual(["config.yml", "new.yml"]);
+  rmSync(folder, { recursive: true });
+});
+
+test("a link stays a link: the file that it leads to is replaced", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-config-link-"));
+  mkdirSync(join(folder, "mine"));
+  writeFileSync(join(folder, "mine/phone.yml"), "a: 1\n");
+  symlinkSync("mine/phone.yml", join(folder, "config.yml"));
+  replaceFile(join(folder, "config.yml"), "a: 2\n");
+  expect(lstatSync(join(folder, "config.yml")).isSymbolicLink()).toBe(true);
+  expect(readFileSync(join(folder, "mine/phone.yml"), "utf8")).toBe("a: 2\n");
+  expect(readdirSync(join(folder, "mine"))).toEqual(["phone.yml"]);
+  rmSync(folder, { recursive: true });
+});
+
+test("a file that may not be written is left alone, although its folder may", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-config-locked-"));
+  chmodSync(folder, 0o777);
+  const path = join(folder, "config.yml");
+  writeFileSync(path, "a: 1\n");
+  chmodSync(path, 0o444);
+  // Root may write everything: somebody else tries.
+  const script = `require(${JSON.stringify(join(import.meta.dir, "../../../src/config/file.ts"))}).replaceFile(process.argv[1], "a: 2")`;
+  const somebody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
+  const { exitCode, stderr } = Bun.spawnSync([...somebody, process.execPath, "-e", script, path]);
+  expect(exitCode).not.toBe(0);
+  expect(stderr.toString()).toContain("EACCES");
+  expect(readFileSync(path, "utf8")).toBe("a: 1\n");
+  expect(readdirSync(folder)).toEqual(["config.yml"]);
   rmSync(folder, { recursive: true });
 });

@@ -88,6 +88,12 @@ describe("input", () => {
   });
 });
 
+test("of very many faults the first are told", async () => {
+  const body = JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, 1])));
+  const [status, , fields] = await refused(() => jsonInput(Schema, posted(body), {}));
+  expect([status, fields[0], fields.length]).toEqual([422, "k0", 20]);
+});
+
 describe("a body", () => {
   const stream = (megabytes: number): Request => {
     let left = megabytes;

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogs, type LogOptions } from "../../../src/observe/log";
@@ -77,6 +77,14 @@ describe("the log", () => {
     });
     expect(numbers.at(-1)).toBe(19);
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+  });
+
+  test("whose folder takes no other name begins its file anew, and loses only what is old", () => {
+    const { logs, output, text } = logging({ format: "text", maxBytes: 200, keep: 1 });
+    mkdirSync(`${output}.1`);
+    for (let i = 0; i < 20; i++) logs.server.info("line", { i });
+    expect(text()).toContain("i=19");
+    expect(text().length).toBeLessThanOrEqual(200);
   });
 
   test("goes on in a new file when somebody moved the old one away", () => {
