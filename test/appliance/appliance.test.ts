@@ -9,6 +9,7 @@ import { version } from "../../package.json";
 import { GUESTS, type Guest } from "../rig/guests";
 import { needs } from "../support/needs";
 import { type BuiltPackage, buildPackage, difference, Machine, MINUTES_MS, ROOT, WORST_SCORE } from "./machine";
+import { outOfMemory } from "./out_of_memory";
 
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 
@@ -123,6 +124,8 @@ story("a token, and every address", async () => {
   await machine.ready();
   expect(await machine.mainPid()).toBe(pid);
 });
+
+outOfMemory(story, () => machine);
 
 story("an upgrade, and back", async () => {
   const before = await sh("sha256sum < /usr/local/bin/dahdi-phone-api");
