@@ -1,4 +1,5 @@
 /** Text, spoken by a program of this machine while it is heard. */
+import { writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import type { PcmSource } from "../audio/source";
 import { Espeak } from "./espeak";
@@ -36,6 +37,8 @@ const AHEAD_BYTES = 32 * 1024 * 1024;
 /** What is reckoned with: 22 kHz, 16 bit, ten letters a second. */
 const BYTES_PER_CHARACTER = 4410;
 const VOICES_MS = 10_000;
+/** Of 1000, to the kernel: as if it held half of all memory more. */
+const FIRST_TO_GO = 500;
 
 /** What they need to find their own files; nothing of ours. */
 const environment = (): Record<string, string> => ({
@@ -150,9 +153,10 @@ function spawn(command: string[], input: string) {
   }
 }
 
-/** Events and answers go first. */
+/** Events and answers go first; where memory runs out, it does. */
 function politely(pid: number): void {
   try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(FIRST_TO_GO));
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // It is over already.

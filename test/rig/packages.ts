@@ -75,14 +75,19 @@ export class Apt {
     return /^Version: (.*)$/m.exec(shown)?.[1] ?? "?";
   }
 
+  /** The packages alone, without what they depend on. */
+  download(names: string[], arch: string, into: string): void {
+    mkdirSync(into, { recursive: true });
+    run(["apt-get", ...this.#options, "download", ...names.map((name) => `${name}:${arch}`)], { cwd: into });
+  }
+
   /** Downloads what is not there yet and unpacks it into `into`, which says when it is whole. */
   unpack(names: string[], arch: string, into: string): string {
     const whole = join(into, ".whole");
     if (existsSync(whole)) return into;
     const debs = join(RIG, "debs", this.suite, arch, names.join("+").slice(0, 100));
-    mkdirSync(debs, { recursive: true });
     mkdirSync(into, { recursive: true });
-    run(["apt-get", ...this.#options, "download", ...names.map((name) => `${name}:${arch}`)], { cwd: debs });
+    this.download(names, arch, debs);
     for (const deb of readdirSync(debs)) run(["dpkg-deb", "-x", join(debs, deb), into]);
     run(["rm", "-rf", debs]);
     writeFileSync(whole, "");

@@ -98,7 +98,7 @@ describe("espeak-ng", () => {
     const slow = join(folder, "espeak-slow");
     writeFileSync(
       slow,
-      `#!/bin/sh\ncase "$*" in *--voices*) exec espeak-ng --voices;; esac\ncat >/dev/null\nexec sleep 60\n`,
+      `#!/bin/sh\ncase "$*" in *--voices*) exec espeak-ng --voices;; esac\ncat >/dev/null\necho $$ >>${folder}/slow-pids\nexec sleep 60\n`,
     );
     chmodSync(slow, 0o755);
     const busy = new Speech(options({ espeakNg: slow }));
@@ -108,6 +108,13 @@ describe("espeak-ng", () => {
       () => refusal(say(busy, { say: "c" }, AbortSignal.timeout(50))),
       (code) => code === "too_many_sounds",
     );
+    // Where memory runs out, they go before us.
+    const pids = await eventually(
+      () =>
+        existsSync(`${folder}/slow-pids`) ? readFileSync(`${folder}/slow-pids`, "utf8").trim().split("\n") : [],
+      ({ length }) => length === 2,
+    );
+    for (const pid of pids) expect(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8")).toBe("500\n");
     gone.abort();
     expect(await Promise.all(two)).toEqual(["cancelled", "cancelled"]);
     // Their programs were ended, so there is room again.
