@@ -7,13 +7,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, type RunningServer, startServer } from "../../test/support/server";
 import { Figures } from "../figures";
-import { crowd } from "./crowd";
+import { bareCrowd, crowd } from "./crowd";
 import { fuzzFrames, fuzzRequests } from "./fuzz";
 import { kills } from "./kills";
 import { unplugged } from "./unplugged";
 
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const LINES = 4;
+const READERS = 800;
 
 const option = (name: string, otherwise: number): number => {
   const word = process.argv.find((each) => each.startsWith(`--${name}=`));
@@ -34,10 +35,12 @@ const withServer = async (part: (server: RunningServer) => Promise<void>): Promi
 
 const figures = new Figures();
 const PARTS: Record<string, () => Promise<void>> = {
-  crowd: () =>
-    withServer((server) =>
-      crowd(server, figures, { readers: 800, deaf: 100, droppers: 100, seconds: minutes * 60 }),
-    ),
+  crowd: async () => {
+    await withServer((server) =>
+      crowd(server, figures, { readers: READERS, deaf: 100, droppers: 100, seconds: minutes * 60 }),
+    );
+    await bareCrowd(figures, READERS, 20);
+  },
   requests: () => withServer((server) => fuzzRequests(server, figures, 100_000, seed)),
   frames: () => withServer((server) => fuzzFrames(server, figures, 100_000, seed)),
   card: () => unplugged(figures, 50),

@@ -23,7 +23,10 @@ export interface FrameFormat {
 }
 
 export class PublishedEvent implements LineEvent {
-  readonly #texts = new Map<string, string>();
+  readonly #texts: Record<TimeFormat, { plain: string | null; stamped: string | null }> = {
+    z: { plain: null, stamped: null },
+    offset: { plain: null, stamped: null },
+  };
 
   constructor(
     readonly id: number,
@@ -34,14 +37,10 @@ export class PublishedEvent implements LineEvent {
   ) {}
 
   text({ time, stamp }: FrameFormat): string {
-    const key = stamp ? `${time} stamp` : time;
-    let text = this.#texts.get(key);
-    if (text === undefined) {
-      const frame = this.wire(time);
-      text = JSON.stringify(stamp ? { ...frame, stamp_ns: this.nativeNs } : frame);
-      this.#texts.set(key, text);
-    }
-    return text;
+    const texts = this.#texts[time];
+    if (!stamp) texts.plain ??= JSON.stringify(this.wire(time));
+    else texts.stamped ??= JSON.stringify({ ...this.wire(time), stamp_ns: this.nativeNs });
+    return (stamp ? texts.stamped : texts.plain) as string;
   }
 
   /** The contract's fields, with the older server's names beside them. */

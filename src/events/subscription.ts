@@ -20,6 +20,8 @@ export interface FrameSink {
   send(text: string, id: number | null): void;
   /** True while the transport keeps more than it should: `resume` is called when that is over. */
   congested(): boolean;
+  /** What `sendAll` sends may go out in one write. */
+  together(sendAll: () => void): void;
 }
 
 /** Read from disk at once for one client. */
@@ -51,7 +53,7 @@ export class Subscription {
     this.#position = since === null || resync ? bus.lastId : since;
     this.#owesCaughtUp = since !== null && !resync;
     if (resync) sink.send(JSON.stringify({ type: "resync_required" }), null);
-    this.#stopListening = bus.listen(() => this.resume());
+    this.#stopListening = bus.follow(() => this.resume());
     this.resume();
   }
 
@@ -62,6 +64,12 @@ export class Subscription {
 
   /** Sends as much as the transport takes. Called for every event and when the transport has room again. */
   resume(): void {
+    const waiting = this.log.bus.lastId - this.#position + this.#piece.length - this.#pieceAt;
+    if (waiting > 1) this.sink.together(() => this.#sendAll());
+    else this.#sendAll();
+  }
+
+  #sendAll(): void {
     const { bus } = this.log;
     while (!this.#closed && !this.#reading && !this.sink.congested()) {
       if (this.#pieceAt < this.#piece.length) {

@@ -81,6 +81,7 @@ export class EventStreams {
           const sink: FrameSink = {
             send: (text, id) => send(id === null ? `data: ${text}\n\n` : `id: ${cursor(id)}\ndata: ${text}\n\n`),
             congested,
+            together: (sendAll) => sendAll(),
           };
           client = {
             token,

@@ -16,12 +16,15 @@ import type { Seats } from "../seats";
 export interface Socket {
   send(text: string): number;
   ping(): number;
+  cork(send: () => void): unknown;
   close(code?: number, reason?: string): void;
   getBufferedAmount(): number;
 }
 
 /** Beyond this a client's frames wait in the log instead of in memory. */
 const CONGESTED_BYTES = 64 * 1024;
+/** What Bun's send answers when it keeps the frame, or a part of it, for later. */
+const KEPT = -1;
 /** Frames from a client are ignored; a client that sends more than this in a second is broken. */
 const MAX_FRAMES_A_SECOND = 100;
 
@@ -93,12 +96,26 @@ export class EventSockets {
   open(key: unknown, socket: Socket, request: SocketRequest): void {
     const number = ++this.#connections;
     const { log } = this.options;
+    // The transport is asked only where it may keep something: to ask a thousand clients costs as much as to send.
+    let mayKeep = false;
+    let inOneWrite = false;
     const sink: FrameSink = {
       send: (text) => {
-        socket.send(text);
+        if (socket.send(text) === KEPT) mayKeep = true;
         if (log.enabled("debug")) log.debug("frame sent", { client: number, frame: text });
       },
-      congested: () => socket.getBufferedAmount() > CONGESTED_BYTES,
+      congested: () => {
+        if (!mayKeep) return false;
+        const bytes = socket.getBufferedAmount();
+        mayKeep = inOneWrite || bytes > 0;
+        return bytes > CONGESTED_BYTES;
+      },
+      together: (sendAll) => {
+        mayKeep = true; // what does not go out at the end of the write, no send has told
+        inOneWrite = true;
+        socket.cork(sendAll);
+        inOneWrite = false;
+      },
     };
     const { token, address } = request;
     const leaveSeat = this.options.seats.take(address);

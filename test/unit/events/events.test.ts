@@ -111,17 +111,30 @@ describe("the log", () => {
 });
 
 describe("a subscription", () => {
-  test("sends nothing of its own, then every event", () => {
+  test("sends nothing of its own, then every event", async () => {
     const bus = new EventBus(1, 10);
     lift(bus);
     const client = sink();
     new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
     expect(client.frames).toEqual([]);
     flash(bus);
+    await settled();
     expect(client.brief()).toEqual(["flash 2"]);
   });
 
-  test("filters by type and line", () => {
+  test("gets what was published together in one write", async () => {
+    const bus = new EventBus(1, 10);
+    const client = sink();
+    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
+    lift(bus);
+    flash(bus);
+    await settled();
+    flash(bus);
+    await settled();
+    expect(client.writes).toEqual([["off_hook 1", "flash 2"], ["flash 3"]]);
+  });
+
+  test("filters by type and line", async () => {
     const bus = new EventBus(1, 10);
     const client = sink();
     new Subscription(new EventLog(bus), client, {
@@ -132,25 +145,28 @@ describe("a subscription", () => {
     lift(bus, 2);
     flash(bus, 1);
     flash(bus, 2);
+    await settled();
     expect(client.brief()).toEqual(["flash 3"]);
   });
 
-  test("replays, says so, and goes on without a repetition", () => {
+  test("replays, says so, and goes on without a repetition", async () => {
     const bus = new EventBus(1, 10);
     lift(bus);
     flash(bus);
     const client = sink();
     new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 1 });
     flash(bus);
+    await settled();
     expect(client.brief()).toEqual(["flash 2", "caught_up", "flash 3"]);
   });
 
-  test("from before the log asks for a resync and goes on from now", () => {
+  test("from before the log asks for a resync and goes on from now", async () => {
     const bus = new EventBus(50, 2);
     for (let i = 0; i < 5; i++) lift(bus);
     const client = sink();
     new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 50 });
     flash(bus);
+    await settled();
     expect(client.brief()).toEqual(["resync_required", "flash 55"]);
   });
 
@@ -159,8 +175,10 @@ describe("a subscription", () => {
     const client = sink();
     const subscription = new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
     lift(bus);
+    await settled();
     client.state.congested = true;
     for (let i = 0; i < 6; i++) flash(bus);
+    await settled();
     expect(client.brief()).toEqual(["off_hook 1"]);
     client.state.congested = false;
     subscription.resume();
@@ -169,11 +187,12 @@ describe("a subscription", () => {
     expect(client.brief().slice(2)).toEqual(["flash 5", "flash 6", "flash 7"]);
   });
 
-  test("closed, hears no more", () => {
+  test("closed, hears no more", async () => {
     const bus = new EventBus(1, 3);
     const client = sink();
     new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null }).close();
     lift(bus);
+    await settled();
     expect(client.frames).toEqual([]);
   });
 });

@@ -9,12 +9,28 @@ export const T0 = Date.UTC(2026, 0, 29, 12);
 export function sink() {
   const frames: Record<string, unknown>[] = [];
   const state = { congested: false };
+  const writes: unknown[][] = [];
+  let write: unknown[] | null = null;
+  const inBrief = (frame: Record<string, unknown>) => (frame.id ? `${frame.type} ${frame.id}` : frame.type);
   return {
     frames,
+    /** In brief, what went out in each write. */
+    writes,
     state,
-    send: (text: string) => frames.push(JSON.parse(text)),
+    send: (text: string) => {
+      const frame = JSON.parse(text);
+      frames.push(frame);
+      if (write) write.push(inBrief(frame));
+      else writes.push([inBrief(frame)]);
+    },
     congested: () => state.congested,
-    brief: () => frames.map((frame) => (frame.id ? `${frame.type} ${frame.id}` : frame.type)),
+    together: (sendAll: () => void) => {
+      write = [];
+      sendAll();
+      writes.push(write);
+      write = null;
+    },
+    brief: () => frames.map(inBrief),
   };
 }
 
