@@ -11,18 +11,11 @@ import { openRaw } from "./decoders/pcm";
 import { openVorbis } from "./decoders/vorbis";
 import { openWav } from "./decoders/wav";
 import { AudioError } from "./error";
+import { otherFormat } from "./other_formats";
 import { type PcmSource, TELEPHONE_RATE_HZ } from "./source";
 
-/** Known, and not decoded. */
-const OTHER_FORMATS: readonly (readonly [string, (head: string) => boolean])[] = [
-  ["AIFF", (head) => head.startsWith("FORM") && head.slice(8, 11) === "AIF"],
-  ["M4A", (head) => head.slice(4, 8) === "ftyp"],
-  ["WebM", (head) => head.startsWith("\x1a\x45\xdf\xa3")],
-  ["ASF or WMA", (head) => head.startsWith("\x30\x26\xb2\x75")],
-  ["AMR", (head) => head.startsWith("#!AMR")],
-  ["big-endian WAV", (head) => head.startsWith("RIFX")],
-  ["RF64", (head) => head.startsWith("RF64")],
-];
+/** Their heads differ in how lengths are told. */
+const WAV_HEADS = ["RIFF", "RIFX", "RF64", "BW64"];
 const HEAD_BYTES = 12;
 
 export const FORMATS_TEXT = "WAV, MP3, Ogg Vorbis, Opus, FLAC, AU, or raw S16LE 8 kHz mono";
@@ -36,13 +29,14 @@ async function openDecoder(bytes: ByteStream): Promise<Decoder> {
   await bytes.atLeast(HEAD_BYTES);
   const head = text(bytes.peek(HEAD_BYTES));
   if (head.length === 0) throw new AudioError("empty", `There is no sound in the body: send ${FORMATS_TEXT}.`);
-  if (head.startsWith("RIFF")) return openWav(bytes);
+  if (WAV_HEADS.includes(head.slice(0, 4))) return openWav(bytes);
   if (head.startsWith("fLaC")) return openFlac(bytes);
   if (head.startsWith(".snd")) return openAu(bytes);
   if (head.startsWith("OggS")) return openOgg(bytes);
-  const other = OTHER_FORMATS.find(([, is]) => is(head));
-  if (other) throw notDecoded(other[0]);
-  return (await isMp3(bytes)) ? openMp3(bytes) : openRaw(bytes, TELEPHONE_RATE_HZ);
+  if (await isMp3(bytes)) return openMp3(bytes);
+  const other = await otherFormat(head, bytes);
+  if (other !== null) throw notDecoded(other);
+  return openRaw(bytes, TELEPHONE_RATE_HZ);
 }
 
 async function openOgg(bytes: ByteStream): Promise<Decoder> {

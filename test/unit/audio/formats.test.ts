@@ -75,16 +75,132 @@ suite(`files of other programs${missing.length > 0 ? ` (missing: ${missing.join(
     }
   });
 
-  test("codecs that no library here reads are refused by name", async () => {
+  test("a codec that nothing here reads is refused by name", async () => {
     const original = files.original(8000, 1, 1);
-    for (const [options, name] of [
-      [["-e", "ima-adpcm"], "IMA ADPCM"],
-      [["-e", "ms-adpcm"], "MS ADPCM"],
-      [["-e", "gsm-full-rate"], "GSM"],
-    ] as const) {
-      const opened = openAudio(files.bytes(files.sox([original], [], [...options], "wav")));
-      expect(opened).rejects.toThrow(name);
-      await opened.catch(({ code }) => expect(code).toBe("unsupported_format"));
+    const opened = openAudio(files.bytes(files.sox([original], [], ["-e", "gsm-full-rate"], "wav")));
+    expect(opened).rejects.toThrow("GSM");
+    await opened.catch(({ code }) => expect(code).toBe("unsupported_format"));
+  });
+
+  for (const encoding of ["ima-adpcm", "ms-adpcm"]) {
+    for (const channels of [1, 2]) {
+      test(`${encoding}, ${channels} channels, comes out as sox decodes it, sample for sample`, async () => {
+        const original = files.original(8000, channels, 1.234);
+        const path = files.sox([original], [], ["-e", encoding], "wav");
+        const raw = files.sox([path], [], ["-e", "signed", "-b", "16", "-L"], "raw");
+        const interleaved = new Int16Array(files.bytes(raw).slice().buffer);
+        const heard = await decoded(files.bytes(path));
+        expect(heard.length).toBe(9872); // and not the rest of the last block
+        for (let i = 0, worst = 0; i < heard.length; i++) {
+          let sum = 0;
+          for (let channel = 0; channel < channels; channel++)
+            sum += interleaved[i * channels + channel] as number;
+          worst = Math.max(worst, Math.abs((heard[i] as number) - sum / channels));
+          if (i === heard.length - 1) expect(worst).toBeLessThanOrEqual(channels === 1 ? 0 : 0.5);
+        }
+      });
+    }
+    test(`${encoding} that is cut off anywhere is refused, and of a stream it is heard so far`, async () => {
+      const bytes = files.bytes(files.sox([files.original(8000, 1, 0.5)], [], ["-e", encoding], "wav"));
+      for (let cut = 100; cut < bytes.length; cut += 97) {
+        expect(await outcome(bytes.subarray(0, cut))).toBe("truncated");
+        const stream = new ByteStream();
+        stream.push(bytes.subarray(0, cut));
+        stream.end();
+        const source = await openAudio(stream).catch((error: AudioError) => error.code);
+        if (typeof source === "string") expect(source).toBe("truncated");
+        else expect(readArriving(source)).rejects.toThrow("ends before its sound does");
+      }
+    });
+  }
+
+  test("WAV with the most significant byte first, and with lengths of 64 bits, is the same sound", async () => {
+    const original = files.original(8000, 2, 0.5);
+    const plain = files.bytes(files.sox([original], [], ["-b", "16"], "wav"));
+    const expected = await decoded(plain);
+    expect(await decoded(files.bytes(files.sox([original], [], ["-b", "16", "-B"], "wav")))).toEqual(expected);
+    for (const name of ["RF64", "BW64"]) {
+      const sound = plain.subarray(44);
+      const lengths = new DataView(new ArrayBuffer(36));
+      for (const [i, byte] of [...new TextEncoder().encode("ds64")].entries()) lengths.setUint8(i, byte);
+      lengths.setUint32(4, 28, true);
+      lengths.setBigUint64(16, BigInt(sound.length), true);
+      const none = Uint8Array.of(255, 255, 255, 255);
+      const head = new TextEncoder().encode(name);
+      const chunks = [
+        head,
+        none,
+        plain.subarray(8, 12),
+        new Uint8Array(lengths.buffer),
+        plain.subarray(12, 40),
+        none,
+      ];
+      const file = new Uint8Array(await new Blob([...chunks, sound].map((each) => each.slice())).arrayBuffer());
+      expect(await decoded(file)).toEqual(expected);
+      expect(await outcome(file.subarray(0, -2))).toBe("truncated");
+    }
+  });
+
+  test("12 bits in two bytes and 20 in three are the upper ones", async () => {
+    const original = files.original(8000, 1, 0.5);
+    for (const [stored, bits] of [
+      [16, 12],
+      [24, 20],
+    ]) {
+      const file = files.bytes(files.sox([original], [], ["-b", String(stored), "-t", "wavpcm"], "wav")).slice();
+      const expected = await decoded(file.slice());
+      const view = new DataView(file.buffer);
+      expect(view.getUint16(34, true)).toBe(stored as number);
+      view.setUint16(34, bits as number, true);
+      expect(await decoded(file)).toEqual(expected);
+    }
+  });
+
+  test("what was written into a pipe says no length that counts: all that comes is heard", async () => {
+    const bytes = files.bytes(files.sox([files.original(8000, 1, 0.5)], [], ["-b", "16"], "wav")).slice();
+    const expected = await decoded(bytes.slice());
+    const { stdout } = Bun.spawnSync([
+      "sox",
+      "-n",
+      "-r",
+      "8000",
+      "-b",
+      "16",
+      "-t",
+      "wav",
+      "-",
+      "synth",
+      "0.5",
+      "sine",
+      "440",
+    ]);
+    expect((await decoded(new Uint8Array(stdout))).length).toBe(4000);
+    for (const promised of [0, 0x7ffff000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff]) {
+      new DataView(bytes.buffer).setUint32(40, promised, true);
+      expect(await decoded(bytes)).toEqual(expected);
+      const stream = new ByteStream();
+      stream.push(bytes);
+      stream.end();
+      expect(await readArriving(await openAudio(stream))).toEqual(expected);
+    }
+  });
+
+  test("files of other kinds, pages and pictures are no noise in the ear", async () => {
+    const original = files.original(16_000, 1, 0.5);
+    const made = ["aiff", "caf", "w64", "voc", "wv", "sph", "amr-nb"].map((ending) =>
+      files.bytes(files.sox([original], [], ending === "amr-nb" ? ["-r", "8000"] : [], ending)),
+    );
+    // Two frames of AAC, 64 bytes each, as ADTS has them.
+    const aac = new Uint8Array(160);
+    for (const at of [0, 64]) aac.set([0xff, 0xf1, 0x50, 0x80, 64 >> 3, (64 & 7) << 5, 0xfc], at);
+    const texts = ["<!DOCTYPE html>\n<html>", '{"prompt": "welcome"}', "#EXTM3U\nhttp://example.com/a.mp3\n"];
+    const others = [...made, aac, ...texts.map((text) => new TextEncoder().encode(text))];
+    for (const bytes of others) expect(await outcome(bytes)).toBe("unsupported_format");
+    // And raw sound is sound, whatever it begins with.
+    for (const head of ["RI", "caf", '{"a":1', "hello world, hello, hello"]) {
+      const raw = new Uint8Array(1000);
+      raw.set(new TextEncoder().encode(head));
+      expect(await outcome(raw)).toBe("played");
     }
   });
 
