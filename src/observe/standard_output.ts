@@ -5,7 +5,7 @@ export type StandardOutput = "stdout" | "stderr";
 
 const DESCRIPTORS: Record<StandardOutput, number> = { stdout: 1, stderr: 2 };
 
-/** Waits for nobody: what a pipe does not take at once is kept, and follows. */
+/** Waits for nobody: what a pipe does not take at once is kept, and follows, or is lost where the process ends first. */
 export function lineWriter(output: StandardOutput): (text: string) => void {
   const sink = Bun[output].writer();
   return async (text) => {
