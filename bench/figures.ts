@@ -52,3 +52,9 @@ export const percentile = (values: readonly number[], part: number): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 };
+
+/** What the collector gives back is no growth: the least of the last third beside the least of the first. */
+export const grownMb = (lookedAtMb: readonly number[]): number => {
+  const third = Math.ceil(lookedAtMb.length / 3);
+  return Math.min(...lookedAtMb.slice(-third)) - Math.min(...lookedAtMb.slice(0, third));
+};

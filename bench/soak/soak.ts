@@ -26,10 +26,13 @@ const minutes = option("minutes", 3);
 const seed = option("seed", Math.floor(Math.random() * 2 ** 31));
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 
-const start = (): Promise<RunningServer> =>
-  startServer({ command: [EXECUTABLE], arguments: [`--simulate=${LINES}`] });
-const withServer = async (part: (server: RunningServer) => Promise<void>): Promise<void> => {
-  await using server = await start();
+const start = (options: readonly string[]): Promise<RunningServer> =>
+  startServer({ command: [EXECUTABLE], arguments: [`--simulate=${LINES}`, ...options] });
+const withServer = async (
+  part: (server: RunningServer) => Promise<void>,
+  ...options: readonly string[]
+): Promise<void> => {
+  await using server = await start(options);
   await part(server);
 };
 
@@ -41,7 +44,11 @@ const PARTS: Record<string, () => Promise<void>> = {
     );
     await bareCrowd(figures, READERS, 20);
   },
-  requests: () => withServer((server) => fuzzRequests(server, figures, 100_000, seed)),
+  requests: () =>
+    withServer(
+      (server) => fuzzRequests(server, figures, 100_000, seed),
+      `--config=${join(ROOT, "bench/soak/requests.yml")}`,
+    ),
   frames: () => withServer((server) => fuzzFrames(server, figures, 100_000, seed)),
   card: () => unplugged(figures, 50),
   kills: () => kills({ command: [EXECUTABLE], rounds: 200, figures, seed }),

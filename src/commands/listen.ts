@@ -28,6 +28,7 @@ export function listen(
       idleTimeout: limits.timeoutS,
       ...(tls ? { tls: { cert: tls.certificatePem, key: tls.keyPem } } : {}),
       fetch: app.fetch,
+      error: app.error,
       websocket: {
         ...app.websocket,
         maxPayloadLength: limits.maxMessageBytes,

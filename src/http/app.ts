@@ -60,6 +60,8 @@ function pathsAndMethods(routes: readonly Route[]): PathAndMethod[] {
 /** What Bun.serve takes. */
 export interface App {
   fetch(request: Request, server: Server<unknown>): Response | Promise<Response>;
+  /** What goes wrong once the application has answered: the body's file, which is opened then. */
+  error(error: Error): Response;
   websocket: WebSocketHandler<unknown>;
 }
 
@@ -222,6 +224,12 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
       // Of two: Elysia upgrades with it, in the same turn.
       app.server = server;
       return guard.handle(next, tls ? withPort(request) : request, server, countedByGuard);
+    },
+    error: (error) => {
+      if ((error as { code?: string }).code === "ENOENT")
+        return new Problem(404, "file_gone", "It was deleted just now.").response();
+      logs.rest.error("an answer could not be sent", { error: error.stack ?? error.message });
+      return internalProblem().response();
     },
     websocket: websocket as unknown as WebSocketHandler<unknown>, // its types are of another version of Bun's
   };

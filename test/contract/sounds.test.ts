@@ -176,6 +176,24 @@ describe("a prompt", () => {
     expect((await play(1, { prompt: "hello" })).body).toMatchObject({ status: 404, code: "unknown_prompt" });
   });
 
+  test("that is deleted while it is fetched is there, or is not", async () => {
+    for (let round = 0; round < 20; round++) {
+      await keep("fleeting", WAV);
+      const fetched = Array.from({ length: 12 }, async () => {
+        const answer = await fetch(`${server.rest}/prompts/fleeting`);
+        const type = answer.headers.get("content-type");
+        await answer.arrayBuffer();
+        return [answer.status, type];
+      });
+      await request(`${server.rest}/prompts/fleeting`, { method: "DELETE" });
+      for (const each of await Promise.all(fetched))
+        expect([
+          [200, "audio/wav"],
+          [404, "application/problem+json"],
+        ]).toContainEqual(each);
+    }
+  });
+
   test("that is none is refused, and nothing is left of it", async () => {
     const before = readdirSync(join(folder, "state/prompts"));
     expect((await keep("HELLO", WAV)).body).toMatchObject({ status: 422, code: "bad_name" });

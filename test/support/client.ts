@@ -24,7 +24,7 @@ export const post = (url: string, body?: unknown, headers: Record<string, string
   request(url, {
     method: "POST",
     ...(body === undefined
-      ? {}
+      ? { headers }
       : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } }),
   });
 export const postBytes = (
