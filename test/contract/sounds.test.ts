@@ -181,7 +181,7 @@ describe("a prompt", () => {
       await keep("fleeting", WAV);
       const fetched = Array.from({ length: 12 }, async () => {
         const answer = await fetch(`${server.rest}/prompts/fleeting`);
-        const type = answer.headers.get("content-type");
+        const type = String(answer.headers.get("content-type"));
         await answer.arrayBuffer();
         return [answer.status, type];
       });
