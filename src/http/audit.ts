@@ -1,6 +1,6 @@
 /** The audit log: one line for everything that could change something, whatever became of it. */
 import type { Log } from "../observe/log";
-import type { Passage } from "./passage";
+import { type Passage, pathOf } from "./passage";
 
 export function tellAudit(
   audit: Log,
@@ -12,7 +12,7 @@ export function tellAudit(
   audit.info(status < 400 ? "done" : "refused", {
     who: passage.token?.name ?? null,
     address: passage.address,
-    what: `${request.method} ${new URL(request.url).pathname.slice(0, 200)}`,
+    what: `${request.method} ${pathOf(request.url).slice(0, 200)}`,
     line: passage.line,
     status,
     ...(passage.code === null ? {} : { code: passage.code }),

@@ -12,7 +12,7 @@ import { tellAudit } from "./audit";
 import { isOpen, presented } from "./credentials";
 import type { Endpoint } from "./endpoint";
 import type { IdempotencyStore } from "./idempotency";
-import { keepPassage, type Passage, passageOf } from "./passage";
+import { keepPassage, type Passage, passageOf, pathOf } from "./passage";
 import { Problem, toProblem } from "./problem";
 import {
   insufficientScope,
@@ -59,9 +59,6 @@ const ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Even
 const EXPOSED_HEADERS =
   "RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed, WWW-Authenticate, X-Request-ID";
 const PREFLIGHT_MAX_AGE_S = "600";
-
-/** "" of what is none: CONNECT brings a host and a port. */
-const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : "");
 
 export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);

@@ -27,3 +27,6 @@ export function noteProblem(request: Request, problem: Problem): void {
 
 /** The token that came with it; null: none was needed. */
 export const tokenOf = (request: Request): Token | null => passageOf(request)?.token ?? null;
+
+/** "" of what is none: CONNECT brings a host and a port. */
+export const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : "");

@@ -5,15 +5,23 @@ export type StandardOutput = "stdout" | "stderr";
 
 const DESCRIPTORS: Record<StandardOutput, number> = { stdout: 1, stderr: 2 };
 
+/** Of a reader who stands still: what comes beyond it is lost. */
+const MAX_KEPT_CHARACTERS = 1024 * 1024;
+
 /** Waits for nobody: what a pipe does not take at once is kept, and follows, or is lost where the process ends first. */
 export function lineWriter(output: StandardOutput): (text: string) => void {
   const sink = Bun[output].writer();
+  let kept = 0;
   return async (text) => {
+    if (kept > MAX_KEPT_CHARACTERS) return;
+    kept += text.length;
     try {
       sink.write(text);
       await sink.flush();
     } catch {
       // nobody reads any more
+    } finally {
+      kept -= text.length;
     }
   };
 }

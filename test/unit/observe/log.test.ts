@@ -126,6 +126,19 @@ describe("the log", () => {
     expect(stdout.toString().trim().split("\n")).toEqual(Array.from({ length: 100 }, (_, i) => `line ${i}`));
   });
 
+  test("a reader that stands still costs a bounded amount", () => {
+    const { stderr } = inAProcess(
+      `
+      const write = lineWriter("stdout");
+      for (let i = 0; i < 16_384; i++) write("x".repeat(1023) + "\\n");
+      lineWriter("stderr")("all written\\n");
+    `,
+      // The reader begins when all was written: 16 MB, of which one may be kept and some stands in the pipe.
+      'mkfifo "$2.told"; { "$@" 2>"$2.told"; } | { read -r told <"$2.told"; wc -c >&2; }',
+    );
+    expect(Number(stderr.toString())).toBeWithin(500_000, 3_000_000);
+  });
+
   test("whoever reads it may go", () => {
     const { stderr } = inAProcess(
       `
