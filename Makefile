@@ -26,7 +26,7 @@ bench: setup-bench native dist ## measure, beside peers in the same run; fails w
 dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
 	@$(BUN) tools/dist.ts
 
-soak: setup-test dist ## a crowd of 1,000, 200 times kill -9, 100,000 requests and frames of nonsense (make soak MINUTES=60)
+soak: setup-test dist ## a crowd of 1,000, 200 times kill -9, 300,000 requests and 100,000 frames of nonsense (make soak MINUTES=60)
 	@$(BUN) bench/soak/soak.ts --minutes=$(or $(MINUTES),3)
 
 deb: dist ## dist/dahdi-phone-api_*.deb for amd64 and arm64
