@@ -255,19 +255,24 @@ test("examples/menu.py asks, listens and answers", async () => {
       (text) => text.includes(words),
     );
   try {
+    // A key counts once its question is asked: each waits for the sound that it answers.
+    const playing = (count: number): Promise<number> =>
+      eventually(
+        () => events.types().filter((type) => type === "playback_started").length,
+        (started) => started === count,
+      );
     await saying("lift the handset");
     await phone.lift();
-    await events.event("playback_started");
+    await playing(1);
     await phone.press("2");
     await saying("chosen 2 complete");
-    await eventually(
-      () => events.types().filter((type) => type === "playback_started").length,
-      (count) => count === 2,
-    );
+    await playing(2);
     await phone.press("15#");
     await saying("minutes 15 finish_key");
+    await playing(3);
     await phone.hangUp();
     await phone.lift();
+    await playing(4);
     await phone.press("9");
     await saying("chosen 9 no_match");
     await phone.hangUp();
