@@ -223,9 +223,9 @@ async function underruns(): Promise<void> {
   const until = performance.now() + durationS * 1000;
   const garbage = async (): Promise<void> => {
     while (performance.now() < until) {
-      // Odd on purpose: read whole, then refused.
+      // Odd on purpose: read to its end, and refused at its beginning.
       await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload.subarray(1) });
-      await get(`${server.rest}/openapi.json`);
+      await post(`${server.rest}/ring`, { pattern: Array.from({ length: 25_000 }, (_, i) => [i]) });
     }
   };
   await Promise.all([load(`${server.rest}/events?limit=1000`, durationS), garbage()]);

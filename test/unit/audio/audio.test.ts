@@ -172,7 +172,7 @@ describe("resampling", () => {
     return 10 * Math.log10(power / error);
   }
 
-  test.each([11_025, 16_000, 22_050, 44_100, 48_000])(
+  test.each([7999, 11_025, 16_000, 22_050, 44_100, 44_101, 48_000, 191_999])(
     "from %d Hz keeps 70 dB in band and the length",
     async (rateHz) => {
       const tone = Int16Array.from({ length: rateHz * 2 }, (_, i) =>
