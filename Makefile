@@ -51,3 +51,4 @@ native-lib native-lib-arm64 native-cli: | setup
 
 include native/native.mk
 include bench/dsp/bench_dsp.mk
+include bench/soak/ws_readers.mk

@@ -161,9 +161,15 @@ const excerpt = (output: string): string =>
     .slice(-12_000);
 
 const sources = (pattern: string): string[] => [...new Bun.Glob(pattern).scanSync({ cwd: root })].sort();
-const cSources = ["native", "test/native", "test/rig", "test/peers", "test/fuzz", "bench/dsp"].flatMap((folder) =>
-  sources(`${folder}/*.[ch]`),
-);
+const cSources = [
+  "native",
+  "test/native",
+  "test/rig",
+  "test/peers",
+  "test/fuzz",
+  "bench/dsp",
+  "bench/soak",
+].flatMap((folder) => sources(`${folder}/*.[ch]`));
 const x64 = join(root, "dist/dahdi-phone-api-linux-x64");
 
 const SUITES: Suite[] = [
@@ -171,7 +177,7 @@ const SUITES: Suite[] = [
     name: "check",
     run: together(
       step(
-        "format of C: clang-format -i native/*.[ch] test/{native,rig,peers,fuzz}/*.[ch] bench/dsp/*.[ch]",
+        "format of C: clang-format -i native/*.[ch] test/{native,rig,peers,fuzz}/*.[ch] bench/{dsp,soak}/*.[ch]",
         "clang-format",
         "--dry-run",
         "-Werror",
