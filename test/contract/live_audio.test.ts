@@ -167,7 +167,7 @@ const comesBack = (phone: Telephone, afterMs: number): Promise<number> =>
       const spoken = speech(4000, Math.random() * 1e9);
       await phone.speak(spoken);
       await Bun.sleep(afterMs);
-      return find(await phone.ear(4), spoken);
+      return find(await phone.ear(30), spoken);
     },
     (at) => at >= 0,
   );
@@ -185,7 +185,7 @@ describe("talking", () => {
       client.talk(said.subarray(at, at + length));
     client.say({ type: "mark", name: "all" });
     expect(await client.tells("mark")).toEqual({ type: "mark", name: "all" });
-    expect(find(await phone.ear(4), said.subarray(FADE))).toBeGreaterThanOrEqual(0);
+    expect(find(await phone.ear(30), said.subarray(FADE))).toBeGreaterThanOrEqual(0);
     expect(await client.stats()).toMatchObject({ samples_in: 16_000, underruns: 0, dropped_samples: 0 });
   });
 
@@ -200,7 +200,7 @@ describe("talking", () => {
       client.socket.send(bytes);
       client.say({ type: "mark", name: "all" });
       await client.tells("mark");
-      expect(find(await phone.ear(2), codec.decode(bytes).subarray(FADE))).toBeGreaterThanOrEqual(0);
+      expect(find(await phone.ear(30), codec.decode(bytes).subarray(FADE))).toBeGreaterThanOrEqual(0);
       expect(client.frames.length).toBe(0);
       client.socket.close();
       await client.closed();
@@ -243,7 +243,7 @@ describe("talking", () => {
     client.talk(word);
     client.say({ type: "mark", name: "word" });
     expect(await client.tells("mark", { name: "word" })).toEqual({ type: "mark", name: "word" });
-    expect(find(await phone.ear(2), word.subarray(FADE))).toBeGreaterThanOrEqual(0);
+    expect(find(await phone.ear(30), word.subarray(FADE))).toBeGreaterThanOrEqual(0);
   });
 
   test("one at a time, unless all of them mix; hanging up ends every one", async () => {
