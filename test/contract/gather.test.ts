@@ -8,8 +8,8 @@ import { refused, sharedTelephones } from "../support/shared_telephones";
 
 const phones = sharedTelephones(12, 1); // the first is the menu's
 const { freshLine } = phones;
-/** No finger and no machine is so slow. */
-const PATIENT = { timeout: 60, inter_digit_timeout: 60 };
+/** No finger and no machine is so slow; an emulated one may be much faster than we. */
+const PATIENT = { timeout: 600, inter_digit_timeout: 600 };
 const eventsOf = (line: number): Promise<EventListener> =>
   EventListener.open(`${phones.server.websocket}?line=${line}`);
 
