@@ -232,10 +232,10 @@ describe("clients that misbehave", () => {
     lazy.pause();
     using good = await EventListener.open(`${phones.server.websocket}?line=${line}`);
     await phone.lift();
-    for (let i = 0; i < 2; i++) await phone.press("0123456789*#ABCD".repeat(4), { on_ms: 50, off_ms: 50 });
+    await phone.press("0123456789*#ABCD".repeat(4), { on_ms: 50, off_ms: 50 });
     await phone.hangUp();
     await good.event("on_hook");
-    expect(good.frames.filter(({ type }) => type === "dtmf")).toHaveLength(2 * 64);
+    expect(good.frames.filter(({ type }) => type === "dtmf")).toHaveLength(64);
     lazy.destroy();
   });
 });
