@@ -31,7 +31,7 @@ async function loggedIds(server: RunningServer, since: string): Promise<number[]
   }
 }
 
-/** What the readers saw, over when it is called. */
+/** What the readers saw once each has the event with this id: over when it is called. */
 async function readers(server: { websocket: string }, count: number) {
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, "readers.ts"), server.websocket, String(count)],
@@ -43,7 +43,8 @@ async function readers(server: { websocket: string }, count: number) {
   );
   const reader = child.stdout.getReader();
   await reader.read(); // "ready"
-  return async () => {
+  return async (lastId = 0) => {
+    child.stdin.write(String(lastId));
     child.stdin.end();
     let text = "";
     for (let piece = await reader.read(); !piece.done; piece = await reader.read())
@@ -84,7 +85,7 @@ export async function crowd(server: RunningServer, figures: Figures, size: Crowd
   // Those who dropped are forgotten, before the others go as well.
   await eventually(clientsLeft, (clients) => clients <= size.readers + size.deaf);
   const logged = await loggedIds(server, since);
-  const seen = await finish();
+  const seen = await finish(logged.at(-1));
   for (const each of deaf) each.drop();
   await eventually(clientsLeft, (clients) => clients === 0);
   for (const line of LINES) await simulatedTelephone(server, line).hangUp();

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rig } from "../support/backend";
 import { get, type Json, post, simulatedTelephone } from "../support/client";
+import { freePort } from "../support/free_port";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer, startServer } from "../support/server";
 
@@ -96,11 +97,7 @@ describe("a webhook", () => {
 
   local("that is dead gets what it missed when it is back, also over a restart", async () => {
     const stateDir = join(root, "state");
-    let port: number;
-    {
-      using taken = receiver(() => 204);
-      port = taken.port;
-    }
+    const port = await freePort();
     const path = config(port, "    types: [off_hook, dtmf, on_hook]\n");
     const first = await start(path, stateDir);
     const phone = simulatedTelephone(first, 1);
