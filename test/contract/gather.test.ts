@@ -196,6 +196,11 @@ describe("POST /announce", () => {
     expect(busy).toMatchObject({ outcome: "busy", played: "none" });
     const answered = post(`${url}/announce`, { tone: "busy", repeat: 20 });
     await events.event("playback_started");
+    // Begun is not heard yet: a hand may be quicker than a block.
+    await eventually(
+      () => phone.ear(30),
+      (ear) => ear.some((sample) => Math.abs(sample) > 500),
+    );
     await phone.hangUp();
     expect((await answered).body).toMatchObject({ outcome: "hung_up", played: "part", answered_after_ms: null });
   });

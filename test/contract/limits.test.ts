@@ -101,7 +101,7 @@ describe("who sends slowly", () => {
     await cutOff(beginning, drip);
   });
 
-  test("is not taken for somebody who waits for a long answer, with an Idempotency-Key too", async () => {
+  test.concurrent("is not taken for somebody who waits for a long answer, with an Idempotency-Key too", async () => {
     await using server = await startConfigured("api: { timeout: 1 }\n");
     await post(`${server.rest}/simulator/lines/1/lift`);
     const answer = await request(`${server.rest}/play-audio?wait=true`, {
