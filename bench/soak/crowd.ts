@@ -67,7 +67,7 @@ export async function crowd(server: RunningServer, figures: Figures, size: Crowd
   // Those who dropped are forgotten, before the others go as well.
   await eventually(clientsLeft, (clients) => clients <= size.readers + size.deaf);
   const logged = await loggedIds(server, since);
-  const seen = await finish();
+  const seen = await finish(logged.at(-1));
   for (const each of deaf) each.drop();
   await eventually(clientsLeft, (clients) => clients === 0);
   for (const line of LINES) await simulatedTelephone(server, line).hangUp();

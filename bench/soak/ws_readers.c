@@ -3,10 +3,11 @@
  *
  *   ws_readers ws://HOST:PORT/PATH?QUERY CLIENTS
  *
- * Prints "ready" once all are upgraded. When its standard input says anything or ends, it reads what has come, and
- * prints one line of JSON: {"clients", "clock", "frames", "lost", "duplicates", "disordered", "closed", "wrong",
- * "early", "p50Ms", "p99Ms", "maxMs", "ids"}. `wrong` counts the clients that lost, or got twice, or in another
- * order, what any other one got, or were closed; `ids` is all that anybody got.
+ * Prints "ready" once all are upgraded. When its standard input says an id or ends, it waits until each has that
+ * one (for 45 s: what never comes is lost), reads what has come, and prints one line of JSON: {"clients", "clock",
+ * "frames", "lost", "duplicates", "disordered", "closed", "wrong", "early", "p50Ms", "p99Ms", "maxMs", "ids"}.
+ * `wrong` counts the clients that lost, or got twice, or in another order, what any other one got, or were closed;
+ * `ids` is all that anybody got.
  *
  * Every text frame must hold "id":"N" and "stamp_ns":N, CLOCK_MONOTONIC when what it tells happened. It is late by
  * the time from there to its last byte's arrival at its client's socket, as the kernel says (SO_TIMESTAMPNS): what
@@ -27,7 +28,7 @@
 #include "ws_ledger.h"
 #include "ws_socket.h"
 
-enum { MOST_CLIENTS = 20000, EVENTS = 256 };
+enum { MOST_CLIENTS = 20000, EVENTS = 256, LOOK_MS = 10, PATIENCE_MS = 45000 };
 
 static struct ledger ledger;
 static struct client *clients;
@@ -110,18 +111,36 @@ static void read_on(struct client *client) {
   else if (bytes != -EAGAIN && bytes != -EINTR) leave(client);
 }
 
-/* Until the standard input speaks, and then as long as there is something left to read. */
+static bool all_have(int64_t id) {
+  for (size_t i = 0; i < ledger.client_count; i++)
+    if (clients[i].fd >= 0 && ledger.clients[i].last_id < id) return false;
+  return true;
+}
+
+/* The standard input's id; 0: it says none. */
+static int64_t awaited_id(void) {
+  char text[32] = "";
+  return read(STDIN_FILENO, text, sizeof text - 1) > 0 ? strtoll(text, NULL, 10) : 0;
+}
+
+/* Until the standard input speaks, then until all have that id, and then as long as there is something left to
+ * read. */
 static void read_all(int epoll) {
   struct epoll_event events[EVENTS];
+  int64_t last_id = 0;
+  int waited_ms = 0;
   for (bool ending = false;;) {
-    int count = epoll_wait(epoll, events, EVENTS, ending ? 0 : -1);
+    bool waits = ending && waited_ms < PATIENCE_MS && !all_have(last_id);
+    int count = epoll_wait(epoll, events, EVENTS, waits ? LOOK_MS : ending ? 0 : -1);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) die("epoll_wait: %s", strerror(errno));
-    if (count == 0) return;
+    if (count == 0 && !waits) return;
+    if (count == 0) waited_ms += LOOK_MS;
     for (int i = 0; i < count; i++) {
       if (events[i].data.ptr) read_on(events[i].data.ptr);
       else {
         ending = true;
+        last_id = awaited_id();
         epoll_ctl(epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
       }
     }

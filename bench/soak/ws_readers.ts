@@ -24,8 +24,8 @@ export interface Seen {
 
 export interface Readers {
   pid: number;
-  /** They read what has come, and say what they saw. */
-  finish(): Promise<Seen>;
+  /** They read what has come, up to this id at the least, and say what they saw. */
+  finish(lastId?: number): Promise<Seen>;
 }
 
 /** Resolves when all are connected: they get every dtmf event from then on. */
@@ -43,7 +43,8 @@ export async function readers(websocket: string, count: number): Promise<Readers
   if (done) throw new Error(await complaint);
   return {
     pid: child.pid,
-    finish: async () => {
+    finish: async (lastId) => {
+      if (lastId !== undefined) child.stdin.write(String(lastId));
       child.stdin.end();
       let text = "";
       for (let piece = await output.read(); !piece.done; piece = await output.read())

@@ -7,6 +7,7 @@ import { loadConfig, maskedConfig } from "../config/load";
 import type { Patch } from "../config/patch";
 import { RunningConfig } from "../config/running";
 import { stateDirectory } from "../config/state_dir";
+import type { DriverEvent } from "../driver/decode";
 import { cString, loadShim } from "../driver/library";
 import { Pump } from "../driver/pump";
 import { EventBus } from "../events/bus";
@@ -84,7 +85,14 @@ export async function serve(line: ServeArguments): Promise<void> {
   };
   const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
-  const clock = systemClock(() => engine.nowNs());
+  const deliver = (event: DriverEvent): void => {
+    flight.driver(event);
+    exchange.handle(event);
+  };
+  const clock = systemClock(
+    () => engine.nowNs(),
+    () => engine.drain(deliver),
+  );
   const conduct = {
     defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
     toneZone: config.tone_zone,
@@ -230,18 +238,11 @@ export async function serve(line: ServeArguments): Promise<void> {
   for (const [number, count] of messageCounts.waiting) {
     if (exchange.lines.includes(number)) verbs.messageWaiting(number, { waiting: true, count });
   }
-  const pump = new Pump(
-    engine,
-    (event) => {
-      flight.driver(event);
-      exchange.handle(event);
-    },
-    () => {
-      const { lost, trips } = exchange.tellStandstills();
-      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
-      if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
-    },
-  );
+  const pump = new Pump(engine, deliver, () => {
+    const { lost, trips } = exchange.tellStandstills();
+    if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
+    if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
+  });
   await pump.start();
 
   const notify = (state: string): void => void engine.shim.dshim_sd_notify(cString(state));

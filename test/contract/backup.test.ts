@@ -98,7 +98,7 @@ describe("backup and restore", () => {
     expect(await keys(again)).toEqual(before);
     expect((await get(`${again.rest}/prompts`)).body).toMatchObject({ prompts: [{ name: "hello" }] });
     expect((await get(`${again.rest}/recordings`)).body).toMatchObject({ recordings: [] });
-  }, 60_000);
+  });
 
   test("with recordings; those that came since stay, and what was there is kept beside it", async () => {
     const here = house();
@@ -114,7 +114,7 @@ describe("backup and restore", () => {
     expect(existsSync(`${here.state}.before-restore`)).toBe(true);
     await using again = await start(here);
     expect(((await get(`${again.rest}/recordings`)).body.recordings as Json[]).length).toBe(1);
-  }, 60_000);
+  });
 
   test("a server that runs is not written under", async () => {
     const here = house();
@@ -126,7 +126,7 @@ describe("backup and restore", () => {
     const { code, err } = await typed("restore", file, `--config=${here.config}`);
     expect([code, err.includes("systemctl stop")]).toEqual([1, true]);
     expect(readdirSync(here.state).sort()).toEqual(before);
-  }, 60_000);
+  });
 
   test("what is no backup, is damaged, or reaches out of its folder is refused and changes nothing", async () => {
     const here = house();
@@ -177,7 +177,7 @@ describe("backup and restore", () => {
     expect(readFileSync(here.config, "utf8")).toBe(before);
     expect(existsSync(`${here.state}.before-restore`)).toBe(false);
     expect((await typed("restore", join(root, "nowhere"), `--config=${here.config}`)).code).toBe(1);
-  }, 60_000);
+  });
 
   test("a configuration that does not start is not put in place", async () => {
     const here = house();
@@ -188,7 +188,7 @@ describe("backup and restore", () => {
     writeFileSync(here.config, `state_dir: ${here.state}\n`);
     const { code, err } = await typed("restore", file, `--config=${here.config}`);
     expect([code, err.includes("config.yml:2: nonsense")]).toEqual([78, true]);
-  }, 60_000);
+  });
 });
 
 test("config check says file, line and key", async () => {

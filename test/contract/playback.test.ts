@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { EventListener } from "../support/client";
 import { needs } from "../support/needs";
-import { type RunningServer, startServer } from "../support/server";
+import { eventually, type RunningServer, startServer } from "../support/server";
 import { compare, ENCODERS, mutated, SoundFiles, seeded } from "../support/sound_files";
 
 const missing = ENCODERS.filter((name) => Bun.which(name) === null);
@@ -43,17 +43,24 @@ describe("formats", () => {
     const original = files.original(22_050, 2, 1);
     const reference = files.reference(original);
     for (const format of ["wav", "au", "mp3", "vorbis", "opus", "flac", "oggflac"]) {
-      const response = await post("/lines/1/play-audio?wait=true", files.bytes(files.encoded(format, original)));
-      const answer = (await response.json()) as Record<string, number | string>;
-      expect([format, response.status, answer.reason]).toEqual([format, 200, "completed"]);
-      expect(Math.abs((answer.duration_ms as number) - 1000)).toBeLessThanOrEqual(1);
-      expect(answer.bytes_written).toBe((answer.duration_ms as number) * 16);
-      // The ear holds nothing from before the lift: a sound that was heard at once needs room before it.
-      const heard = Int16Array.from([...new Int16Array(8000), ...(await ear(1, 2)), ...new Int16Array(400)]);
-      let best = 0;
-      for (let from = 0; from + 8000 <= heard.length; from += 100)
-        best = Math.max(best, compare(heard.subarray(from, from + 8000), reference).snrDb);
-      expect([format, best > 18, best]).toEqual([format, true, best]);
+      const bytes = files.bytes(files.encoded(format, original));
+      const heardAs = async (): Promise<number> => {
+        const response = await post("/lines/1/play-audio?wait=true", bytes);
+        const answer = (await response.json()) as Record<string, number | string>;
+        expect([format, response.status, answer.reason]).toEqual([format, 200, "completed"]);
+        expect(Math.abs((answer.duration_ms as number) - 1000)).toBeLessThanOrEqual(1);
+        expect(answer.bytes_written).toBe((answer.duration_ms as number) * 16);
+        // The ear holds nothing from before the lift: a sound that was heard at once needs room before it.
+        const heard = Int16Array.from([...new Int16Array(8000), ...(await ear(1, 2)), ...new Int16Array(400)]);
+        let best = 0;
+        for (let from = 0; from + 8000 <= heard.length; from += 100)
+          best = Math.max(best, compare(heard.subarray(from, from + 8000), reference).snrDb);
+        return best;
+      };
+      // A busy machine may listen when it is over: then it is played again.
+      await eventually(heardAs, (snrDb) => snrDb > 18).catch((error: Error) => {
+        throw new Error(`${format}: SNR, dB: ${error.message}`);
+      });
     }
     await hangUp(1);
   });
@@ -119,13 +126,13 @@ describe("a stream", () => {
     const answered = post("/lines/4/play-audio", stream.body);
     await events.event("playback_started");
     const next = post("/lines/4/play-audio?wait=true", new Uint8Array(1600));
-    expect(await events.event("playback_finished", {}, 15_000)).toMatchObject({ reason: "error", heard_ms: 1000 });
+    expect(await events.event("playback_finished")).toMatchObject({ reason: "error", heard_ms: 1000 });
     const answer = await answered;
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { code: string }).code).toBe("upload_stalled");
     expect(((await (await next).json()) as { reason: string }).reason).toBe("completed");
     await hangUp(4);
-  }, 20_000);
+  });
 
   test("of 60 MB that waits to be heard takes 8 MB of memory, and ends with the call", async () => {
     await lift(5);

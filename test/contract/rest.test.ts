@@ -117,6 +117,8 @@ describe("ringing", () => {
       repeat: 1,
       duration: null,
     });
+    // One that does not end by itself before a busy machine has looked.
+    await post(`${url}/ring`, { pattern: "CONTINUOUS" });
     expect((await get(`${url}/status`)).body.state).toBe("RINGING");
     expect((await post(`${url}/stop-ring`)).body).toEqual({ status: "success", was_ringing: true });
     expect((await get(`${url}/status`)).body.state).toBe("IDLE");

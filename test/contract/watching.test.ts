@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventListener, get, type Json, request, simulatedTelephone } from "../support/client";
 import { needs } from "../support/needs";
-import { type RunningServer, startServer } from "../support/server";
+import { eventually, type RunningServer, startServer } from "../support/server";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-watching-"));
 const SECRET_BYTES = Buffer.from("a very secret webhook key!!");
@@ -195,8 +195,10 @@ describe("GET /diagnostics/bundle", () => {
 });
 
 async function eventsOf(events: EventListener, digits: number): Promise<void> {
-  await events.event("dtmf", { digit: "1" });
-  while (events.frames.filter(({ type }) => type === "dtmf").length < digits) await Bun.sleep(10);
+  await eventually(
+    () => events.types().filter((type) => type === "dtmf").length,
+    (told) => told >= digits,
+  );
 }
 
 /** By Python's zipfile, so that somebody else's reader has seen it. */

@@ -158,6 +158,16 @@ test("what one of many loses, gets twice or in another order is counted", async 
   expect(await finish()).toMatchObject({ ids: [1, 2, 3, 4, 5], lost: 4, duplicates: 1, disordered: 1, wrong: 5 });
 });
 
+test("the end is waited for until everybody has the last event", async () => {
+  using server = new TinyServer();
+  const { finish } = await readers(server.websocket, 2);
+  for (const client of [0, 1]) await server.tell(client, event(1));
+  const seen = finish(2);
+  await server.tell(0, event(2));
+  await server.tell(1, event(2));
+  expect(await seen).toMatchObject({ ids: [1, 2], frames: 4, lost: 0, wrong: 0 });
+});
+
 test("frames come in pieces, several in one, and with longer lengths", async () => {
   using server = new TinyServer();
   const { finish } = await readers(server.websocket, 1);
