@@ -49,7 +49,12 @@ export interface JournalStatus {
   oldest_id: string;
   newest_id: string;
   used_bytes: number | null;
+  /** A log that could not be read, since this process began: the newest such. */
+  set_aside: { renamed_to: string; problem: string } | null;
 }
+
+/** Called where a reader turns out to be farther back than it was told: on a disk that came late. */
+export type WoundBack = (name: string, id: number) => void;
 
 export class Journal implements Archive {
   #thread: LogThread | null = null;
@@ -63,7 +68,11 @@ export class Journal implements Archive {
   #cancelBatch: (() => void) | null = null;
   #cancelCursors: (() => void) | null = null;
   #neverGiven: readonly Gap[] = [];
+  #setAside: JournalStatus["set_aside"] = null;
   readonly #cursors = new Map<string, number>();
+  /** Asked for before the disk could tell. */
+  readonly #unsureCursors = new Set<string>();
+  readonly #readers = new Set<WoundBack>();
   readonly #changedCursors = new Set<string>();
   readonly #reads = new Map<number, (piece: StoredPiece | null) => void>();
   #ticket = 0;
@@ -106,24 +115,46 @@ export class Journal implements Archive {
       oldest_id: String((this.reachesFrom ?? bus.oldestId - 1) + 1),
       newest_id: String(bus.lastId),
       used_bytes: this.#state?.usedBytes ?? null,
+      set_aside: this.#setAside,
     };
   }
 
   read(after: number, limit: number, filter: EventFilter): Promise<LogPiece> {
-    if (this.#state === null || this.#thread === null) return Promise.resolve({ entries: [], next: after });
+    return this.#ask("after", after, limit, filter);
+  }
+
+  readBack(upTo: number, limit: number, filter: EventFilter): Promise<LogPiece> {
+    return this.#ask("up to", upTo, limit, filter);
+  }
+
+  /** Nothing where the disk has none: `next` is then the id that was asked about. */
+  #ask(which: "after" | "up to", id: number, limit: number, filter: EventFilter): Promise<LogPiece> {
+    if (this.#state === null || this.#thread === null) return Promise.resolve({ entries: [], next: id });
     // What waits for the thread comes before the question.
     this.#flush();
     const ticket = ++this.#ticket;
     const types = filter.types === null ? null : [...filter.types];
     return new Promise((resolve) => {
-      this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: after }));
-      this.#thread?.post({ do: "read", ticket, after, limit, filter: { types, lines: filter.lines } });
+      this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: id }));
+      this.#thread?.post({ do: "read", ticket, which, id, limit, filter: { types, lines: filter.lines } });
     });
   }
 
-  /** How far a reader by this name got; undefined: it is new, or the log was lost. */
+  /**
+   * How far a reader by this name got; undefined: it is new. 0 where the log that knew was lost: then everything
+   * before may be, and that is a gap for it.
+   */
   cursor(name: string): number | undefined {
-    return this.#cursors.get(name);
+    const known = this.#cursors.get(name);
+    if (known !== undefined) return known;
+    if (this.#state === null) this.#unsureCursors.add(name);
+    if (this.#setAside === null) return undefined;
+    this.saveCursor(name, 0);
+    return 0;
+  }
+
+  onWoundBack(reader: WoundBack): void {
+    this.#readers.add(reader);
   }
 
   saveCursor(name: string, id: number): void {
@@ -202,19 +233,30 @@ export class Journal implements Archive {
   #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
     const { bus, log } = this.dependencies;
     if (setAside !== null) {
-      log.warning("the event log cannot be read: it was set aside, and a fresh one begun", {
-        renamed_to: setAside,
-      });
+      this.#setAside = { renamed_to: setAside.name, problem: setAside.problem };
+      const what = "the event log cannot be read: it was set aside, and a fresh one begun";
+      log.warning(what, this.#setAside);
     }
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;
-    for (const [name, id] of cursors) if (!this.#cursors.has(name)) this.#cursors.set(name, id);
+    this.#findCursors(new Map(cursors));
     if (!bus.hasBegun) bus.begin(firstId);
     // The clock went back while the log could not be opened: greater ids than ours are in it.
     else if (firstId > bus.lastId + 1) bus.continueFrom(firstId);
     if (this.#problem !== null) this.#recovered();
     else this.#flush();
+  }
+
+  #findCursors(stored: ReadonlyMap<string, number>): void {
+    for (const [name, id] of stored) if (!this.#cursors.has(name)) this.#cursors.set(name, id);
+    for (const name of this.#unsureCursors) {
+      const id = stored.get(name) ?? (this.#setAside === null ? undefined : 0);
+      if (id === undefined || id >= (this.#cursors.get(name) ?? 0)) continue;
+      this.saveCursor(name, id);
+      for (const reader of this.#readers) reader(name, id);
+    }
+    this.#unsureCursors.clear();
   }
 
   #trouble(problem: string): void {

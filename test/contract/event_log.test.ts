@@ -1,4 +1,5 @@
 /** The event log on disk, of servers of our own: restarts, kill -9, disks that fail. */
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,6 +27,7 @@ interface LogState {
   problem: string | null;
   waiting_events: number;
   newest_id: string;
+  set_aside: { renamed_to: string; problem: string } | null;
 }
 const logState = async ({ rest }: RunningServer): Promise<LogState> =>
   (await get(`${rest}/ready`)).body.event_log as LogState;
@@ -110,20 +112,39 @@ describe("a restart", () => {
     180_000,
   );
 
-  local("finds a damaged file: set aside, said, and old ids ask for a resync", async () => {
-    const where = folder();
-    const first = await start(where);
-    const { events } = await allEvents(first);
-    await first.stop();
-    writeFileSync(join(where, "events.db"), "this was a log once ".repeat(500));
-    await using second = await start(where);
-    expect(await onDisk(second)).toMatchObject({ storage: "disk", problem: null });
-    expect(readdirSync(where).filter((name) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(name))).toHaveLength(1);
-    expect(await second.log()).toContain("cannot be read: it was set aside");
-    using old = await EventListener.open(`${second.websocket}?since=${events[0]?.id}`);
-    await old.event("resync_required");
-    expect((await allEvents(second, String(events[0]?.id))).resync).toBe(true);
-  });
+  const spoiled: Record<string, [problem: string, spoil: (file: string) => void]> = {
+    damaged: ["is damaged", (file) => writeFileSync(file, "this was a log once ".repeat(500))],
+    "another program's": [
+      "is not this program's event log",
+      (file) => {
+        rmSync(file);
+        const database = new Database(file, { create: true });
+        database.run("CREATE TABLE events (id TEXT)");
+        database.run("PRAGMA user_version = 1");
+        database.close();
+      },
+    ],
+  };
+  for (const [kind, [problem, spoil]] of Object.entries(spoiled)) {
+    local(`finds a file that is ${kind}: set aside, said, and old ids ask for a resync`, async () => {
+      const where = folder();
+      const first = await start(where);
+      const { events } = await allEvents(first);
+      await first.stop();
+      spoil(join(where, "events.db"));
+      await using second = await start(where);
+      const { set_aside, ...state } = await onDisk(second);
+      expect(state).toMatchObject({ storage: "disk", problem: null });
+      const aside = readdirSync(where).filter((name) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(name));
+      expect(aside).toEqual([set_aside?.renamed_to ?? ""]);
+      expect(set_aside?.problem).toContain(problem);
+      expect(await second.log()).toContain("cannot be read: it was set aside");
+      expect(await second.log()).toContain(problem);
+      using old = await EventListener.open(`${second.websocket}?since=${events[0]?.id}`);
+      await old.event("resync_required");
+      expect((await allEvents(second, String(events[0]?.id))).resync).toBe(true);
+    });
+  }
 
   local("two servers with one folder: the second keeps to memory and says so", async () => {
     const where = folder();

@@ -4,6 +4,8 @@
  */
 import type { EventFilter } from "../bus";
 import { type EventLog, isGap, type LogEntry } from "../event_log";
+import type { WoundBack } from "../journal";
+import { cursorName } from "../log_layout";
 import { cursor, timestamp } from "../published";
 import { gapText } from "../subscription";
 import type { PostWebhook } from "./post";
@@ -20,7 +22,11 @@ export interface WebhookSettings {
 
 export interface WebhookDependencies {
   events: EventLog;
-  cursors: { cursor(name: string): number | undefined; saveCursor(name: string, id: number): void };
+  cursors: {
+    cursor(name: string): number | undefined;
+    saveCursor(name: string, id: number): void;
+    onWoundBack(reader: WoundBack): void;
+  };
   post: PostWebhook;
   nowMs(): number;
   /** Calls once after `ms`, unless the function that it returns was called before. */
@@ -66,6 +72,8 @@ export interface WebhookStatus {
 
 export class Webhook {
   #position = 0;
+  /** Where to go on instead: the log knew better than we did. */
+  #woundBackTo: number | null = null;
   #state: WebhookStatus["state"] = "delivering";
   #running = false;
   #stopped = false;
@@ -78,6 +86,7 @@ export class Webhook {
   #wakeUp: (() => void) | null = null;
   readonly #abort = new AbortController();
   readonly #url: URL;
+  readonly #cursorName: string;
 
   constructor(
     /** Counted from 1, as configured. */
@@ -86,12 +95,18 @@ export class Webhook {
     private readonly dependencies: WebhookDependencies,
   ) {
     this.#url = new URL(settings.url);
+    this.#cursorName = cursorName(settings.url);
     const { bus } = dependencies.events;
+    dependencies.cursors.onWoundBack((name, id) => {
+      if (name !== this.#cursorName) return;
+      this.#woundBackTo = id;
+      void this.#run();
+    });
     void bus.begun.then(() => {
-      const known = dependencies.cursors.cursor(settings.url);
+      const known = dependencies.cursors.cursor(this.#cursorName);
       this.#position = known ?? bus.lastId;
       // A new one begins with what comes from now on, also if nothing comes before the next start.
-      if (known === undefined) dependencies.cursors.saveCursor(settings.url, this.#position);
+      if (known === undefined) this.#save();
       bus.listen(() => void this.#run());
       void this.#run();
     });
@@ -137,21 +152,28 @@ export class Webhook {
   async #run(): Promise<void> {
     if (this.#running || this.#idle) return;
     this.#running = true;
-    const { events, cursors } = this.dependencies;
-    while (!this.#idle && this.#position < events.bus.lastId) {
+    const { events } = this.dependencies;
+    while (!this.#idle) {
+      this.#position = this.#woundBackTo ?? this.#position;
+      this.#woundBackTo = null;
+      if (this.#position >= events.bus.lastId) break;
       const lost = events.reaches(this.#position) ? null : { from: this.#position + 1, to: events.reachesFrom };
       const { entries, next } = await events.page(this.#position, PIECE_EVENTS, this.settings.filter);
       for (const entry of lost ? [lost, ...entries] : entries) {
-        if (!(await this.#deliver(entry))) break;
+        if (!(await this.#deliver(entry)) || this.#woundBackTo !== null) break;
         this.#position = isGap(entry) ? entry.to : entry.id;
-        cursors.saveCursor(this.settings.url, this.#position);
+        this.#save();
       }
-      if (!this.#idle) {
+      if (!this.#idle && this.#woundBackTo === null) {
         this.#position = next;
-        cursors.saveCursor(this.settings.url, next);
+        this.#save();
       }
     }
     this.#running = false;
+  }
+
+  #save(): void {
+    this.dependencies.cursors.saveCursor(this.#cursorName, this.#position);
   }
 
   /** Until it is taken; false: stopped or parked. */

@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
 import { METRICS_MEDIA_TYPE } from "../metrics/metrics";
-import { EventLogAnswer, StatusAnswer } from "../schema";
+import { StatusAnswer } from "../schema";
+import { EventLogAnswer } from "../schema_events";
 
 function ready({ dependencies }: Call): Response {
   const { exchange } = dependencies;
@@ -81,7 +82,8 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     tag: "Server",
     summary: "Are the lines usable?",
     description:
-      "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive a restart.",
+      "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive " +
+      "a restart, and whether a log that could not be read was set aside.",
     answer: ReadyAnswer,
     otherAnswers: { 503: { description: "A line is not usable", schema: ReadyAnswer } },
     problems: [],

@@ -31,7 +31,14 @@ function webhook(more: { settings?: Partial<WebhookSettings>; cursor?: number; b
     },
     {
       events: new EventLog(bus),
-      cursors: { cursor: () => more.cursor, saveCursor: (_, id) => saved.push(id) },
+      cursors: {
+        cursor: (name) => {
+          expect(name).toMatch(/^sha256:[0-9a-f]{64}$/);
+          return more.cursor;
+        },
+        saveCursor: (_, id) => saved.push(id),
+        onWoundBack: () => undefined,
+      },
       post: async ({ headers, body }: WebhookRequest) => {
         requests.push({ id: headers["webhook-id"], atMs: clock.ms, body: JSON.parse(body) });
         const answer = answers.length > 1 ? answers.shift() : answers[0];
