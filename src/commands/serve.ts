@@ -150,7 +150,7 @@ export async function serve(line: ServeArguments): Promise<void> {
   });
   const webhooks = await startWebhooks(config.webhooks, {
     events,
-    cursors: journal,
+    cursors: journal.cursors,
     userAgent: `dahdi-phone-api/${version}`,
     log: logs.events,
   });

@@ -6,6 +6,7 @@ import type { EventBus, EventFilter } from "./bus";
 import type { Archive, Gap, LogPiece } from "./event_log";
 import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
 import type { StoredPiece, StoredRow, StoreOptions } from "./log_store";
+import { ReaderCursors } from "./reader_cursors";
 import { merged, rowOf } from "./stored_rows";
 
 export interface LogThread {
@@ -53,9 +54,6 @@ export interface JournalStatus {
   set_aside: { renamed_to: string; problem: string } | null;
 }
 
-/** Called where a reader turns out to be farther back than it was told: on a disk that came late. */
-export type WoundBack = (name: string, id: number) => void;
-
 export class Journal implements Archive {
   #thread: LogThread | null = null;
   /** Of the thread, as last heard; null while no log is open. */
@@ -69,11 +67,12 @@ export class Journal implements Archive {
   #cancelCursors: (() => void) | null = null;
   #neverGiven: readonly Gap[] = [];
   #setAside: JournalStatus["set_aside"] = null;
-  readonly #cursors = new Map<string, number>();
-  /** Asked for before the disk could tell. */
-  readonly #unsureCursors = new Set<string>();
-  readonly #readers = new Set<WoundBack>();
-  readonly #changedCursors = new Set<string>();
+  readonly cursors = new ReaderCursors(() => {
+    this.#cancelCursors ??= this.dependencies.after(CURSOR_MS, () => {
+      this.#cancelCursors = null;
+      this.#flush();
+    });
+  });
   readonly #reads = new Map<number, (piece: StoredPiece | null) => void>();
   #ticket = 0;
   /** Well before memory has no room for what is not written yet. */
@@ -140,32 +139,6 @@ export class Journal implements Archive {
     });
   }
 
-  /**
-   * How far a reader by this name got; undefined: it is new. 0 where the log that knew was lost: then everything
-   * before may be, and that is a gap for it.
-   */
-  cursor(name: string): number | undefined {
-    const known = this.#cursors.get(name);
-    if (known !== undefined) return known;
-    if (this.#state === null) this.#unsureCursors.add(name);
-    if (this.#setAside === null) return undefined;
-    this.saveCursor(name, 0);
-    return 0;
-  }
-
-  onWoundBack(reader: WoundBack): void {
-    this.#readers.add(reader);
-  }
-
-  saveCursor(name: string, id: number): void {
-    this.#cursors.set(name, id);
-    this.#changedCursors.add(name);
-    this.#cancelCursors ??= this.dependencies.after(CURSOR_MS, () => {
-      this.#cancelCursors = null;
-      this.#flush();
-    });
-  }
-
   /** All that was published goes to the disk, if it takes it. */
   async close(): Promise<void> {
     const thread = this.#thread;
@@ -225,7 +198,7 @@ export class Journal implements Archive {
     if (closed) this.#state = null;
     // What was sent after the failure was not taken.
     this.#sent = position;
-    for (const name of this.#cursors.keys()) this.#changedCursors.add(name);
+    this.cursors.changeAll();
     this.#trouble(problem);
     this.#beginWithout();
   }
@@ -240,23 +213,12 @@ export class Journal implements Archive {
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;
-    this.#findCursors(new Map(cursors));
+    this.cursors.found(cursors, setAside !== null);
     if (!bus.hasBegun) bus.begin(firstId);
     // The clock went back while the log could not be opened: greater ids than ours are in it.
     else if (firstId > bus.lastId + 1) bus.continueFrom(firstId);
     if (this.#problem !== null) this.#recovered();
     else this.#flush();
-  }
-
-  #findCursors(stored: ReadonlyMap<string, number>): void {
-    for (const [name, id] of stored) if (!this.#cursors.has(name)) this.#cursors.set(name, id);
-    for (const name of this.#unsureCursors) {
-      const id = stored.get(name) ?? (this.#setAside === null ? undefined : 0);
-      if (id === undefined || id >= (this.#cursors.get(name) ?? 0)) continue;
-      this.saveCursor(name, id);
-      for (const reader of this.#readers) reader(name, id);
-    }
-    this.#unsureCursors.clear();
   }
 
   #trouble(problem: string): void {
@@ -308,9 +270,7 @@ export class Journal implements Archive {
     for (;;) {
       const room = MAX_IN_FLIGHT_EVENTS - (this.#sent - this.#state.position);
       const count = Math.min(bus.lastId - this.#sent, BATCH_EVENTS, room);
-      const names = [...this.#changedCursors];
-      if (count <= 0 && names.length === 0 && !retry) break;
-      this.#changedCursors.clear();
+      if (count <= 0 && !this.cursors.changed && !retry) break;
       const after = this.#sent;
       const oldest = bus.oldestId;
       const gap = after < oldest - 1 && count > 0 ? { from: after + 1, to: oldest - 1 } : null;
@@ -320,8 +280,7 @@ export class Journal implements Archive {
         const event = bus.at(id);
         if (event) rows.push(rowOf(event));
       }
-      const cursors = names.map((name): [string, number] => [name, this.#cursors.get(name) ?? 0]);
-      thread.post({ do: "write", after, rows, gap, cursors });
+      thread.post({ do: "write", after, rows, gap, cursors: this.cursors.takeChanged() });
       this.#sent = rows.at(-1)?.[0] ?? gap?.to ?? after;
       // One at a time until the disk has taken something again.
       if (retry) break;

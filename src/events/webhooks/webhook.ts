@@ -4,9 +4,9 @@
  */
 import type { EventFilter } from "../bus";
 import { type EventLog, isGap, type LogEntry } from "../event_log";
-import type { WoundBack } from "../journal";
 import { cursorName } from "../log_layout";
 import { cursor, timestamp } from "../published";
+import type { ReaderCursors } from "../reader_cursors";
 import { gapText } from "../subscription";
 import type { PostWebhook } from "./post";
 import { signedHeaders } from "./signature";
@@ -22,11 +22,7 @@ export interface WebhookSettings {
 
 export interface WebhookDependencies {
   events: EventLog;
-  cursors: {
-    cursor(name: string): number | undefined;
-    saveCursor(name: string, id: number): void;
-    onWoundBack(reader: WoundBack): void;
-  };
+  cursors: Pick<ReaderCursors, "get" | "save" | "onWoundBack">;
   post: PostWebhook;
   nowMs(): number;
   /** Calls once after `ms`, unless the function that it returns was called before. */
@@ -103,7 +99,7 @@ export class Webhook {
       void this.#run();
     });
     void bus.begun.then(() => {
-      const known = dependencies.cursors.cursor(this.#cursorName);
+      const known = dependencies.cursors.get(this.#cursorName);
       this.#position = known ?? bus.lastId;
       // A new one begins with what comes from now on, also if nothing comes before the next start.
       if (known === undefined) this.#save();
@@ -173,7 +169,7 @@ export class Webhook {
   }
 
   #save(): void {
-    this.dependencies.cursors.saveCursor(this.#cursorName, this.#position);
+    this.dependencies.cursors.save(this.#cursorName, this.#position);
   }
 
   /** Until it is taken; false: stopped or parked. */

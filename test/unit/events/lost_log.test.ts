@@ -18,7 +18,7 @@ const FIRST = T0 * 1000;
 const URL_WITH_SECRET = "https://example.org/hook?key=hunter2";
 
 /** One that takes everything while it is told to; ids as they come. */
-function webhook({ log: events, journal: cursors, clock }: { log: EventLog; journal: Journal; clock: Clock }) {
+function webhook({ log: events, journal, clock }: { log: EventLog; journal: Journal; clock: Clock }) {
   const taken: (string | undefined)[] = [];
   const endpoint = { status: 204 };
   const settings = { url: URL_WITH_SECRET, key: new Uint8Array(24), filter: ALL, allowPrivate: false };
@@ -27,7 +27,7 @@ function webhook({ log: events, journal: cursors, clock }: { log: EventLog; jour
     { ...settings, parkAfterMs: 3_600_000 },
     {
       events,
-      cursors,
+      cursors: journal.cursors,
       post: async ({ headers }) => {
         if (endpoint.status === 204) taken.push(headers["webhook-id"]);
         return { status: endpoint.status, retryAfterS: null };

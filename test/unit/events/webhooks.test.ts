@@ -32,11 +32,11 @@ function webhook(more: { settings?: Partial<WebhookSettings>; cursor?: number; b
     {
       events: new EventLog(bus),
       cursors: {
-        cursor: (name) => {
+        get: (name) => {
           expect(name).toMatch(/^sha256:[0-9a-f]{64}$/);
           return more.cursor;
         },
-        saveCursor: (_, id) => saved.push(id),
+        save: (_, id) => saved.push(id),
         onWoundBack: () => undefined,
       },
       post: async ({ headers, body }: WebhookRequest) => {
