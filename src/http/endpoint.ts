@@ -65,7 +65,7 @@ export interface HttpDependencies {
 /** See config/editor.ts. */
 export type ConfigPatchResult =
   | { done: { changed: string[]; applied: string[]; restart_required: string[]; overridden: string[] } }
-  | { wrong: { key: string; message: string } }
+  | { wrong: readonly { key: string; message: string }[] }
   | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export interface Call {

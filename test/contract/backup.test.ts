@@ -191,6 +191,17 @@ describe("backup and restore", () => {
   }, 60_000);
 });
 
+test("with a wrong configuration the state folder that it names is kept all the same", async () => {
+  const here = house("nonsense: 1\n");
+  mkdirSync(here.state);
+  writeFileSync(join(here.state, "messages.json"), "{}");
+  const file = join(root, "all-the-same.tar.gz");
+  expect(await typed("backup", file, `--config=${here.config}`)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("messages.json"),
+  });
+});
+
 test("config check says file, line and key", async () => {
   const here = house("dahdi:\n  max_ring_seconds: never\n");
   const wrong = await typed("config", "check", `--config=${here.config}`);
@@ -198,6 +209,37 @@ test("config check says file, line and key", async () => {
     78,
     `dahdi-phone-api: ${here.config}:3: dahdi.max_ring_seconds: must be a whole number from 1 to 3600\n`,
   ]);
+  // All of it at once, also what only this machine can tell.
+  writeFileSync(here.config, "nonsense: 1\ntone_zone: xx\nlogging: { output: there }\n");
+  const all = await typed("config", "check", `--config=${here.config}`);
+  expect(all.err.split("\n").map((line) => line.split(/ is | must /)[0])).toEqual([
+    `dahdi-phone-api: ${here.config}:1: nonsense:`,
+    `dahdi-phone-api: ${here.config}:2: tone_zone:`,
+    `dahdi-phone-api: ${here.config}:3: logging.output:`,
+    "",
+  ]);
+  writeFileSync(
+    here.config,
+    [
+      `logging: { output: ${join(root, "none/server.log")} }`,
+      "hotline: [{ line: 7, url: 'ws://bot.local/' }]",
+      `server: { tls: { certificate: ${here.config}, key: /dev/null } }`,
+    ].join("\n"),
+  );
+  const machines = await typed("config", "check", `--config=${here.config}`);
+  expect([machines.code, machines.err]).toEqual([
+    78,
+    [
+      `${here.config}:1: logging.output: cannot be written (ENOENT): make its folder, or choose another place`,
+      `${here.config}:2: hotline[0].line: there is no line 7`,
+      `${here.config}:3: server.tls.certificate: ${here.config}: is no certificate in PEM`,
+      "",
+    ]
+      .map((line) => line && `dahdi-phone-api: ${line}`)
+      .join("\n"),
+  ]);
+  const started = await typed("serve", "--simulate=8", `--config=${here.config}`);
+  expect([started.code, started.err.split("\n").length]).toEqual([1, 3]);
   writeFileSync(here.config, "tone_zone: de\n");
   expect(await typed("config", "check", `--config=${here.config}`)).toMatchObject({
     code: 0,
