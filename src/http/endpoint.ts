@@ -127,3 +127,11 @@ export interface Endpoint {
   problems: readonly number[];
   handle(call: Call): unknown;
 }
+
+/** What a token must have, as the guard asks for it and the OpenAPI text says. */
+export const neededScope = ({ access, method }: Pick<Endpoint, "access" | "method">): "open" | Scope =>
+  access ?? (method === "GET" ? "read" : "control");
+
+/** Of one line: the one in the path, or the default one. */
+export const isOfLine = ({ scope, path }: Pick<Endpoint, "scope" | "path">): boolean =>
+  scope !== "server" || path.includes(":line");

@@ -27,6 +27,7 @@ interface Run {
 
 /** Not what has a server of its own on simulated telephones, or nothing to do with a card: it would show nothing here. */
 const OWN_SERVERS = [
+  "access",
   "backup",
   "browsers",
   "config",
