@@ -106,7 +106,8 @@ export class TokenFile {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const held = statSync(this.#lockPath, { throwIfNoEntry: false });
-      if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
+      // In the future, too: the clock was set back since.
+      if (held && Math.abs(Date.now() - held.mtimeMs) > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
       else if (performance.now() > until) throw new TokenFileError(`${this.path}: is being changed: try again`);
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
@@ -124,6 +125,9 @@ export class TokenFile {
         const { uid, gid } = statSync(this.folder);
         fchownSync(file, uid, gid);
       }
+    } catch (error) {
+      rmSync(next, { force: true });
+      throw error;
     } finally {
       closeSync(file);
     }
