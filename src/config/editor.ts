@@ -1,4 +1,5 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
+import { basename } from "node:path";
 import { ConfigError, type ConfigFault } from "./fault";
 import type { ParsedConfig } from "./load";
 import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
@@ -68,7 +69,9 @@ export class ConfigEditor {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // What is wrong in the file already is not the patch's fault, and is not written over.
-      return { refused: { code: "config_broken", message: `Mend the file first: ${error.oneLine}.` } };
+      // Where the file lies is nobody's business who only talks to us.
+      const message = `Mend the file first: ${error.oneLine.replaceAll(path, basename(path))}.`;
+      return { refused: { code: "config_broken", message } };
     }
     const text = await patchedText(source, patch);
     let parsed: ParsedConfig;
@@ -87,7 +90,7 @@ export class ConfigEditor {
       write(path, text);
     } catch (error) {
       const { code = "unknown error" } = error as NodeJS.ErrnoException;
-      const message = `${path} cannot be written (${code}): let the service's user write it and its folder.`;
+      const message = `${basename(path)} cannot be written (${code}): ${CURES[code] ?? CURE}.`;
       return { refused: { code: "config_not_writable", message } };
     }
     const change = running.take(next);
@@ -100,6 +103,13 @@ const inPatch = ({ key, wrong }: ConfigFault): { key: string; message: string } 
   key: key ?? "body",
   message: wrong,
 });
+
+const CURE = "let the service's user write it and its folder";
+const CURES: Record<string, string> = {
+  ENOSPC: "make room on its disk",
+  EDQUOT: "make room in its user's quota",
+  EROFS: "its file system is read-only, mount it anew",
+};
 
 /** What the schema keeps in another form (tokens as hashes, say) cannot be compared. */
 const isPlain = (value: unknown): boolean => value !== null && typeof value !== "object";

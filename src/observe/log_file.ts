@@ -54,6 +54,16 @@ export class LogFile {
       this.#bytes += bytes;
     } catch {
       // Nowhere is left to say so.
+      this.#cutTorn();
+    }
+  }
+
+  /** Half a line would spoil the next one too. */
+  #cutTorn(): void {
+    try {
+      if (fstatSync(this.#descriptor).size > this.#bytes) ftruncateSync(this.#descriptor, this.#bytes);
+    } catch {
+      // a pipe, say
     }
   }
 

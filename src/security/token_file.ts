@@ -19,7 +19,15 @@ import { dirname, join } from "node:path";
 import { isToken, type Token } from "./token";
 
 /** The file cannot be used. One line, with the fix where there is one. */
-export class TokenFileError extends Error {}
+export class TokenFileError extends Error {
+  constructor(
+    message: string,
+    /** Of the system, where it refused. */
+    readonly code: string | null = null,
+  ) {
+    super(message);
+  }
+}
 
 /** More than anybody has programs. */
 export const MAX_TOKENS = 100;
@@ -142,7 +150,7 @@ export class TokenFile {
 
   #unwritable(error: unknown): TokenFileError {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    return new TokenFileError(`${this.path}: cannot be written (${code})`);
+    return new TokenFileError(`${this.path}: cannot be written (${code})`, code);
   }
 }
 

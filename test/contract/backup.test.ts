@@ -154,6 +154,12 @@ describe("backup and restore", () => {
     mkdirSync(join(evil, "other"));
     writeFileSync(join(evil, "other/manifest.json"), "{");
     mkdirSync(join(evil, "other/state"));
+    for (const name of ["nothing", "pipe", "folder"]) mkdirSync(join(evil, name, "state"), { recursive: true });
+    writeFileSync(join(evil, "nothing/manifest.json"), "null");
+    writeFileSync(join(evil, "pipe/manifest.json"), '{"format":1}');
+    expect(Bun.spawnSync(["mkfifo", join(evil, "pipe/state/tokens.json")]).exitCode).toBe(0);
+    writeFileSync(join(evil, "folder/manifest.json"), '{"format":1}');
+    mkdirSync(join(evil, "folder/config.yml"));
     for (const bytes of [
       made("manifest.json", "state"), // a link: to be given to the service's user, as what it leads to
       made("manifest.json"),
@@ -161,6 +167,10 @@ describe("backup and restore", () => {
       new Uint8Array([1, 2, 3]),
       good.subarray(0, good.length / 2),
       made("manifest.json", "passwd"),
+      made("-C", join(evil, "nothing"), "manifest.json", "state"), // its manifest is null
+      made("-C", join(evil, "pipe"), "manifest.json", "state"),
+      made("-C", join(evil, "folder"), "manifest.json", "state", "config.yml"), // a folder
+      made("-C", join(evil, "other"), "--transform=s,^manifest,/manifest,", "-P", "manifest.json", "state"),
       made("--transform=s,passwd,state/../../passwd,", "manifest.json", "passwd"),
     ]) {
       writeFileSync(bad, bytes);

@@ -1,7 +1,7 @@
 /** The event log on disk, of servers of our own: restarts, kill -9, disks that fail. */
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Figures } from "../../bench/figures";
@@ -11,6 +11,7 @@ import { EventListener, get, type Json, post, simulatedTelephone } from "../supp
 import { EventStreamClient } from "../support/event_stream";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer, startServer } from "../support/server";
+import { mountable, mounted } from "../support/small_disk";
 
 const root = mkdtempSync(join(tmpdir(), "dahdi-event-log-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -157,24 +158,9 @@ describe("a restart", () => {
   });
 });
 
-const mountable = needs(
-  rig === null && process.getuid?.() === 0 && Bun.spawnSync(["mount", "-t", "tmpfs", "none", root]).exitCode === 0,
-  "mounting a small disk needs root",
-);
-// It was only a try.
-Bun.spawnSync(["umount", root]);
-
-function mounted(options: string): { where: string } & Disposable {
-  const where = folder();
-  mkdirSync(where);
-  const { exitCode, stderr } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "none", where]);
-  if (exitCode !== 0) throw new Error(stderr.toString());
-  return { where, [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", where]) };
-}
-
 describe("a disk", () => {
   mountable("that is read-only: it serves from memory, says so, and keeps to it", async () => {
-    using disk = mounted("ro,size=1m");
+    using disk = mounted(folder(), "ro,size=1m");
     await using server = await start(disk.where);
     const { status, body } = await get(`${server.rest}/ready`);
     expect(status).toBe(200);
@@ -191,11 +177,10 @@ describe("a disk", () => {
   mountable(
     "that fills up: memory serves, it is said once; with room again everything is written",
     async () => {
-      using disk = mounted("size=512k");
+      using disk = mounted(folder(), "size=512k");
       const server = await start(disk.where);
       await onDisk(server);
-      const ballast = join(disk.where, "ballast");
-      Bun.spawnSync(["sh", "-c", `dd if=/dev/zero of=${ballast} bs=1k 2>/dev/null`]);
+      disk.fill();
       const phone = simulatedTelephone(server);
       await phone.lift();
       let pressed = 0;
@@ -206,7 +191,7 @@ describe("a disk", () => {
       await phone.hangUp();
       const during = await allEvents(server);
       expect(during.resync).toBe(false);
-      rmSync(ballast);
+      disk.makeRoom();
       await onDisk(server);
       const log = await server.log();
       expect(log.split("in memory only")).toHaveLength(2);
