@@ -42,6 +42,7 @@ const OWN_SERVERS = [
   "live_audio",
   "playback",
   "recording_ends",
+  "secrets",
   "sounds",
   "stopping",
   "streams",
