@@ -201,7 +201,6 @@ export async function serve(line: ServeArguments): Promise<void> {
     },
     logs,
     version,
-    startedAtMs,
     config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {
       maxBodyBytes: config.api.max_body_bytes,

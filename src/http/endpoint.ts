@@ -46,8 +46,6 @@ export interface HttpDependencies {
   machine(): Promise<{ about: Record<string, unknown>; doctor: string; files: Record<string, string> }>;
   logs: Logs;
   version: string;
-  /** Unix ms. */
-  startedAtMs: number;
   config: {
     /** As it acts, secrets masked. */
     shown(): Record<string, unknown>;

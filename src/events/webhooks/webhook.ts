@@ -24,7 +24,10 @@ export interface WebhookDependencies {
   events: EventLog;
   cursors: Pick<ReaderCursors, "get" | "save" | "onWoundBack">;
   post: PostWebhook;
+  /** Wall clock: what is signed and shown. */
   nowMs(): number;
+  /** For how long it has failed: a clock that is set, as on a machine without a battery, must not give anybody up. */
+  monotonicMs(): number;
   /** Calls once after `ms`, unless the function that it returns was called before. */
   after(ms: number, call: () => void): () => void;
   /** 0 ≤ x < 1. */
@@ -75,7 +78,8 @@ export class Webhook {
   #stopped = false;
   #delivered = 0;
   #failedAttempts = 0;
-  #failingSinceMs: number | null = null;
+  /** Since when, by both clocks. */
+  #failing: { sinceMs: number; monotonicMs: number } | null = null;
   #nextAttemptMs: number | null = null;
   #lastDeliveryMs: number | null = null;
   #lastError: string | null = null;
@@ -116,7 +120,7 @@ export class Webhook {
       state: this.#state,
       delivered: this.#delivered,
       failed_attempts: this.#failedAttempts,
-      failing_since: time(this.#failingSinceMs),
+      failing_since: time(this.#failing?.sinceMs ?? null),
       next_attempt: time(this.#nextAttemptMs),
       last_delivery: time(this.#lastDeliveryMs),
       last_error: this.#lastError,
@@ -127,7 +131,7 @@ export class Webhook {
   /** A parked one goes on where it was; one that waits for its next attempt makes it now. */
   resume(): void {
     if (this.#state === "parked") {
-      this.#failingSinceMs = null;
+      this.#failing = null;
       this.#failedAttempts = 0;
       this.#state = "delivering";
     }
@@ -212,7 +216,7 @@ export class Webhook {
     this.#delivered++;
     this.#lastDeliveryMs = dependencies.nowMs();
     this.#failedAttempts = 0;
-    this.#failingSinceMs = null;
+    this.#failing = null;
     return null;
   }
 
@@ -225,11 +229,11 @@ export class Webhook {
     retryAfterS: number | null;
     gone: boolean;
   }): Promise<void> {
-    const { nowMs, after, random, log } = this.dependencies;
+    const { nowMs, monotonicMs, after, random, log } = this.dependencies;
     this.#lastError = why;
-    this.#failingSinceMs ??= nowMs();
+    this.#failing ??= { sinceMs: nowMs(), monotonicMs: monotonicMs() };
     const shown = { webhook: this.number, url: shownUrl(this.settings.url), problem: why };
-    if (gone || nowMs() - this.#failingSinceMs >= this.settings.parkAfterMs) {
+    if (gone || monotonicMs() - this.#failing.monotonicMs >= this.settings.parkAfterMs) {
       this.#state = "parked";
       log.warning("a webhook is given up: POST /webhooks/resume tries it again", shown);
       return;

@@ -33,6 +33,7 @@ function webhook({ log: events, journal, clock }: { log: EventLog; journal: Jour
         return { status: endpoint.status, retryAfterS: null };
       },
       nowMs: () => clock.ms,
+      monotonicMs: () => clock.ms,
       after: clock.after,
       random: () => 0.5,
       userAgent: "test",
