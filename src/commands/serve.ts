@@ -39,6 +39,7 @@ import { MessageCounts } from "./message_counts";
 import { openLogs } from "./open_logs";
 import { secured } from "./secured";
 import { openSounds } from "./sounds";
+import { requireStartable } from "./start_check";
 import { threadUrl } from "./thread_url";
 
 /** An expired token's connections last no longer than this. */
@@ -47,13 +48,17 @@ const MIB = 1024 * 1024;
 const NS_PER_S = 1e9;
 
 export async function serve(line: ServeArguments): Promise<void> {
-  const { config, path } = await loadConfig(line.configPath, process.env, line);
+  const loaded = await loadConfig(line.configPath, process.env, line);
+  const { config, path } = loaded;
+  const setups = lineSetups(config, line.simulatePorts);
+  const served = setups.map((setup) => setup.line);
+  await requireStartable(loaded, served);
   const { logs, control: logControl } = openLogs(config.logging);
   const running = new RunningConfig(config, (next) => {
     logControl.setLevels(next.logging);
     exchange.rulesChanged();
   });
-  const editor = configEditor(running, line, path);
+  const editor = configEditor(running, line, path, served);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const { guard, tokens, origins, seats, tls } = await secured(config, stateFolder, logs);
@@ -67,7 +72,6 @@ export async function serve(line: ServeArguments): Promise<void> {
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
-  const setups = lineSetups(config, line.simulatePorts);
   const recordings = new RecordingStore({
     folder: stateFolder && join(stateFolder, "recordings"),
     limits: () => {
@@ -83,7 +87,6 @@ export async function serve(line: ServeArguments): Promise<void> {
     metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
     logEvent(logs, event.line, body);
   };
-  const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
   const deliver = (event: DriverEvent): void => {
     flight.driver(event);
@@ -153,13 +156,13 @@ export async function serve(line: ServeArguments): Promise<void> {
   };
   const bots = openBots(config, {
     exchange: verbs,
-    hotlines: dialled,
+    hotlines: hotlines(config),
     tell: (number, body) => publish(number, Date.now(), 0, body),
     log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
     events,
-    cursors: journal,
+    cursors: journal.cursors,
     userAgent: `dahdi-phone-api/${version}`,
     log: logs.events,
   });
@@ -211,7 +214,6 @@ export async function serve(line: ServeArguments): Promise<void> {
       version,
       simulated: exchange.handsets !== null,
     }),
-    startedAtMs,
     config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {
       maxBodyBytes: config.api.max_body_bytes,

@@ -48,8 +48,6 @@ export interface HttpDependencies {
   logs: Logs;
   version: string;
   documents(): Promise<Documents>;
-  /** Unix ms. */
-  startedAtMs: number;
   config: {
     /** As it acts, secrets masked. */
     shown(): Record<string, unknown>;
@@ -67,7 +65,7 @@ export interface HttpDependencies {
 /** See config/editor.ts. */
 export type ConfigPatchResult =
   | { done: { changed: string[]; applied: string[]; restart_required: string[]; overridden: string[] } }
-  | { wrong: { key: string; message: string } }
+  | { wrong: readonly { key: string; message: string }[] }
   | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export interface Call {
@@ -129,3 +127,11 @@ export interface Endpoint {
   problems: readonly number[];
   handle(call: Call): unknown;
 }
+
+/** What a token must have, as the guard asks for it and the OpenAPI text says. */
+export const neededScope = ({ access, method }: Pick<Endpoint, "access" | "method">): "open" | Scope =>
+  access ?? (method === "GET" ? "read" : "control");
+
+/** Of one line: the one in the path, or the default one. */
+export const isOfLine = ({ scope, path }: Pick<Endpoint, "scope" | "path">): boolean =>
+  scope !== "server" || path.includes(":line");

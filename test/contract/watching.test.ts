@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { EventListener, get, type Json, request, simulatedTelephone } from "../support/client";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer, startServer } from "../support/server";
+import { unzipped } from "../support/unzipped";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-watching-"));
 const SECRET_BYTES = Buffer.from("a very secret webhook key!!");
@@ -202,10 +203,3 @@ async function eventsOf(events: EventListener, digits: number): Promise<void> {
 }
 
 /** By Python's zipfile, so that somebody else's reader has seen it. */
-async function unzipped(path: string): Promise<Record<string, string>> {
-  const script =
-    "import json,sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n" +
-    "print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))";
-  const child = Bun.spawn([PYTHON, "-c", script, path], { stdout: "pipe" });
-  return JSON.parse(await new Response(child.stdout).text()) as Record<string, string>;
-}

@@ -3,7 +3,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { FORMATS_TEXT } from "../../audio/open";
 import { PROMPT_NAME } from "../../sounds/prompts";
 import { withMenus } from "../choices";
-import type { Endpoint } from "../endpoint";
+import { type Endpoint, isOfLine, neededScope } from "../endpoint";
 import { problemAnswer } from "./problem_examples";
 
 export const queryParameters = (schema: TSchema) =>
@@ -99,6 +99,13 @@ function soundBody({ named, example }: Endpoint) {
   return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
 }
 
+/** What a token of certain lines may ask: about its line, about its lines' part, or nothing. */
+function tokenLines(endpoint: Endpoint): "one" | "own" | "all" | "none" {
+  if (endpoint.access === "open") return "all";
+  if (isOfLine(endpoint)) return "one";
+  return endpoint.ownLines ? "own" : "none";
+}
+
 /** Elysia's `detail` of an operation, from our one definition of it. */
 export function operationDetail(endpoint: Endpoint, path: string): Record<string, unknown> {
   const ofLine = path.includes("{line}");
@@ -107,7 +114,8 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     "mediaType" in answer
       ? { [answer.mediaType as string]: { schema: { type: "string", format: "binary" } } }
       : { "application/json": { schema: answer } };
-  const open = endpoint.access === "open";
+  const needed = neededScope(endpoint);
+  const open = needed === "open";
   const problems = [
     ...new Set([...endpoint.problems, ...(ofLine ? [404] : []), ...(open ? [] : [401]), 403, 429, 500]),
   ].sort();
@@ -126,7 +134,10 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
-    ...(open ? { security: [] } : {}),
+    // A role, as OpenAPI 3.1 has it. Nothing at all, too: without any token on a server nobody needs one.
+    security: open ? [] : [{ token: [needed] }, {}],
+    "x-scope": needed,
+    "x-lines": tokenLines(endpoint),
     responses: {
       ...(endpoint.success === 204
         ? { 204: { description: "Done" } }
