@@ -19,7 +19,9 @@ import {
   PromptInput,
 } from "../schema_gather";
 import { namedSound } from "../schema_sounds";
+import type { Upload } from "../upload";
 import { whenOver } from "../waiting";
+import { announceInput } from "./announce_input";
 import { inMemory } from "./sound";
 
 const MS_PER_S = 1000;
@@ -64,6 +66,17 @@ async function closedIfRefused<T>(source: PcmSource | null, use: () => T | Promi
     source?.close?.();
     throw error;
   }
+}
+
+/** Bun takes no more of a body once it was answered. Of one that breaks off no more is announced. */
+async function takenOver(
+  upload: Upload,
+  { finished, stop }: { finished: Promise<unknown>; stop(): void },
+): Promise<void> {
+  await Promise.race([upload.over, finished]);
+  if (!upload.bytes.failure) return;
+  stop();
+  throw upload.bytes.failure;
 }
 
 const gathered = ({ gatherId, digits, reason, finishKey, heardMs, played, durationMs }: GatherResult) => ({
@@ -139,13 +152,8 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
     answer: AnnounceAnswer,
     problems: SOUND_PROBLEMS,
     handle: async (call) => {
-      const input = await jsonInput(AnnounceInput, call.request, call.query);
-      const gather = input.gather ? gatherRequest(input.gather) : null;
-      const { url, prompt, say, tone, voice, language, rate, engine } = input;
-      const reference = { url, prompt, say, tone, voice, language, rate, engine } as Parameters<
-        typeof namedSound
-      >[1];
-      const source = KeptSource.of(await namedSound(call, reference, input.loudness_dbm0 ?? null));
+      const { options: input, source: sound, upload } = await announceInput(call);
+      const source = KeptSource.of(sound);
       const announcement = await closedIfRefused(source, async () => {
         const { repeat: loop = 1, max_ring_seconds, pause_ms, custom_pattern } = input;
         if (loop !== 1) await inMemory(source);
@@ -167,11 +175,16 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
           ...(max_ring_seconds === undefined ? {} : { maxRingMs: max_ring_seconds * MS_PER_S }),
           ...(pause_ms === undefined ? {} : { pauseMs: pause_ms }),
           whenLifted: input.when_lifted ?? "play",
-          gather,
+          gather: input.gather ? gatherRequest(input.gather) : null,
         });
       });
-      if (input.wait === false) return { status: "success", announce_id: announcement.announceId };
-      return announced(await whenOver(call, announcement));
+      const taken = upload ? takenOver(upload, announcement) : null;
+      if (input.wait === false) {
+        await taken;
+        return { status: "success", announce_id: announcement.announceId };
+      }
+      const [result] = await Promise.all([whenOver(call, announcement), taken]);
+      return announced(result);
     },
   },
   {
