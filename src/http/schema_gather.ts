@@ -139,7 +139,7 @@ export const AnnounceOptionsInput = Type.Object(
     gather: Type.Optional(GatherOptionsInput),
     wait: WAIT,
   },
-  closed,
+  { ...closed, examples: [{ max_ring_seconds: 20, gather: { max_digits: 1 } }] },
 );
 export const AnnounceInput = Type.Composite([SoundReferenceInput, AnnounceOptionsInput], closed);
 

@@ -11,6 +11,7 @@ import { Problem } from "../problem";
 import {
   AnnounceAnswer,
   AnnounceInput,
+  AnnounceOptionsInput,
   AnnounceStopAnswer,
   GatherAnswer,
   GatherInput,
@@ -146,11 +147,15 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
       "The sound is there before the bell rings. It is heard after the answer and a short pause; with gather, digits are " +
       "collected during it and after it. A telephone that is lifted already hears it at once, or is left alone " +
       "(when_lifted). Answers when it is over, or with wait=false when the bell rings; announce_finished tells in any " +
-      "case. A client that goes while it waits ends it, the bell first of all. One at a time on each line.",
-    body: AnnounceInput,
+      "case. A client that goes while it waits ends it, the bell first of all. One at a time on each line. Instead of " +
+      "naming the sound it may be sent, as for POST /play-audio: in a form, with the rest of the JSON as its field options, or " +
+      "as the body, with the rest in the query.",
+    body: "sound",
+    named: AnnounceInput,
+    form: { file: "audio", options: AnnounceOptionsInput },
     example: { tone: "busy", max_ring_seconds: 2, caller_id: { name: "Kitchen" } },
     answer: AnnounceAnswer,
-    problems: SOUND_PROBLEMS,
+    problems: [...SOUND_PROBLEMS, 413],
     handle: async (call) => {
       const { options: input, source: sound, upload } = await announceInput(call);
       const source = KeptSource.of(sound);

@@ -101,8 +101,9 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
       "ringing it waits for the answer. Playing starts as soon as the first of it has arrived. Answers when all of it " +
       "was taken over, at once for files of up to 8 MB; longer ones are taken over as they are heard. With wait=true " +
       "it answers when all was heard. duration_ms and bytes_written are null where the file does not say how long " +
-      "it is (MP3, Ogg, a stream). With content-type application/json the body names a sound instead: a url, a prompt, " +
-      "a text to say, or a tone; it answers when the first of it is there. What turns out broken on the way ends with playback_finished, reason error.",
+      "it is (MP3, Ogg, a stream, raw sound in a form). In a form the first file is played, while it arrives as well. With " +
+      "JSON as its body it names a sound instead: a url, a prompt, a text to say, or a tone; it answers when the first of " +
+      "it is there. What turns out broken on the way ends with playback_finished, reason error.",
     query: PlayQuery,
     body: "sound",
     named: PlayInput,
