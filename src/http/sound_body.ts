@@ -10,6 +10,8 @@ const HEAD_BYTES = 64;
 /** Of JSON that is not called so: it has to fit into what is read ahead in the worst case. */
 const MAX_UNNAMED_JSON_BYTES = 128 * 1024;
 
+const JSON_HEAD = /^\s*(\{[\t\n\r\x20-\x7e\u00a0-\uffff]*)?$/;
+
 /** json: its bytes, none where the body is empty. */
 export type SoundBody = { json: Uint8Array; upload: null } | { json: null; upload: Upload };
 
@@ -35,12 +37,18 @@ const isCalledSound = (request: Request): boolean =>
 
 /** A brace is also a sample's byte: it begins JSON where nothing but text follows. */
 async function isJsonText(bytes: ByteStream): Promise<boolean> {
-  await bytes.atLeast(HEAD_BYTES);
+  for (const least of [1, HEAD_BYTES]) {
+    await bytes.atLeast(least);
+    if (!JSON_HEAD.test(beginning(bytes))) return false;
+  }
+  return beginning(bytes).includes("{");
+}
+
+function beginning(bytes: ByteStream): string {
   try {
-    const head = new TextDecoder("utf-8", { fatal: true }).decode(bytes.peek(HEAD_BYTES), { stream: true });
-    return /^\s*\{[\t\n\r\x20-\x7e\u00a0-\uffff]*$/.test(head);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes.peek(HEAD_BYTES), { stream: true });
   } catch {
-    return false;
+    return "\0"; // no text
   }
 }
 

@@ -26,12 +26,18 @@ export interface Announced {
 export async function announceInput(call: Call): Promise<Announced> {
   const { json, upload } = await soundBody(call, OPTIONS);
   if (!upload) return await named(call, json);
-  const form = isForm(call.request);
-  await upload.usedBy(() => upload.bytes.atLeast(form ? 0 : 1));
-  if (!form && upload.bytes.available === 0) return await named(call, new Uint8Array(0));
-  const options = await upload.usedBy(async () =>
-    withoutName(form ? fieldInput(await upload.field(), call.query) : queryInput(AnnounceInput, call.query)),
-  );
+  const { bytes } = upload;
+  if (!isForm(call.request)) {
+    await upload.usedBy(() => bytes.atLeast(1));
+    if (bytes.available === 0) return await named(call, new Uint8Array(0));
+  }
+  const options = await upload.usedBy(async () => {
+    const input = isForm(call.request)
+      ? fieldInput(await upload.field(), call.query)
+      : queryInput(AnnounceInput, call.query);
+    await bytes.atLeast(1); // who forgot the file is told that
+    return withoutName(input);
+  });
   return { options, source: await openUpload(upload, options.loudness_dbm0 ?? null), upload };
 }
 
