@@ -34,6 +34,7 @@ const OWN_SERVERS = [
   "event_stream",
   "examples",
   "flight",
+  "forms",
   "hotline",
   "idempotency",
   "limits",
