@@ -7,7 +7,7 @@ import { Problem } from "./problem";
 
 /** The parser looks at one after another, and stops between two where what it gave was not taken. */
 const SLICE_BYTES = 16 * 1024;
-export const MAX_FIELD_BYTES = 64 * 1024;
+const MAX_FIELD_BYTES = 64 * 1024;
 /** What exceeds these is passed over: there is one file, and whoever sends more means something else. */
 const LIMITS = { files: 1, parts: 100, headerSize: 16 * 1024, fieldSize: MAX_FIELD_BYTES };
 
