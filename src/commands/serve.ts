@@ -18,6 +18,7 @@ import type { Publish } from "../exchange/line_runner";
 import { PhoneExchange } from "../exchange/phone_exchange";
 import { NO_FLIGHT, startFlight } from "../flight/start_flight";
 import { createApp, type Sockets } from "../http/app";
+import { documentsOf } from "../http/docs/documents";
 import type { HttpDependencies } from "../http/endpoint";
 import { createMetrics } from "../http/metrics/metrics";
 import { EventStreams } from "../http/sse/event_streams";
@@ -198,6 +199,10 @@ export async function serve(line: ServeArguments): Promise<void> {
     },
     logs,
     version,
+    documents: documentsOf(threadUrl("http/docs/documents_thread"), {
+      version,
+      simulated: exchange.handsets !== null,
+    }),
     startedAtMs,
     config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {

@@ -14,6 +14,7 @@ import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
 import type { StreamBook } from "../streams/stream_book";
+import type { Documents } from "./docs/documents";
 import type { Guard } from "./guard";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
@@ -46,6 +47,7 @@ export interface HttpDependencies {
   machine(): Promise<{ about: Record<string, unknown>; doctor: string; files: Record<string, string> }>;
   logs: Logs;
   version: string;
+  documents(): Promise<Documents>;
   /** Unix ms. */
   startedAtMs: number;
   config: {

@@ -7,7 +7,7 @@ export interface Decoder {
   readonly rateHz: number;
   /** Samples of each channel in all, where the file says so. */
   readonly frames: number | null;
-  /** A decoder has work of its own per sample: what costs nothing may be asked for more at a time. */
+  /** Whether it can be decoded at all is known with its first piece: nothing is said to play before. */
   readonly costly: boolean;
   /**
    * The next piece, channels mixed, −1 … 1; it may be empty. null: more bytes are needed; where the stream has
