@@ -115,6 +115,8 @@ export interface Endpoint {
   body?: TSchema | "sound";
   /** Where a sound may be named instead of sent: that JSON. */
   named?: TSchema;
+  /** Of a sound that comes in a form: what its file is called, and what a field beside it holds. Omitted: file, none. */
+  form?: { file: string; options: TSchema };
   /** A body that works when "Execute" is pressed. */
   example?: unknown;
   /** A schema for JSON, or the media type of something else. */

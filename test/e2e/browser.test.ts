@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Locator } from "playwright-core";
+import { encodeWav } from "../../src/audio/wav";
 import { startConfigured } from "../support/configured";
 import { needs } from "../support/needs";
 import { ROOT, type RunningServer, startServer } from "../support/server";
@@ -53,17 +54,19 @@ async function docsPage(base = server.rest) {
   return { page, asked, complaints };
 }
 
-/** Opens an operation, presses Execute, returns the status that the page shows. */
+/** Opens an operation, fills in what is to be, presses Execute, returns the status that the page shows. */
 async function execute(
   page: Awaited<ReturnType<typeof docsPage>>["page"],
   method: string,
   path: string,
+  fill: (block: Locator) => Promise<void> = async () => undefined,
 ): Promise<string> {
   const block = page
     .locator(`.opblock-${method}`)
     .filter({ has: page.locator(`.opblock-summary-path[data-path="${path}"]`) })
     .first();
   await block.locator(".opblock-summary").click();
+  await fill(block);
   await block.locator(".btn.execute").click();
   const status = block.locator(".live-responses-table tbody .response-col_status").first();
   await status.waitFor();
@@ -148,6 +151,21 @@ describe("Swagger UI", () => {
         await page.close();
       }),
     );
+  });
+
+  browserTest("a sound is sent from the page, in a form", async () => {
+    const { page } = await docsPage();
+    await fetch(`${server.rest}/simulator/lines/1/lift`, { method: "POST" });
+    const file = { name: "hello.wav", mimeType: "audio/wav", buffer: Buffer.from(encodeWav(new Int16Array(800))) };
+    for (const path of ["/play-audio", "/announce"]) {
+      const status = await execute(page, "post", path, async (block) => {
+        await block.locator(".opblock-section-request-body .content-type").selectOption("multipart/form-data");
+        await block.locator('input[type="file"]').setInputFiles(file);
+      });
+      await page.screenshot({ path: join(screenshots, `form${path.replace("/", "-")}.png`) });
+      expect(`${path} ${status}`).toBe(`${path} 200`);
+    }
+    await page.close();
   });
 
   browserTest("Authorize takes a token, and then works", async () => {

@@ -35,6 +35,7 @@ const OWN_SERVERS = [
   "event_stream",
   "examples",
   "flight",
+  "forms",
   "full_disk",
   "hotline",
   "idempotency",

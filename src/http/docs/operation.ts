@@ -82,21 +82,37 @@ const IDEMPOTENCY_KEY = {
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
+const BINARY = { type: "string", format: "binary" };
 const SOUND_BODY = {
   required: true,
   description: `${FORMATS_TEXT}: the first bytes say which, the media type does not matter`,
   content: Object.fromEntries(
     ["application/octet-stream", "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac", "audio/basic"].map(
-      (type) => [type, { schema: { type: "string", format: "binary" } }],
+      (type) => [type, { schema: BINARY }],
     ),
   ),
 };
 
-function soundBody({ named, example }: Endpoint) {
-  if (!named) return SOUND_BODY;
+/** The first file is the sound, whatever it is called. */
+const formBody = ({ form }: Endpoint) => ({
+  schema: {
+    type: "object",
+    required: [form?.file ?? "file"],
+    properties: { ...(form ? { options: form.options } : {}), [form?.file ?? "file"]: BINARY },
+  },
+  ...(form ? { encoding: { options: { contentType: "application/json" } } } : {}),
+});
+
+function soundBody(endpoint: Endpoint) {
+  const { named, example } = endpoint;
+  const content = { ...SOUND_BODY.content, "multipart/form-data": formBody(endpoint) };
+  if (!named) return { ...SOUND_BODY, content };
   // First, and so what is pressed: Swagger UI has no file to send.
-  const content = { "application/json": { schema: named, example }, ...SOUND_BODY.content };
-  return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
+  return {
+    ...SOUND_BODY,
+    description: `${SOUND_BODY.description}. Or JSON that names a sound`,
+    content: { "application/json": { schema: named, example }, ...content },
+  };
 }
 
 /** What a token of certain lines may ask: about its line, about its lines' part, or nothing. */
