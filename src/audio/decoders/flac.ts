@@ -87,11 +87,7 @@ export async function openFlac(bytes: ByteStream): Promise<Decoder> {
       info = parseStreamInfo(await take(length));
       continue;
     }
-    for (let left = length; left > 0; ) {
-      left -= bytes.skip(left);
-      if (left > 0) await bytes.atLeast(1);
-      if (left > 0 && bytes.available === 0) throw truncated("FLAC");
-    }
+    if (!(await bytes.pass(length))) throw truncated("FLAC");
   }
   return new FlacDecoder(await instance(), info as StreamInfo);
 }

@@ -1,13 +1,12 @@
 /** Sounds that are several files in one: chained and multiplexed Ogg. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { ByteStream } from "../../../src/audio/byte_stream";
 import type { AudioError } from "../../../src/audio/error";
 import { openAudio } from "../../../src/audio/open";
 import { ENCODERS, resealed, SoundFiles } from "../../support/sound_files";
 import { readArriving } from "../../support/stepped";
+import { describeWith } from "../../support/with_programs";
 
-const missing = ENCODERS.filter((name) => Bun.which(name) === null);
-const suite = missing.length > 0 ? describe.skip : describe;
 const files = new SoundFiles();
 afterAll(() => files[Symbol.dispose]());
 
@@ -47,7 +46,7 @@ const OGG = ["vorbis", "opus", "oggflac"];
 const bytesOf = (format: string, rateHz: number, channels: number, seconds = 1): Uint8Array =>
   files.bytes(files.encoded(format, files.original(rateHz, channels, seconds)));
 
-suite("chained Ogg", () => {
+describeWith(ENCODERS, "chained Ogg", () => {
   for (const format of OGG) {
     test(`${format}: all links are heard, each as alone, whatever its rate and channels`, async () => {
       const links = [
@@ -130,7 +129,7 @@ suite("chained Ogg", () => {
   });
 });
 
-suite("multiplexed Ogg", () => {
+describeWith(ENCODERS, "multiplexed Ogg", () => {
   for (const format of OGG) {
     test(`${format} beside a film and a skeleton is heard`, async () => {
       const sound = bytesOf(format, 16_000, 1, 0.5);
