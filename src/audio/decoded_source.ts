@@ -37,7 +37,10 @@ export const tooLong = (): AudioError =>
 /** What a decoder of others' making does with a hostile file ends here. */
 export function nextPiece(decoder: Decoder, bytes: ByteStream): Float32Array | null {
   try {
-    return decoder.next(bytes);
+    const piece = decoder.next(bytes);
+    // What is no number would stay in the filter behind, and what is infinite would be limited to silence around it.
+    if (piece) for (let i = 0; i < piece.length; i++) if (!Number.isFinite(piece[i])) piece[i] = 0;
+    return piece;
   } catch (error) {
     // What came is not wrong where not all of it came.
     if (bytes.failure) throw bytes.failure;
