@@ -27,6 +27,8 @@ const CODECS: readonly (readonly [mark: string, codec: OggCodec])[] = [
 /** Each link costs a set-up: a file of nothing else is meant to keep us busy. */
 const MAX_SILENT_LINKS = 16;
 
+const NOTHING = new Float32Array(0);
+
 const text = (head: Uint8Array): string => String.fromCharCode(...head.subarray(0, 8));
 const codecOf = (head: Uint8Array): OggCodec | null =>
   CODECS.find(([mark]) => text(head).startsWith(mark))?.[1] ?? null;
@@ -73,6 +75,7 @@ class OggDecoder implements Decoder {
       return null;
     }
     if (!this.#stream) throw malformed("Ogg", "a stream has no beginning");
+    if (packet.data.length === 0) return NOTHING; // FFmpeg ends FLAC with one
     const piece = this.#stream.decode(packet);
     if (piece.length > 0) this.#silentLinks = 0;
     return piece;

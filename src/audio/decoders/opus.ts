@@ -115,7 +115,6 @@ class OpusStream implements OggStream {
   }
 
   #decode({ data }: OggPacket): number {
-    if (data.length === 0) return 0;
     if (data.length > this.#maxPacketBytes) throw malformed("Opus", "a packet is too long");
     intoWasm(this.wasm, this.#input, data);
     const frames = this.wasm.opus_frame_decode_float_deinterleaved(

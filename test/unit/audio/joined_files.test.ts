@@ -116,6 +116,18 @@ describeWith(ENCODERS, "chained Ogg", () => {
     );
   });
 
+  test("a stream that ends with an empty packet, as FFmpeg writes it, is whole", async () => {
+    for (const format of OGG) {
+      const pages = oggPages(bytesOf(format, 16_000, 1, 0.2));
+      const last = pages.at(-1) as Uint8Array;
+      const segments = last[26] as number;
+      const longer = joined(last.subarray(0, 27 + segments), Uint8Array.of(0), last.subarray(27 + segments));
+      longer[26] = segments + 1;
+      const whole = joined(...pages.slice(0, -1), resealed(longer));
+      expect(await decoded(whole)).toEqual(await decoded(joined(...pages)));
+    }
+  });
+
   test("links without sound come to an end", async () => {
     const [head, ...rest] = oggPages(bytesOf("opus", 48_000, 1, 0.2)) as [Uint8Array, ...Uint8Array[]];
     const silent = joined(head, rest[0] as Uint8Array);
