@@ -1,6 +1,7 @@
 /** Text, spoken by a program of this machine while it is heard. */
 import { writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
+import { AudioError } from "../audio/error";
 import type { PcmSource } from "../audio/source";
 import { Espeak } from "./espeak";
 import { type OpenOptions, opened } from "./opened";
@@ -37,6 +38,8 @@ const AHEAD_BYTES = 32 * 1024 * 1024;
 /** What is reckoned with: 22 kHz, 16 bit, ten letters a second. */
 const BYTES_PER_CHARACTER = 4410;
 const VOICES_MS = 10_000;
+/** Thirty times what espeak-ng tells of its hundred voices. */
+const MAX_TABLE_BYTES = 256 * 1024;
 /** Of 1000, to the kernel: as if it held half of all memory more. */
 const FIRST_TO_GO = 500;
 
@@ -61,7 +64,8 @@ export class Speech {
     if (piper !== null && piperModel !== null) engines.push(new Piper(piper, piperModel));
     const espeak = Bun.which(this.options.espeakNg ?? "espeak-ng");
     if (espeak !== null) {
-      const known = this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, output);
+      const known =
+        this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, (command) => output("espeak-ng", command));
       this.#espeaks.set(espeak, known);
       engines.push(known);
     }
@@ -86,13 +90,13 @@ export class Speech {
     if (this.#speaking >= MAX_AT_ONCE) {
       throw new SoundError("too_many_sounds", `${MAX_AT_ONCE} texts are being spoken: try again in a moment.`);
     }
-    const child = spawn(command, input);
+    const child = spawn(engine.name, command, input);
     this.#speaking++;
     const { timeoutMs } = this.options;
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      child.kill("SIGKILL");
+      end(child);
     }, timeoutMs);
     void child.exited.then(() => {
       clearTimeout(timer);
@@ -102,20 +106,22 @@ export class Speech {
       const message = `${engine.name} took longer than ${timeoutMs / 1000} s (speech.timeout_seconds): say less at once.`;
       return new SoundError("source_timeout", message);
     };
-    const failed = (): SoundError => {
-      if (isLate) return tooLong();
-      const message = `${engine.name} failed: try "${command.join(" ")}" on the machine, and see what it says.`;
-      return new SoundError("speech_failed", message);
-    };
-    return await opened(spoken(child, header, failed), null, open, {
-      aheadBytes: AHEAD_BYTES,
-      heldBytes: Math.min(AHEAD_BYTES, (request.say.length * BYTES_PER_CHARACTER) / (request.rate ?? 1)),
-      stallMs: timeoutMs,
-      maxBytes: 4 * AHEAD_BYTES,
-      stalled: tooLong,
-      tooLarge: failed,
-      stop: () => child.kill("SIGKILL"),
-    });
+    const failed = (): SoundError => (isLate ? tooLong() : speechFailed(engine.name, endOf(child)));
+    const spends = `it says more than ${MAX_TEXT_CHARACTERS} characters can be`;
+    try {
+      return await opened(spoken(child, header, failed), null, open, {
+        aheadBytes: AHEAD_BYTES,
+        heldBytes: Math.min(AHEAD_BYTES, (request.say.length * BYTES_PER_CHARACTER) / (request.rate ?? 1)),
+        stallMs: timeoutMs,
+        maxBytes: 4 * AHEAD_BYTES,
+        stalled: tooLong,
+        tooLarge: () => speechFailed(engine.name, spends),
+        stop: () => end(child),
+      });
+    } catch (error) {
+      // Nobody sent a file that could be wrong.
+      throw error instanceof AudioError ? speechFailed(engine.name, "what it says is no sound") : error;
+    }
   }
 
   #missing(asked: string | undefined): SoundError {
@@ -141,15 +147,43 @@ function checkText(text: string): void {
   if (UNSAYABLE.test(text)) throw unsayable("it holds control characters");
 }
 
-function spawn(command: string[], input: string) {
+type Speaking = Bun.Subprocess<Uint8Array, "pipe", "ignore">;
+
+/** No path, no command line: whoever asks need not know where it lies. */
+const speechFailed = (engine: string, why: string): SoundError =>
+  new SoundError(
+    "speech_failed",
+    `${engine} failed (${why}): run it on the machine and see what it says; dahdi-phone-api doctor tells where it is.`,
+  );
+
+const endOf = ({ exitCode, signalCode }: Speaking): string => `it ended with ${signalCode ?? exitCode}`;
+
+/** The leader of a group of its own: what is called piper may well be a script that starts one. */
+function spawn(engine: string, command: string[], input: string): Speaking {
   try {
     const stdin = new TextEncoder().encode(input);
-    const child = Bun.spawn(command, { stdin, stdout: "pipe", stderr: "ignore", cwd: "/", env: environment() });
+    const child = Bun.spawn(command, {
+      stdin,
+      stdout: "pipe",
+      stderr: "ignore",
+      cwd: "/",
+      env: environment(),
+      detached: true,
+    });
     politely(child.pid);
     return child;
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new SoundError("speech_failed", `${command[0]} cannot be started (${why}).`);
+    throw speechFailed(engine, `it cannot be started: ${why}`);
+  }
+}
+
+/** With all that it started. */
+function end(child: Speaking): void {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It is over already.
   }
 }
 
@@ -164,7 +198,7 @@ function politely(pid: number): void {
 }
 
 async function* spoken(
-  child: Bun.Subprocess<Uint8Array, "pipe", "ignore">,
+  child: Speaking,
   header: Uint8Array | null,
   failed: () => SoundError,
 ): AsyncGenerator<Uint8Array> {
@@ -177,14 +211,29 @@ async function* spoken(
   if ((await child.exited) !== 0) throw failed();
 }
 
-async function output(command: string[]): Promise<string> {
-  const child = Bun.spawn(command, {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "ignore",
-    cwd: "/",
-    env: environment(),
-    timeout: VOICES_MS,
-  });
-  return await new Response(child.stdout).text();
+/** What a program writes to its standard output, which must be little, and soon. */
+async function output(engine: string, command: string[]): Promise<string> {
+  const child = spawn(engine, command, "");
+  const late = Promise.withResolvers<never>();
+  const tooLong = (): void =>
+    late.reject(speechFailed(engine, `its voices were not told within ${VOICES_MS / 1000} s`));
+  const timer = setTimeout(tooLong, VOICES_MS);
+  try {
+    return await Promise.race([table(engine, child), late.promise]);
+  } finally {
+    clearTimeout(timer);
+    end(child);
+  }
+}
+
+async function table(engine: string, child: Speaking): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of child.stdout) {
+    pieces.push(piece);
+    bytes += piece.byteLength;
+    if (bytes > MAX_TABLE_BYTES) throw speechFailed(engine, "its table of voices has no end");
+  }
+  if ((await child.exited) !== 0) throw speechFailed(engine, `asked for its voices, ${endOf(child)}`);
+  return Buffer.concat(pieces).toString();
 }
