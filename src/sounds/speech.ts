@@ -1,6 +1,4 @@
 /** Text, spoken by a program of this machine while it is heard. */
-import { writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { AudioError } from "../audio/error";
 import type { PcmSource } from "../audio/source";
 import { Espeak } from "./espeak";
@@ -9,6 +7,7 @@ import { Piper } from "./piper";
 import { SoundError } from "./sound_error";
 import type { SpeechRequest } from "./sound_reference";
 import type { SpeechEngine, Voice } from "./speech_engine";
+import { endOf, endSpeaking, speechFailed, spoken, startSpeaking, tableOf } from "./speech_process";
 
 export const ENGINES = ["espeak-ng", "piper"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -37,18 +36,6 @@ const MAX_AT_ONCE = 2;
 const AHEAD_BYTES = 32 * 1024 * 1024;
 /** What is reckoned with: 22 kHz, 16 bit, ten letters a second. */
 const BYTES_PER_CHARACTER = 4410;
-const VOICES_MS = 10_000;
-/** Thirty times what espeak-ng tells of its hundred voices. */
-const MAX_TABLE_BYTES = 256 * 1024;
-/** Of 1000, to the kernel: as if it held half of all memory more. */
-const FIRST_TO_GO = 500;
-
-/** What they need to find their own files; nothing of ours. */
-const environment = (): Record<string, string> => ({
-  PATH: process.env.PATH ?? "",
-  HOME: process.env.HOME ?? "/",
-  LANG: "C.UTF-8",
-});
 
 export class Speech {
   #speaking = 0;
@@ -65,7 +52,7 @@ export class Speech {
     const espeak = Bun.which(this.options.espeakNg ?? "espeak-ng");
     if (espeak !== null) {
       const known =
-        this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, (command) => output("espeak-ng", command));
+        this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, (command) => tableOf("espeak-ng", command));
       this.#espeaks.set(espeak, known);
       engines.push(known);
     }
@@ -90,13 +77,13 @@ export class Speech {
     if (this.#speaking >= MAX_AT_ONCE) {
       throw new SoundError("too_many_sounds", `${MAX_AT_ONCE} texts are being spoken: try again in a moment.`);
     }
-    const child = spawn(engine.name, command, input);
+    const child = startSpeaking(engine.name, command, input);
     this.#speaking++;
     const { timeoutMs } = this.options;
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      end(child);
+      endSpeaking(child);
     }, timeoutMs);
     void child.exited.then(() => {
       clearTimeout(timer);
@@ -116,7 +103,7 @@ export class Speech {
         maxBytes: 4 * AHEAD_BYTES,
         stalled: tooLong,
         tooLarge: () => speechFailed(engine.name, spends),
-        stop: () => end(child),
+        stop: () => endSpeaking(child),
       });
     } catch (error) {
       // Nobody sent a file that could be wrong.
@@ -145,95 +132,4 @@ function checkText(text: string): void {
   if (text.trim() === "") throw unsayable("there is no word in it");
   if (text.length > MAX_TEXT_CHARACTERS) throw unsayable(`it is longer than ${MAX_TEXT_CHARACTERS} characters`);
   if (UNSAYABLE.test(text)) throw unsayable("it holds control characters");
-}
-
-type Speaking = Bun.Subprocess<Uint8Array, "pipe", "ignore">;
-
-/** No path, no command line: whoever asks need not know where it lies. */
-const speechFailed = (engine: string, why: string): SoundError =>
-  new SoundError(
-    "speech_failed",
-    `${engine} failed (${why}): run it on the machine and see what it says; dahdi-phone-api doctor tells where it is.`,
-  );
-
-const endOf = ({ exitCode, signalCode }: Speaking): string => `it ended with ${signalCode ?? exitCode}`;
-
-/** The leader of a group of its own: what is called piper may well be a script that starts one. */
-function spawn(engine: string, command: string[], input: string): Speaking {
-  try {
-    const stdin = new TextEncoder().encode(input);
-    const child = Bun.spawn(command, {
-      stdin,
-      stdout: "pipe",
-      stderr: "ignore",
-      cwd: "/",
-      env: environment(),
-      detached: true,
-    });
-    politely(child.pid);
-    return child;
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw speechFailed(engine, `it cannot be started: ${why}`);
-  }
-}
-
-/** With all that it started. */
-function end(child: Speaking): void {
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // It is over already.
-  }
-}
-
-/** Events and answers go first; where memory runs out, it does. */
-function politely(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(FIRST_TO_GO));
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It is over already.
-  }
-}
-
-async function* spoken(
-  child: Speaking,
-  header: Uint8Array | null,
-  failed: () => SoundError,
-): AsyncGenerator<Uint8Array> {
-  let first = true;
-  for await (const piece of child.stdout) {
-    if (first && header) yield header;
-    first = false;
-    yield piece;
-  }
-  if ((await child.exited) !== 0) throw failed();
-}
-
-/** What a program writes to its standard output, which must be little, and soon. */
-async function output(engine: string, command: string[]): Promise<string> {
-  const child = spawn(engine, command, "");
-  const late = Promise.withResolvers<never>();
-  const tooLong = (): void =>
-    late.reject(speechFailed(engine, `its voices were not told within ${VOICES_MS / 1000} s`));
-  const timer = setTimeout(tooLong, VOICES_MS);
-  try {
-    return await Promise.race([table(engine, child), late.promise]);
-  } finally {
-    clearTimeout(timer);
-    end(child);
-  }
-}
-
-async function table(engine: string, child: Speaking): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of child.stdout) {
-    pieces.push(piece);
-    bytes += piece.byteLength;
-    if (bytes > MAX_TABLE_BYTES) throw speechFailed(engine, "its table of voices has no end");
-  }
-  if ((await child.exited) !== 0) throw speechFailed(engine, `asked for its voices, ${endOf(child)}`);
-  return Buffer.concat(pieces).toString();
 }
