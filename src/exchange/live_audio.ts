@@ -102,7 +102,8 @@ export class LiveAudio {
     if (talkers.length > 0 && !(mixed && talkers.every(({ request }) => request.mixed))) {
       throw new Refusal(
         "talker_active",
-        "Somebody talks on this line already: listen only (mode=listen), or let both of them mix (mix=true).",
+        "A client of WS /audio or a voice bot talks on this line already: end that first, or only listen (mode=listen), " +
+          "or let all of them say mix=true.",
       );
     }
     if (talkers.length >= this.needs.lanes.length) {

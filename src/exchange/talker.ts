@@ -17,7 +17,11 @@ export const DEFAULT_TARGET_MS = 40;
 export const MAX_WAITING_MS = 30_000;
 /** One behind every 20 ms of what may wait, as some bots have it. */
 const MAX_MARKS = 1500;
+/** Known to the lane at once, which has room for twice as many; a second of sound has 50 of those. */
+const MAX_ANNOUNCED = 64;
 const KEEP_ALL = 0;
+/** So much fits in: of what waits there for longer than maxMs, it drops the oldest itself. */
+const LANE_MS = 1000;
 /** Parts of the bound: above the first the client is asked to wait, below the second it may go on. */
 const FULL_PART = 2 / 3;
 const READY_PART = 1 / 3;
@@ -58,6 +62,11 @@ export class Talker {
   #written = 0;
   #samplesIn = 0;
   #full = false;
+  /**
+   * One clear at a time is on its way to the lane, and what is said behind it waits for that here: who clears without
+   * end must not fill the ring of commands, which all lines share. due: it was not taken, and is to be sent again.
+   */
+  #clearing: "no" | "due" | "under_way" = "no";
 
   constructor(
     private readonly lane: PlayLane,
@@ -69,12 +78,14 @@ export class Talker {
 
   /** How many of them were taken. */
   talk(samples: Int16Array): number {
-    const keeps = this.options.maxMs === null;
-    const room = keeps ? MAX_WAITING_MS * SAMPLES_PER_MS - this.#waiting() : samples.length;
+    const { maxMs } = this.options;
+    const held = this.#clearing !== "no";
+    const boundMs = maxMs === null ? MAX_WAITING_MS : LANE_MS;
+    const room = maxMs === null || held ? boundMs * SAMPLES_PER_MS - this.#waiting() : samples.length;
     const wanted = samples.subarray(0, Math.max(0, room));
-    const fitted = this.#backlog.length === 0 ? this.lane.write(wanted) : 0;
+    const fitted = this.#backlog.length === 0 && !held ? this.lane.write(wanted) : 0;
     this.#written += fitted;
-    const taken = fitted + (keeps ? this.#backlog.push(wanted.subarray(fitted)) : 0);
+    const taken = fitted + (maxMs === null || held ? this.#backlog.push(wanted.subarray(fitted)) : 0);
     this.#samplesIn += taken;
     this.#accepted += taken;
     this.#tellFlow();
@@ -83,6 +94,8 @@ export class Talker {
 
   /** As time goes by. */
   pour(): void {
+    if (this.#clearing === "due") this.#flush();
+    if (this.#clearing !== "no") return;
     this.#written += this.#backlog.pour((samples) => this.lane.write(samples));
     this.#announceMarks();
     this.#tellFlow();
@@ -98,16 +111,32 @@ export class Talker {
   /** A mark of the lane has been heard. */
   done(id: number): void {
     this.#settle(this.#sharing(id), false);
+    this.#announceMarks();
   }
 
   /** What waits is dropped; what is being heard fades. */
   clear(): void {
     this.#backlog.clear();
+    // Nothing was written since the clear before, where that is still under way.
+    const isInLane = this.#written > 0;
     this.#accepted = 0;
     this.#written = 0;
-    this.lane.flush().catch(() => undefined);
+    if (isInLane) this.#flush();
     this.#settle(this.#marks, true);
     this.#tellFlow();
+  }
+
+  #flush(): void {
+    this.#clearing = "under_way";
+    this.lane.flush().then(
+      () => {
+        this.#clearing = "no";
+        this.pour();
+      },
+      () => {
+        this.#clearing = "due";
+      },
+    );
   }
 
   stats(): TalkerStats {
@@ -121,6 +150,7 @@ export class Talker {
   }
 
   close(): void {
+    this.#backlog.clear();
     this.#settle(this.#marks, true);
     this.lane.closeTalk().catch(() => undefined);
   }
@@ -136,20 +166,28 @@ export class Talker {
 
   /** Not before its samples are in the lane: a clear drops those that the lane knows. */
   #announceMarks(): void {
+    if (this.#clearing !== "no") return;
     let before: Mark | null = null;
+    let known = 0;
     for (const mark of this.#marks) {
-      if (!mark.announced && mark.after <= this.#written) {
+      const isNew = before?.after !== mark.after;
+      if (isNew) known++;
+      if (!mark.announced) {
+        if (mark.after > this.#written || known > MAX_ANNOUNCED) return;
         mark.announced = true;
         // The lane has room for few: those at one place are one to it.
-        if (before?.after === mark.after) mark.id = before.id;
+        if (before && !isNew) mark.id = before.id;
         else this.#announce(mark.id, this.lane.position() - (this.#written - mark.after));
       }
       before = mark;
     }
   }
 
+  /** What the engine does not take just now is announced later; a line that is gone ends it all. */
   #announce(id: number, position: number): void {
-    this.lane.end(id, position).catch(() => this.#settle(this.#sharing(id), true));
+    this.lane.end(id, position).catch(() => {
+      for (const mark of this.#sharing(id)) mark.announced = false;
+    });
   }
 
   #sharing(id: number): Mark[] {

@@ -63,9 +63,9 @@ export type AudioQuery = Static<typeof AudioQuery>;
 
 export const MAX_MARK_NAME = 256;
 
-export const AudioControl = Type.Union([
-  Type.Object({ type: Type.Literal("mark"), name: Type.String({ maxLength: MAX_MARK_NAME }) }, closed),
-  Type.Object({ type: Type.Literal("clear") }, closed),
-  Type.Object({ type: Type.Literal("stats") }, closed),
-]);
-export type AudioControl = Static<typeof AudioControl>;
+export const AUDIO_CONTROLS = {
+  mark: Type.Object({ type: Type.Literal("mark"), name: Type.String({ maxLength: MAX_MARK_NAME }) }, closed),
+  clear: Type.Object({ type: Type.Literal("clear") }, closed),
+  stats: Type.Object({ type: Type.Literal("stats") }, closed),
+};
+export type AudioControl = Static<(typeof AUDIO_CONTROLS)[keyof typeof AUDIO_CONTROLS]>;

@@ -38,7 +38,12 @@ export class Espeak implements SpeechEngine {
   }
 
   #list(): Promise<{ voices: Voice[]; languages: Set<string> }> {
-    this.#listed ??= this.output([this.program, "--voices"]).then(parsedVoices);
+    this.#listed ??= this.output([this.program, "--voices"]).then((table) => {
+      const parsed = parsedVoices(table);
+      if (parsed.languages.size > 0) return parsed;
+      const detail = "espeak-ng names no voices: run espeak-ng --voices on the machine, and see what it says.";
+      throw new SoundError("speech_failed", detail);
+    });
     this.#listed.catch(() => {
       this.#listed = null;
     });

@@ -23,7 +23,11 @@ export class Piper implements SpeechEngine {
 
   /** Those that can be used: whose description can be read. */
   async voices(): Promise<readonly Model[]> {
-    const names = (await readdir(dirname(this.model))).filter((name) => name.endsWith(MODEL)).sort();
+    const files = await readdir(dirname(this.model)).catch((error: NodeJS.ErrnoException) => {
+      const detail = `piper finds no voice (speech.piper_model: ${error.code}): see dahdi-phone-api doctor.`;
+      throw new SoundError("speech_failed", detail);
+    });
+    const names = files.filter((name) => name.endsWith(MODEL)).sort();
     const models = await Promise.all(names.map((name) => this.#described(name).catch(() => null)));
     return models.filter((model) => model !== null);
   }

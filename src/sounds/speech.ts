@@ -1,6 +1,5 @@
 /** Text, spoken by a program of this machine while it is heard. */
-import { writeFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { AudioError } from "../audio/error";
 import type { PcmSource } from "../audio/source";
 import { Espeak } from "./espeak";
 import { type OpenOptions, opened } from "./opened";
@@ -8,6 +7,7 @@ import { Piper } from "./piper";
 import { SoundError } from "./sound_error";
 import type { SpeechRequest } from "./sound_reference";
 import type { SpeechEngine, Voice } from "./speech_engine";
+import { endOf, endSpeaking, speechFailed, spoken, startSpeaking, tableOf } from "./speech_process";
 
 export const ENGINES = ["espeak-ng", "piper"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -36,16 +36,6 @@ const MAX_AT_ONCE = 2;
 const AHEAD_BYTES = 32 * 1024 * 1024;
 /** What is reckoned with: 22 kHz, 16 bit, ten letters a second. */
 const BYTES_PER_CHARACTER = 4410;
-const VOICES_MS = 10_000;
-/** Of 1000, to the kernel: as if it held half of all memory more. */
-const FIRST_TO_GO = 500;
-
-/** What they need to find their own files; nothing of ours. */
-const environment = (): Record<string, string> => ({
-  PATH: process.env.PATH ?? "",
-  HOME: process.env.HOME ?? "/",
-  LANG: "C.UTF-8",
-});
 
 export class Speech {
   #speaking = 0;
@@ -61,7 +51,8 @@ export class Speech {
     if (piper !== null && piperModel !== null) engines.push(new Piper(piper, piperModel));
     const espeak = Bun.which(this.options.espeakNg ?? "espeak-ng");
     if (espeak !== null) {
-      const known = this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, output);
+      const known =
+        this.#espeaks.get(espeak) ?? new Espeak(espeak, voice, (command) => tableOf("espeak-ng", command));
       this.#espeaks.set(espeak, known);
       engines.push(known);
     }
@@ -86,13 +77,13 @@ export class Speech {
     if (this.#speaking >= MAX_AT_ONCE) {
       throw new SoundError("too_many_sounds", `${MAX_AT_ONCE} texts are being spoken: try again in a moment.`);
     }
-    const child = spawn(command, input);
+    const child = startSpeaking(engine.name, command, input);
     this.#speaking++;
     const { timeoutMs } = this.options;
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      child.kill("SIGKILL");
+      endSpeaking(child);
     }, timeoutMs);
     void child.exited.then(() => {
       clearTimeout(timer);
@@ -102,20 +93,22 @@ export class Speech {
       const message = `${engine.name} took longer than ${timeoutMs / 1000} s (speech.timeout_seconds): say less at once.`;
       return new SoundError("source_timeout", message);
     };
-    const failed = (): SoundError => {
-      if (isLate) return tooLong();
-      const message = `${engine.name} failed: try "${command.join(" ")}" on the machine, and see what it says.`;
-      return new SoundError("speech_failed", message);
-    };
-    return await opened(spoken(child, header, failed), null, open, {
-      aheadBytes: AHEAD_BYTES,
-      heldBytes: Math.min(AHEAD_BYTES, (request.say.length * BYTES_PER_CHARACTER) / (request.rate ?? 1)),
-      stallMs: timeoutMs,
-      maxBytes: 4 * AHEAD_BYTES,
-      stalled: tooLong,
-      tooLarge: failed,
-      stop: () => child.kill("SIGKILL"),
-    });
+    const failed = (): SoundError => (isLate ? tooLong() : speechFailed(engine.name, endOf(child)));
+    const spends = `it says more than ${MAX_TEXT_CHARACTERS} characters can be`;
+    try {
+      return await opened(spoken(child, header, failed), null, open, {
+        aheadBytes: AHEAD_BYTES,
+        heldBytes: Math.min(AHEAD_BYTES, (request.say.length * BYTES_PER_CHARACTER) / (request.rate ?? 1)),
+        stallMs: timeoutMs,
+        maxBytes: 4 * AHEAD_BYTES,
+        stalled: tooLong,
+        tooLarge: () => speechFailed(engine.name, spends),
+        stop: () => endSpeaking(child),
+      });
+    } catch (error) {
+      // Nobody sent a file that could be wrong.
+      throw error instanceof AudioError ? speechFailed(engine.name, "what it says is no sound") : error;
+    }
   }
 
   #missing(asked: string | undefined): SoundError {
@@ -139,52 +132,4 @@ function checkText(text: string): void {
   if (text.trim() === "") throw unsayable("there is no word in it");
   if (text.length > MAX_TEXT_CHARACTERS) throw unsayable(`it is longer than ${MAX_TEXT_CHARACTERS} characters`);
   if (UNSAYABLE.test(text)) throw unsayable("it holds control characters");
-}
-
-function spawn(command: string[], input: string) {
-  try {
-    const stdin = new TextEncoder().encode(input);
-    const child = Bun.spawn(command, { stdin, stdout: "pipe", stderr: "ignore", cwd: "/", env: environment() });
-    politely(child.pid);
-    return child;
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new SoundError("speech_failed", `${command[0]} cannot be started (${why}).`);
-  }
-}
-
-/** Events and answers go first; where memory runs out, it does. */
-function politely(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(FIRST_TO_GO));
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It is over already.
-  }
-}
-
-async function* spoken(
-  child: Bun.Subprocess<Uint8Array, "pipe", "ignore">,
-  header: Uint8Array | null,
-  failed: () => SoundError,
-): AsyncGenerator<Uint8Array> {
-  let first = true;
-  for await (const piece of child.stdout) {
-    if (first && header) yield header;
-    first = false;
-    yield piece;
-  }
-  if ((await child.exited) !== 0) throw failed();
-}
-
-async function output(command: string[]): Promise<string> {
-  const child = Bun.spawn(command, {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "ignore",
-    cwd: "/",
-    env: environment(),
-    timeout: VOICES_MS,
-  });
-  return await new Response(child.stdout).text();
 }

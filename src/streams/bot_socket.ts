@@ -91,9 +91,11 @@ function openWebSocket(
   let stage: "opening" | "open" | "over" = "opening";
   let why = "closed the connection at once";
   let pinging: NodeJS.Timeout | undefined;
+  let parting: NodeJS.Timeout | undefined;
   let pinged = false;
   const end = (reason: "bot_closed" | "bot_unresponsive", detail: string | null): void => {
     clearInterval(pinging);
+    clearTimeout(parting);
     if (stage === "opening") opening.reject(new ConnectFailure(why));
     if (stage === "open") events.closed(reason, detail);
     stage = "over";
@@ -107,6 +109,13 @@ function openWebSocket(
     pinged = true;
     socket.ping();
   };
+  /** It has said that it closes, and TCP is to follow at once. */
+  const part = (): void => {
+    parting ??= setTimeout(() => {
+      end("bot_closed", "said that it closes, and left the connection open");
+      socket.terminate();
+    }, CLOSE_GRACE_MS);
+  };
   socket.onopen = () => {
     if (stage !== "opening") return;
     stage = "open";
@@ -114,12 +123,14 @@ function openWebSocket(
     events.opened({
       send: (data) => {
         if (socket.readyState === WebSocket.OPEN) socket.send(data);
+        else if (stage === "open") part();
       },
       bufferedBytes: () => socket.bufferedAmount,
       pause: () => undefined, // what clears must not wait behind sound
       close: async () => {
         stage = "over";
         clearInterval(pinging);
+        clearTimeout(parting);
         socket.close(1000);
         await Promise.race([closing.promise, Bun.sleep(CLOSE_GRACE_MS)]);
         socket.terminate();
@@ -142,7 +153,7 @@ function openWebSocket(
     why = `cannot be reached (${message.split("failed: ").at(-1)})`;
   };
   socket.onclose = ({ code }) => {
-    end("bot_closed", code === 1000 || code === 1005 ? null : `closed with ${code}`);
+    end("bot_closed", closeDetail(code));
     closing.resolve();
   };
   socket.addEventListener("pong" as "message", () => {
@@ -155,6 +166,12 @@ function openWebSocket(
       socket.terminate();
     },
   };
+}
+
+/** 1006 is nothing that a peer could say: it said no farewell, or what it said was no WebSocket's. */
+function closeDetail(code: number): string | null {
+  if (code === 1000 || code === 1005) return null;
+  return code === 1006 ? "broke off the connection" : `closed with ${code}`;
 }
 
 function openTcp(address: string, { url }: ConnectOptions, events: BotSocketEvents): Attempt {

@@ -23,5 +23,6 @@ export const AUDIO_TEXT = [
     "(RFC 3550)",
   "",
   "Somebody who talks is alone with that: a second is refused with 409 `talker_active`, by close code 4409 where both " +
-    "came at once. More than 100 text or 5000 binary frames a second, or answers that are not read, close with 1008.",
+    "came at once. More than 5000 frames a second, or 100 that are answered at once (stats, and what is none of these), or " +
+    "answers that are not read, close with 1008.",
 ].join("\n");

@@ -78,7 +78,7 @@ export const SPEECH_ENDPOINTS: readonly Endpoint[] = [
     tag: "Sound",
     summary: "What can speak here, and how",
     answer: VoicesAnswer,
-    problems: [],
+    problems: [503],
     handle: async ({ dependencies: { speech } }) => ({ engines: await speech.voices() }),
   },
 ];

@@ -10,7 +10,7 @@ import type { Token } from "../../security/token";
 import { queryInput, validated } from "../input";
 import { Problem, toProblem } from "../problem";
 import { tooManyClients } from "../refusals";
-import { AudioControl, AudioQuery } from "../schema_audio";
+import { AUDIO_CONTROLS, type AudioControl, AudioQuery } from "../schema_audio";
 import type { Seats } from "../seats";
 import {
   type AudioClient,
@@ -27,8 +27,9 @@ const BLOCK_MS = 20;
 const CONGESTED_MS = 1000;
 /** Of one that does not even read the answers to what it asks. */
 const MAX_UNREAD_BYTES = 256 * 1024;
-/** Speech sent in frames of 20 ms, as fast as it comes: a minute and a half of it a second. */
+/** Speech sent in frames of 20 ms, each with a mark behind it, as fast as it comes: a minute of it a second. */
 const MAX_FRAMES_A_SECOND = 5000;
+/** Of those that are answered at once. */
 const MAX_TEXTS_A_SECOND = 100;
 /** RFC 3550, 6.4.1: by what part an arrival changes the mean. */
 const JITTER_GAIN = 1 / 16;
@@ -136,13 +137,14 @@ export class AudioSockets {
       client.framesInWindow = 0;
       client.textsInWindow = 0;
     }
-    const sound = message instanceof Uint8Array;
-    if (sound) client.framesInWindow++;
-    else client.textsInWindow++;
+    const control = message instanceof Uint8Array ? message : controlOf(message);
+    const isAnswered = control instanceof Problem || ("type" in control && control.type === "stats");
+    if (isAnswered) client.textsInWindow++;
+    else client.framesInWindow++;
     if (client.framesInWindow > MAX_FRAMES_A_SECOND || client.textsInWindow > MAX_TEXTS_A_SECOND) {
       this.#drop(key, client, "too many frames");
-    } else if (sound) this.#talked(client, message, nowMs);
-    else this.#control(key, client, message);
+    } else if (control instanceof Uint8Array) this.#talked(client, control, nowMs);
+    else this.#control(key, client, control);
   }
 
   closed(key: unknown): void {
@@ -187,9 +189,9 @@ export class AudioSockets {
     client.arrivedMs = samples.length / SAMPLES_PER_MS;
   }
 
-  #control(key: unknown, client: AudioClient, message: unknown): void {
+  #control(key: unknown, client: AudioClient, control: AudioControl | Problem): void {
     try {
-      const control = controlOf(message);
+      if (control instanceof Problem) throw control;
       if (control.type === "mark") {
         client.session?.mark(control.name, (name, cleared) =>
           this.#tell(key, client, { type: "mark", name, ...(cleared ? { cleared } : {}) }),
@@ -240,7 +242,22 @@ export class AudioSockets {
   }
 }
 
-function controlOf(message: unknown): AudioControl {
-  if (message !== null && typeof message === "object") return validated(AudioControl, message);
-  throw new Problem(400, "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.');
+/** Elysia parses what begins with a brace; a space before it is JSON as well. */
+function controlOf(message: unknown): AudioControl | Problem {
+  try {
+    const control: unknown = typeof message === "string" ? JSON.parse(message) : message;
+    if (control !== null && typeof control === "object" && !Array.isArray(control)) return audioControl(control);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+  }
+  return new Problem(400, "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.');
+}
+
+/** By its type: a complaint about all three at once helps nobody. */
+function audioControl(control: object): AudioControl {
+  const type = "type" in control ? String(control.type) : "";
+  const schema = Object.hasOwn(AUDIO_CONTROLS, type) ? AUDIO_CONTROLS[type as AudioControl["type"]] : null;
+  if (schema) return validated(schema, control);
+  const message = `must be one of ${Object.keys(AUDIO_CONTROLS).join(", ")}`;
+  throw new Problem(422, "invalid_input", `type ${message}.`, { errors: [{ field: "type", message }] });
 }

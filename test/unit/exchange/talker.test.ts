@@ -226,6 +226,75 @@ describe("what waits", () => {
   });
 });
 
+describe("a flood", () => {
+  /** All lines share the ring of commands: what is asked of another one must find place there. */
+  const ringsAnother = async (phone: Stepped): Promise<unknown> => {
+    const ringing = phone.exchange.ring(2, { pattern: "SINGLE" });
+    return await phone.until(ringing);
+  };
+
+  test("of clears costs other lines nothing; what was said before them is silent, what is said after them is heard", async () => {
+    using phone = await lifted({ ports: 2 });
+    const { session, mark, marks } = talker(phone);
+    const long = noise(8000, 30);
+    session.talk(long);
+    await phone.advance(100);
+    for (let i = 0; i < 10_000; i++) {
+      session.talk(long.subarray(i % 4000, (i % 4000) + 1 + (i % 3)));
+      mark(`${i}`);
+      session.clear();
+    }
+    const word = noise(1600, 31);
+    expect(session.talk(word)).toBe(1600);
+    mark("word");
+    expect(await ringsAnother(phone)).toMatchObject({ pattern: "SINGLE" });
+    await phone.advance(340);
+    expect(marks.slice(-2)).toEqual(["9999 cleared", "word"]);
+    expect(heardAt(phone, word)).toBeGreaterThanOrEqual(0);
+    expect(find(ear(phone), long.subarray(2000, 2400))).toBe(-1);
+    expect(phone.engine.engineStats().events_lost).toBe(0);
+  });
+
+  test("behind a clear, where a longest delay was asked for: the newest is heard, the oldest dropped", async () => {
+    using phone = await lifted();
+    const { session } = talker(phone, { maxMs: 100 });
+    session.talk(noise(160, 32));
+    session.clear();
+    const said = noise(8000, 33);
+    expect(session.talk(said)).toBe(8000);
+    expect(session.talk(said)).toBe(0);
+    await phone.advance(300);
+    expect(session.stats().bufferedMs).toBe(0);
+    expect(session.stats().droppedSamples).toBeGreaterThanOrEqual(15_000);
+    expect(find(ear(phone), said.subarray(7800))).toBeGreaterThanOrEqual(0);
+  });
+
+  test("of marks, each behind a sample, costs other lines nothing; each is told when it was heard, in order", async () => {
+    using phone = await lifted({ ports: 2 });
+    const { session, mark, marks } = talker(phone);
+    const said = noise(1500, 34);
+    for (let i = 0; i < 1500; i++) {
+      session.talk(said.subarray(i, i + 1));
+      mark(`${i}`);
+    }
+    expect(await ringsAnother(phone)).toMatchObject({ pattern: "SINGLE" });
+    await phone.advance(2000);
+    expect(marks).toEqual(Array.from({ length: 1500 }, (_, i) => `${i}`));
+  });
+
+  test("one that hangs up behind its clear leaves nothing in the line", async () => {
+    using phone = await lifted();
+    const { session } = talker(phone);
+    const said = noise(4000, 35);
+    session.talk(said.subarray(0, 1600));
+    session.clear();
+    session.talk(said.subarray(1600));
+    session.close();
+    await phone.advance(1000);
+    expect(find(ear(phone), said.subarray(1700, 1900))).toBe(-1);
+  });
+});
+
 describe("talkers", () => {
   test("one at a time; it makes room when it goes, and hears its marks cleared", async () => {
     using phone = await lifted();

@@ -95,6 +95,45 @@ test("one that asks and does not read the answers is closed", async () => {
   expect(slow.mostUnreadBytes).toBeLessThan(300 * 1024);
 });
 
+test("a mark behind every 20 ms of a sentence that comes at once is no flood; endless ones are", async () => {
+  using phone = await served();
+  const client = connect(phone, { mode: "talk" });
+  const said = noise(300 * 160, 1);
+  for (let i = 0; i < 300; i++) {
+    phone.sockets.received(client, new Uint8Array(said.slice(i * 160, (i + 1) * 160).buffer));
+    phone.sockets.received(client, { type: "mark", name: `${i}` });
+  }
+  await phone.advance(6200);
+  expect(client.closedWith).toBeNull();
+  const marks = client.told.filter(({ type }) => type === "mark");
+  expect(marks).toEqual(Array.from({ length: 300 }, (_, i) => ({ type: "mark", name: `${i}` })));
+  for (let i = 0; i < 5001; i++) phone.sockets.received(client, { type: "mark", name: "again" });
+  expect(client.closedWith).toEqual([1008, "too many frames"]);
+});
+
+test("what is wrong with a text frame is told by its field; what is answered at once is bounded", async () => {
+  using phone = await served();
+  const client = connect(phone, { mode: "talk" });
+  for (const [frame, code, detail] of [
+    [{ type: "sing" }, "invalid_input", "type must be one of mark, clear, stats."],
+    [{}, "invalid_input", "type must be one of mark, clear, stats."],
+    [{ type: "toString" }, "invalid_input", "type must be one of mark, clear, stats."],
+    [{ type: "mark" }, "invalid_input", "name is missing."],
+    [{ type: "mark", name: 7 }, "invalid_input", "name must be a string."],
+    [{ type: "clear", all: true }, "invalid_input", "all is not known here."],
+    [[1], "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],
+    ["hello", "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],
+    [null, "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],
+  ] as const) {
+    phone.sockets.received(client, frame);
+    expect(client.told.at(-1)).toEqual({ type: "error", code, detail });
+  }
+  phone.sockets.received(client, ' \n{"type":"stats"}');
+  expect(client.told.at(-1)).toMatchObject({ type: "stats" });
+  for (let i = 0; i < 91; i++) phone.sockets.received(client, { type: "stats" });
+  expect(client.closedWith).toEqual([1008, "too many frames"]);
+});
+
 test("half a sample at the end of a frame is joined to the next", async () => {
   using phone = await served();
   const client = connect(phone, { mode: "listen" });

@@ -136,6 +136,80 @@ describe("espeak-ng", () => {
   });
 });
 
+const TABLE =
+  "Pty Language       Age/Gender VoiceName          File\n" +
+  " 2  en-gb           --/M      English_(Great_Britain) gmw/en               (en 2)";
+
+/** One that nobody has waited for yet is over as well. */
+function isRunning(pid: string): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z");
+  } catch {
+    return false;
+  }
+}
+
+/** A program that is called espeak-ng and behaves badly. */
+function badEspeak(name: string, { voices = `echo "${TABLE}"`, speak = "exit 3" }): string {
+  const program = join(folder, name);
+  writeFileSync(program, `#!/bin/sh\ncase "$*" in *--voices*) ${voices}; exit;; esac\n${speak}\n`);
+  chmodSync(program, 0o755);
+  return program;
+}
+
+describe("an engine that behaves badly", () => {
+  const told = async (program: string): Promise<string> =>
+    await say(new Speech(options({ espeakNg: program })), { say: "x" }).then(
+      () => "opened",
+      (error: SoundError) => `${error.code} ${error.message}`,
+    );
+
+  test("is told by its name and what became of it, without a path", async () => {
+    for (const [name, speak, why] of [
+      ["dies", "exit 3", "it ended with 3"],
+      ["crashes", "kill -SEGV $$", "it ended with SIGSEGV"],
+      ["silent", "exit 0", "what it says is no sound"],
+      ["chatty", "yes 'this is no sound but a text' | head -c 20000", "what it says is no sound"],
+    ] as const) {
+      const message = await told(badEspeak(name, { speak }));
+      expect(message).toStartWith(`speech_failed espeak-ng failed (${why})`);
+      expect(message).not.toContain("/");
+    }
+  });
+
+  test("whose voices cannot be had has not none for ever: it is asked again", async () => {
+    for (const voices of ["exit 1", "true", `echo "${TABLE}"; exit 1`]) {
+      const speech = new Speech(options({ espeakNg: badEspeak("moody", { voices }) }));
+      expect(await refusal(say(speech, { say: "x" }))).toBe("speech_failed");
+      badEspeak("moody", {});
+      expect(await speech.voices()).toMatchObject([{ voices: [{ voice: "en-gb" }] }]);
+    }
+  });
+
+  test("whose table of voices has no end is ended, and little of it kept", async () => {
+    const program = badEspeak("endless", {
+      voices: `echo $$ >${folder}/endless-pid; yes "${TABLE}" | head -c 20000000`,
+    });
+    expect(await told(program)).toContain("its table of voices has no end");
+    const pid = readFileSync(`${folder}/endless-pid`, "utf8").trim();
+    await eventually(
+      () => isRunning(pid),
+      (running) => !running,
+    );
+  });
+
+  test("that starts another program is ended with it", async () => {
+    const wait = `sleep 600 & echo $! >${folder}/child-pid; wait`;
+    const speech = new Speech(options({ espeakNg: badEspeak("script", { speak: wait }), timeoutMs: 300 }));
+    expect(await refusal(say(speech, { say: "x" }))).toBe("source_timeout");
+    const pid = readFileSync(`${folder}/child-pid`, "utf8").trim();
+    await eventually(
+      () => isRunning(pid),
+      (running) => !running,
+    );
+  });
+});
+
 /** Speaks piper's command line: notes what it was told, and hums for a second for each line of text. */
 function fakePiper(name: string, script = "") {
   const home = join(folder, name);
@@ -237,6 +311,8 @@ describe("piper", () => {
     );
     const stuck = fakePiper("stuck", "await Bun.sleep(60_000);").settings;
     expect(await refusal(say(new Speech({ ...stuck, timeoutMs: 200 }), { say: "x" }))).toBe("source_timeout");
+    const lost = { ...stuck, piperModel: join(folder, "nowhere", "en.onnx") };
+    expect(await refusal(say(new Speech(lost), { say: "x" }))).toBe("speech_failed");
   });
 });
 

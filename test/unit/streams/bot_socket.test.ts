@@ -53,7 +53,7 @@ const failure = async (connection: Connection): Promise<string> => {
 /** Takes connections and does with them what is given. */
 async function tcp(taken: (socket: Socket) => void = () => undefined): Promise<number> {
   const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
     taken(socket);
@@ -68,8 +68,8 @@ async function tcp(taken: (socket: Socket) => void = () => undefined): Promise<n
   return (server.address() as { port: number }).port;
 }
 
-/** Greets, and never reads again. */
-const deafPeer = (): Promise<number> =>
+/** Greets, and does what is given then. */
+const greeter = (greeted: (socket: Socket) => void): Promise<number> =>
   tcp((socket) => {
     socket.once("data", (request) => {
       const key = /sec-websocket-key: (.*)\r\n/i.exec(request.toString())?.[1] ?? "";
@@ -78,9 +78,11 @@ const deafPeer = (): Promise<number> =>
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
           `Sec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n`,
       );
-      socket.pause();
+      greeted(socket);
     });
   });
+/** Never reads again. */
+const deafPeer = (): Promise<number> => greeter((socket) => socket.pause());
 
 interface Peer {
   port: number;
@@ -158,6 +160,34 @@ describe("WebSocket", () => {
       (count) => count === 1,
     );
     expect(connection.closed).toEqual([["bot_closed", detail]]);
+  });
+
+  test("a peer that says that it closes, and leaves the connection open, is gone as well", async () => {
+    const port = await greeter((socket) => {
+      socket.write(new Uint8Array([0x88, 2, 0x03, 0xf3]));
+    });
+    const connection = dial(`ws://127.0.0.1:${port}/`);
+    await connection.done;
+    await eventually(
+      () => {
+        connection.socket?.send("are you there?");
+        return connection.closed;
+      },
+      (closed) => closed.length > 0,
+      10_000,
+    );
+    expect(connection.closed).toEqual([["bot_closed", "said that it closes, and left the connection open"]]);
+  });
+
+  test("one that breaks off is told as that", async () => {
+    const port = await greeter((socket) => socket.resetAndDestroy());
+    const connection = dial(`ws://127.0.0.1:${port}/`);
+    await connection.done;
+    await eventually(
+      () => connection.closed,
+      (closed) => closed.length > 0,
+    );
+    expect(connection.closed).toEqual([["bot_closed", "broke off the connection"]]);
   });
 
   test("a message that is too long ends it", async () => {
