@@ -92,9 +92,10 @@ export async function serve(line: ServeArguments): Promise<void> {
     flight.driver(event);
     exchange.handle(event);
   };
-  const catchUp = (): void => engine.drain(deliver);
-  const clock = systemClock(() => engine.nowNs(), catchUp);
-  bus.meanwhile = catchUp;
+  const clock = systemClock(
+    () => engine.nowNs(),
+    () => engine.drain(deliver),
+  );
   const conduct = {
     defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
     toneZone: config.tone_zone,

@@ -15,15 +15,7 @@ export const passes = (filter: EventFilter, event: PublishedEvent): boolean =>
   (filter.lines === null || filter.lines.includes(event.line)) &&
   (filter.types === null ? !OPT_IN_EVENT_TYPES.includes(event.body.type) : filter.types.has(event.body.type));
 
-/** A client's write is some microseconds. */
-const TOLD_BETWEEN_LOOKS = 16;
-
 export class EventBus {
-  /**
-   * Called again and again while a crowd is told: may publish what has happened meanwhile. Those who were not told yet get it
-   * in the same write, and nothing waits until the last of a thousand has been told.
-   */
-  meanwhile: () => void = () => undefined;
   #log: PublishedEvent[] = [];
   /** Index of the oldest in the ring `#log`, once it is full. */
   #oldest = 0;
@@ -33,8 +25,6 @@ export class EventBus {
   readonly #listeners = new Set<() => void>();
   readonly #followers = new Set<() => void>();
   #followersAreDue = false;
-  #telling = false;
-  /** All followers were told of everything up to this. */
   #toldId = 0;
 
   #beginNow: () => void = () => undefined;
@@ -77,8 +67,7 @@ export class EventBus {
     const orderedAtMs = Math.max(atMs, this.#lastAtMs.get(line) ?? 0);
     this.#lastAtMs.set(line, orderedAtMs);
     // What followers were not told of yet must not be overwritten.
-    const owed = this.#followersAreDue || this.#telling;
-    if (owed && this.#lastId - this.#toldId === this.capacity) this.#tellAll();
+    if (this.#followersAreDue && this.#lastId - this.#toldId === this.capacity) this.#tellFollowers();
     const event = new PublishedEvent(++this.#lastId, line, orderedAtMs, nativeNs, body);
     if (this.#log.length < this.capacity) {
       this.#log.push(event);
@@ -89,12 +78,8 @@ export class EventBus {
     for (const listener of this.#listeners) listener();
     if (!this.#followersAreDue) {
       this.#followersAreDue = true;
-      // While a crowd is told the loop has its turn first: events that never end must not be all that it does.
-      if (this.#telling) setImmediate(() => this.#tellFollowers());
-      else {
-        this.#toldId = event.id - 1;
-        queueMicrotask(() => this.#tellFollowers());
-      }
+      this.#toldId = event.id - 1;
+      queueMicrotask(() => this.#tellFollowers());
     }
     return event;
   }
@@ -102,21 +87,7 @@ export class EventBus {
   #tellFollowers(): void {
     if (!this.#followersAreDue) return;
     this.#followersAreDue = false;
-    this.#telling = true;
-    const upTo = this.#lastId;
-    let told = 0;
-    for (const follower of this.#followers) {
-      follower();
-      if (++told % TOLD_BETWEEN_LOOKS === 0) this.meanwhile();
-    }
-    this.#telling = false;
-    this.#toldId = Math.max(this.#toldId, upTo);
-  }
-
-  #tellAll(): void {
-    this.#followersAreDue = false;
     for (const follower of this.#followers) follower();
-    this.#toldId = this.#lastId;
   }
 
   /** Calls the listener for every event from now on; returns how to stop that. */

@@ -134,39 +134,6 @@ describe("a subscription", () => {
     expect(client.writes).toEqual([["off_hook 1", "flash 2"], ["flash 3"]]);
   });
 
-  test("of a crowd gets in one write what happened while those before it were told", async () => {
-    const bus = new EventBus(1, 10);
-    const crowd = Array.from({ length: 40 }, () => sink());
-    for (const client of crowd)
-      new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
-    let meanwhile = 0;
-    bus.meanwhile = () => {
-      if (++meanwhile === 2) flash(bus);
-    };
-    lift(bus);
-    await Promise.resolve();
-    expect(crowd[0]?.writes).toEqual([["off_hook 1"]]);
-    expect(crowd[39]?.writes).toEqual([["off_hook 1", "flash 2"]]);
-    await settled();
-    expect(crowd[0]?.writes).toEqual([["off_hook 1"], ["flash 2"]]);
-    for (const client of crowd) expect(client.brief()).toEqual(["off_hook 1", "flash 2"]);
-  });
-
-  test("of a crowd loses nothing where more happens meanwhile than the log keeps", async () => {
-    const bus = new EventBus(1, 3);
-    const crowd = Array.from({ length: 40 }, () => sink());
-    for (const client of crowd)
-      new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
-    let more = 20;
-    bus.meanwhile = () => {
-      for (let i = 0; i < 5 && more-- > 0; i++) flash(bus);
-    };
-    lift(bus);
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-    const all = ["off_hook 1", ...Array.from({ length: 20 }, (_, i) => `flash ${i + 2}`)];
-    for (const client of crowd) expect(client.brief()).toEqual(all);
-  });
-
   test("filters by type and line", async () => {
     const bus = new EventBus(1, 10);
     const client = sink();
