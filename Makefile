@@ -21,7 +21,7 @@ rig: dist ## the executable on DAHDI's own driver, in QEMU (make rig GUESTS="x64
 	@$(BUN) test/rig/rig.ts $(GUESTS)
 
 bench: setup-bench native dist ## measure, beside peers in the same run; fails where a bar is missed, after all of it
-	@status=0; for part in run event_log decoders voice; do $(BUN) bench/$$part.ts || status=1; done; exit $$status
+	@status=0; for part in run event_log decoders stalls voice; do $(BUN) bench/$$part.ts || status=1; done; exit $$status
 
 dist: setup-test native-lib native-lib-arm64 ## dist/dahdi-phone-api-linux-{x64,arm64}
 	@$(BUN) tools/dist.ts
@@ -51,3 +51,4 @@ native-lib native-lib-arm64 native-cli: | setup
 
 include native/native.mk
 include bench/dsp/bench_dsp.mk
+include bench/soak/ws_readers.mk

@@ -11,7 +11,7 @@ import { NOT_YET } from "../src/audio/source";
 import { postBytes } from "../test/support/client";
 import { ROOT, startServer } from "../test/support/server";
 import { SoundFiles } from "../test/support/sound_files";
-import { readAll } from "../test/support/stepped";
+import { readArriving } from "../test/support/stepped";
 import { Figures, percentile } from "./figures";
 
 const FORMATS = ["wav", "au", "mp3", "vorbis", "opus", "flac", "oggflac"];
@@ -118,7 +118,7 @@ async function resampling(): Promise<void> {
         { length: rateHz },
         (_, i) => 0.5 * Math.sin((2 * Math.PI * hz * i) / rateHz),
       );
-      worstDb = Math.min(worstDb, snrDb(readAll(await openAudio(floatWav(tone, rateHz))), hz));
+      worstDb = Math.min(worstDb, snrDb(await readArriving(await openAudio(floatWav(tone, rateHz))), hz));
     }
     figures.add(`${rateHz} Hz to 8000, least SNR of tones from 300 to 3400 Hz`, worstDb, "dB", BAR_SNR);
   }

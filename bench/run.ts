@@ -10,7 +10,9 @@ import type { Measured } from "../test/rig/report";
 import { get, post, simulatedTelephone } from "../test/support/client";
 import { ROOT, type RunningServer, startServer } from "../test/support/server";
 import { noise } from "../test/support/stepped";
+import { barePeer } from "./bare_peer";
 import { Figures, percentile } from "./figures";
+import { readers } from "./soak/ws_readers";
 
 const EXECUTABLE = join(ROOT, "dist/dahdi-phone-api-linux-x64");
 const short = process.argv.includes("--short");
@@ -95,13 +97,7 @@ async function requestsPerSecond(): Promise<void> {
   figure("GET /status over bare Bun.serve", percentile(ratios, 0.5), "", ">= 0.6");
 }
 
-interface Latency {
-  p50: number;
-  p99: number;
-  frames: number;
-}
-
-/** Presses keys for a while; the listener measures each event against its native stamp. */
+/** Presses keys for a while; those who listen measure each event against its native stamp. */
 async function pressKeys(server: RunningServer, durationS: number, lines = [1]): Promise<void> {
   const until = performance.now() + durationS * 1000;
   await Promise.all(
@@ -112,67 +108,39 @@ async function pressKeys(server: RunningServer, durationS: number, lines = [1]):
   );
 }
 
-/** Clients in a process of their own, which measures. */
-async function listen(server: { websocket: string }, clients: number): Promise<() => Promise<Latency>> {
-  const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, "listeners.ts"), server.websocket, String(clients)],
-    {
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    },
-  );
-  const reader = child.stdout.getReader();
-  await reader.read(); // "ready"
-  return async () => {
-    child.stdin.write("stop\n");
-    child.stdin.end();
-    let text = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += new TextDecoder().decode(value);
-    }
-    await child.exited;
-    const latency = JSON.parse(text) as Latency;
-    if (!(latency.frames > 0)) throw new Error("no frame arrived");
-    return latency;
-  };
-}
-
 /** The least that any server here can take: a bare Bun.serve that sends a frame every 50 ms, same client. */
 async function bareSocket(): Promise<void> {
-  const peer = Bun.spawn([process.execPath, join(import.meta.dir, "bare_socket.ts")], { stdout: "pipe" });
-  const { value } = await peer.stdout.getReader().read();
-  const stop = await listen({ websocket: new TextDecoder().decode(value).trim() }, 1);
+  const peer = await barePeer();
+  const listening = await readers(peer.websocket, 1);
+  peer.begin();
   await Bun.sleep(seconds(10) * 1000);
-  const latency = await stop();
-  peer.kill();
-  figure("bare Bun WebSocket, send to frame, p50", latency.p50, "ms");
-  figure("bare Bun WebSocket, send to frame, p99", latency.p99, "ms");
+  const latency = await listening.finish();
+  await peer.stop();
+  figure("bare Bun WebSocket, send to frame, p50", latency.p50Ms, "ms");
+  figure("bare Bun WebSocket, send to frame, p99", latency.p99Ms, "ms");
 }
 
 async function eventLatency(): Promise<void> {
   await using server = await start();
   for (const line of [1, 2, 3, 4]) await simulatedTelephone(server, line).lift();
-  const idle = await listen(server, 1);
+  const idle = await readers(server.websocket, 1);
   await pressKeys(server, seconds(20));
-  const calm = await idle();
-  figure("event latency idle, p50", calm.p50, "ms", "<= 0.2");
-  figure("event latency idle, p99", calm.p99, "ms");
-  const flooded = await listen(server, 1);
+  const calm = await idle.finish();
+  figure("event latency idle, p50", calm.p50Ms, "ms", "<= 0.2");
+  figure("event latency idle, p99", calm.p99Ms, "ms");
+  const flooded = await readers(server.websocket, 1);
   const flood = load(`${server.rest}/status`, seconds(20));
   await pressKeys(server, seconds(20));
   await flood;
-  const busy = await flooded();
-  figure("event latency under an HTTP flood, p50", busy.p50, "ms");
-  figure("event latency under an HTTP flood, p99", busy.p99, "ms", "<= 5");
+  const busy = await flooded.finish();
+  figure("event latency under an HTTP flood, p50", busy.p50Ms, "ms");
+  figure("event latency under an HTTP flood, p99", busy.p99Ms, "ms", "<= 5");
   for (const clients of [1, 100, 1000]) {
-    const stop = await listen(server, clients);
+    const listening = await readers(server.websocket, clients);
     await pressKeys(server, seconds(10));
-    const latencies = await stop();
-    figure(`fan-out to ${clients}, p50`, latencies.p50, "ms");
-    figure(`fan-out to ${clients}, p99`, latencies.p99, "ms");
+    const latencies = await listening.finish();
+    figure(`fan-out to ${clients}, p50`, latencies.p50Ms, "ms");
+    figure(`fan-out to ${clients}, p99`, latencies.p99Ms, "ms");
   }
   figure("memory after 1,000 clients", await residentMb(server.pid), "MB");
 }
@@ -180,11 +148,11 @@ async function eventLatency(): Promise<void> {
 async function fourLinesAtOnce(): Promise<void> {
   await using server = await start();
   for (const line of [1, 2, 3, 4]) await simulatedTelephone(server, line).lift();
-  const stop = await listen(server, 1);
+  const listening = await readers(server.websocket, 1);
   await pressKeys(server, seconds(10), [1, 2, 3, 4]);
-  const latency = await stop();
-  figure("event latency, keys on 4 lines at once, p50", latency.p50, "ms");
-  figure("event latency, keys on 4 lines at once, p99", latency.p99, "ms");
+  const latency = await listening.finish();
+  figure("event latency, keys on 4 lines at once, p50", latency.p50Ms, "ms");
+  figure("event latency, keys on 4 lines at once, p99", latency.p99Ms, "ms");
 }
 
 async function idleAndTalking(): Promise<void> {
@@ -223,9 +191,9 @@ async function underruns(): Promise<void> {
   const until = performance.now() + durationS * 1000;
   const garbage = async (): Promise<void> => {
     while (performance.now() < until) {
-      // Odd on purpose: read whole, then refused.
+      // Odd on purpose: read to its end, and refused at its beginning.
       await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload.subarray(1) });
-      await get(`${server.rest}/openapi.json`);
+      await post(`${server.rest}/ring`, { pattern: Array.from({ length: 25_000 }, (_, i) => [i]) });
     }
   };
   await Promise.all([load(`${server.rest}/events?limit=1000`, durationS), garbage()]);

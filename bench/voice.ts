@@ -13,6 +13,7 @@ import { bestLag } from "../test/support/correlation";
 import { soundOf } from "../test/support/recordings";
 import { ROOT, type RunningServer, startServer } from "../test/support/server";
 import { find, noise } from "../test/support/stepped";
+import { startChild } from "./child";
 import { Figures, percentile } from "./figures";
 
 const SAMPLES_PER_MS = 8;
@@ -59,56 +60,31 @@ interface EchoBot {
 }
 
 async function echoBot(urls: string[]): Promise<EchoBot> {
-  const { say, line, end } = await helper("echo_bot.ts", urls);
+  const { say, line, end } = await startChild("echo_bot.ts", urls, first);
   return {
     stats: async () => {
-      say("stats\n");
+      say("stats");
       return JSON.parse(await line()) as BotStats[];
     },
     stop: end,
   };
 }
 
+/** Raw sound has two bytes a sample: this is read to its end, and was refused at its beginning. */
+const ODD_UPLOAD = new Uint8Array(20_000_001);
+/** Refused as well, once it has been parsed. */
+const GARBAGE = { pattern: Array.from({ length: 25_000 }, (_, i) => [i]) };
+
 /** Returns how to learn by how much, at worst, ms. */
 async function lateWakeups(): Promise<() => Promise<number>> {
-  const { say, line, end } = await helper("late_wakeups.ts", []);
+  const { say, line, end } = await startChild("late_wakeups.ts", [], first);
   await Bun.sleep(500); // what it takes to start is not the machine's
-  say("anew\n");
+  say("anew");
   return async () => {
     const ended = end();
     const worstMs = Number(await line());
     await ended;
     return worstMs;
-  };
-}
-
-/** A program of ours in a process of its own, once it says "ready". */
-async function helper(file: string, parameters: string[]) {
-  const child = Bun.spawn([...first, process.execPath, join(import.meta.dir, file), ...parameters], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const reader = child.stdout.getReader();
-  let text = "";
-  const line = async (): Promise<string> => {
-    while (!text.includes("\n")) {
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`${file} is gone`);
-      text += new TextDecoder().decode(value);
-    }
-    const [next = "", ...rest] = text.split("\n");
-    text = rest.join("\n");
-    return next;
-  };
-  await line();
-  return {
-    say: (text: string) => void child.stdin.write(text),
-    line,
-    end: async () => {
-      await child.stdin.end();
-      await child.exited;
-    },
   };
 }
 
@@ -162,17 +138,16 @@ async function mouthToEar(bufferMs: number | null): Promise<void> {
   figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
 }
 
-/** Requests flood, and pages of events and refused uploads make garbage for the collector. */
+/** A flood of pages of events, long bodies that are refused, and JSON of many small arrays: work for the collector. */
 async function storm(server: RunningServer, durationMs: number): Promise<void> {
   const until = performance.now() + durationMs;
   const flood = Bun.spawn(
     ["wrk", "-t1", "-c32", `-d${Math.ceil(durationMs / 1000)}s`, `${server.rest}/events?limit=1000`],
     { stdout: "ignore", stderr: "inherit" },
   );
-  const upload = new Uint8Array(20_000_001); // odd: read whole, then refused
   while (performance.now() < until) {
-    await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload });
-    await (await fetch(`${server.rest}/openapi.json`)).text();
+    await postBytes(`${server.rest}/play-audio`, ODD_UPLOAD);
+    await post(`${server.rest}/ring`, GARBAGE);
   }
   await flood.exited;
 }

@@ -51,14 +51,18 @@ static void hung_up(struct chan_sim *sim) {
   sim->hang_up_sequence = 0;
 }
 
-/* Everything that falls due up to now_ns: contacts that move, the driver's timers. */
+/* Everything that falls due up to now_ns, each at its own time, as in a kernel that was awake meanwhile: contacts
+ * that move, the driver's timers. */
 static void catch_up(struct chan_sim *sim, int64_t now_ns) {
+  int64_t at_ns = now_ns;
   do {
     bool closed = sim_phone_contact(&sim->phone);
     if (closed) sim->bell = false; /* ring trip */
-    sim_hooksig_loop(&sim->hooksig, now_ns, closed);
+    sim_hooksig_loop(&sim->hooksig, at_ns, closed);
+    int64_t moves_ns = sim_phone_deadline(&sim->phone);
+    at_ns = moves_ns > 0 && moves_ns < now_ns ? moves_ns : now_ns;
+    if (sim_hooksig_due(&sim->hooksig, at_ns)) hung_up(sim);
   } while (sim_phone_move(&sim->phone, now_ns));
-  if (sim_hooksig_due(&sim->hooksig, now_ns)) hung_up(sim);
   show(sim);
 }
 

@@ -43,18 +43,18 @@ static int sim_command(struct line *line, const struct command *command, int64_t
   if (!sim) return -ENOTTY;
   switch (command->kind) {
   case CMD_SIM_HOOK:
-    if (command->value == 0) {
-      chan_sim_hang_up(sim, now_ns, command->sequence);
-      return LINE_PENDING;
-    }
-    chan_sim_lift(sim, now_ns);
-    return 0;
+    if (command->value == 0) chan_sim_hang_up(sim, now_ns, command->sequence);
+    else chan_sim_lift(sim, now_ns);
+    /* Whoever moved it is answered after all that came of it. */
+    line_service(line, now_ns);
+    return command->value == 0 ? LINE_PENDING : 0;
   case CMD_SIM_VOLTAGE:
     chan_sim_voltage(sim, command->value);
     return 0;
   case CMD_SIM_PLUG:
     chan_sim_plug(sim, now_ns, command->value != 0);
     line->reopen_ns = now_ns; /* the driver would find it at once, too */
+    line_service(line, now_ns);
     return 0;
   default: {
     struct sim_action action = command->action;

@@ -7,7 +7,7 @@ import { BackupError } from "./backup/backup_error";
 import { type CommandLine, HELP, parseCommandLine, UsageError } from "./command_line";
 import { serve } from "./commands/serve";
 import { StartError } from "./commands/start_error";
-import { ConfigError } from "./config/load";
+import { ConfigError } from "./config/fault";
 
 const EXIT_FAILED = 1;
 /** <sysexits.h> EX_USAGE and EX_CONFIG: systemd shows them by name. */
@@ -46,7 +46,9 @@ async function main(): Promise<void> {
       process.exit(EXIT_FAILED);
     }
     if (code === null) throw error;
-    process.stderr.write(`dahdi-phone-api: ${(error as Error).message}\n`);
+    const { message } = error as Error;
+    const lines = error instanceof ConfigError || error instanceof StartError ? message.split("\n") : [message];
+    process.stderr.write(lines.map((line) => `dahdi-phone-api: ${line}\n`).join(""));
     process.exit(code as number);
   }
 }

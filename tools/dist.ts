@@ -57,6 +57,7 @@ function build(arch: Arch): void {
     // A thread's file is an entry of its own.
     "src/events/log_thread.ts",
     "src/recordings/flac_thread.ts",
+    "src/http/docs/documents_thread.ts",
     "--compile",
     `--target=bun-linux-${arch}`,
     `--compile-executable-path=${runtime(arch)}`,

@@ -6,7 +6,7 @@ import { type OpenApi, PROBLEM, type Random, randomFrom, requestMaker } from "./
 import { openRaw } from "./raw_socket";
 
 const AT_ONCE = 16;
-const REQUEST_LIMIT_MS = 20_000;
+const REQUEST_LIMIT_MS = 60_000;
 const SETTLE_MS = 2000;
 const LOOK_EVERY_MS = 250;
 /** A token's name that is not made up. */

@@ -171,6 +171,21 @@ const soundBody = (random: Random): Uint8Array<ArrayBuffer> => {
   return made;
 };
 
+/** Some forms that are one, and some that are cut off or hold something else. */
+function formBody(random: Random, schema: Schema): Uint8Array<ArrayBuffer> {
+  const names = [...Object.keys(schema.properties ?? {}), "other"];
+  const parts = Array.from({ length: Math.floor(random() * 4) }, () => {
+    const name = pick(random, names);
+    const { type } = schema.properties?.[name] ?? {};
+    const file = type === "string" || random() < 0.1;
+    const content = file ? soundBody(random) : Buffer.from(text(value(random, schema.properties?.[name])));
+    const head = `--form\r\nContent-Disposition: form-data; name="${name}"${file ? '; filename="x"' : ""}\r\n\r\n`;
+    return Buffer.concat([Buffer.from(head), content, Buffer.from("\r\n")]);
+  });
+  const whole = Buffer.concat([...parts, Buffer.from("--form--\r\n")]);
+  return new Uint8Array(random() < 0.8 ? whole : whole.subarray(0, random() * whole.length));
+}
+
 /** Made once for a text; each call is one request. */
 export function requestMaker(
   api: OpenApi,
@@ -212,7 +227,10 @@ export function requestMaker(
       const [type, { schema, example }] = pick(random, content);
       headers["content-type"] =
         random() < 0.9 ? type : pick(random, ["text/xml", "application/json; charset=x", "", "a/b"]);
-      body = type === "application/json" ? jsonBody(random, schema, example) : soundBody(random);
+      if (type === "multipart/form-data" && random() < 0.9) {
+        headers["content-type"] = `${type}; boundary=form`;
+        body = formBody(random, schema);
+      } else body = type === "application/json" ? jsonBody(random, schema, example) : soundBody(random);
     }
     return {
       operation: name,

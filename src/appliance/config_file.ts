@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { defaultConfig, loadConfig } from "../config/load";
+import { patchedText } from "../config/patch";
 import type { Config } from "../config/schema";
 import { Files, type Host } from "./host";
 import { CONFIG_PATH, initialConfig, STATE_FOLDER } from "./layout";
@@ -20,7 +21,7 @@ export interface PlannedConfig {
 export async function planConfig(host: Host, listen: string | null, guarded: boolean): Promise<PlannedConfig> {
   const files = new Files(host.root);
   const there = files.text(CONFIG_PATH);
-  const wanted = withAddress(there ?? initialConfig(), listen);
+  const wanted = await withAddress(there ?? initialConfig(), listen);
   const config = await checked(wanted, files.at(STATE_FOLDER), guarded);
   const said = parseDocument(wanted).getIn(["server", "host"]);
   const address = typeof said === "string" ? said : defaultConfig().server.host;
@@ -28,15 +29,18 @@ export async function planConfig(host: Host, listen: string | null, guarded: boo
 }
 
 /** Comments and order stay. */
-function withAddress(text: string, listen: string | null): string {
+async function withAddress(text: string, listen: string | null): Promise<string> {
   if (listen === null) return text;
   const document = parseDocument(text);
-  // What cannot be read is said by the check.
-  if (document.errors.length > 0) return text;
-  if (!isMap(document.contents)) return `${text.trimEnd()}\n\nserver:\n  host: ${JSON.stringify(listen)}\n`;
-  if (document.getIn(["server", "host"]) === listen) return text;
-  document.setIn(["server", "host"], listen);
-  return document.toString({ lineWidth: 0 });
+  const { contents, errors } = document;
+  const server = isMap(contents) ? (contents.get("server") ?? null) : null;
+  // What cannot be read, or is no heading, is said by the check.
+  if (errors.length > 0 || (contents !== null && !isMap(contents)) || (server !== null && !isMap(server)))
+    return text;
+  if (contents === null) return `${text.trimEnd()}\n\nserver:\n  host: ${JSON.stringify(listen)}\n`;
+  return document.getIn(["server", "host"]) === listen
+    ? text
+    : await patchedText(text, { server: { host: listen } });
 }
 
 async function checked(text: string, stateFolder: string, guarded: boolean): Promise<Config> {

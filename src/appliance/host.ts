@@ -40,6 +40,8 @@ export interface Host {
   run(command: readonly string[]): Promise<Ran>;
   say(line: string): void;
   sleep(ms: number): Promise<void>;
+  /** Why nothing can listen on an address of this machine; null: something can. */
+  listenFault(address: string): string | null;
 }
 
 const COMMAND_LIMIT_MS = 120_000;
@@ -70,6 +72,14 @@ export const linuxHost = (root: string): Host => ({
   },
   say: (line) => void process.stdout.write(`${line}\n`),
   sleep: (ms) => Bun.sleep(ms),
+  listenFault: (address) => {
+    try {
+      Bun.listen({ hostname: address, port: 0, socket: { data: () => undefined } }).stop(true);
+      return null;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  },
 });
 
 /** The files below a host's root. What is written is whole or not there, also when the power goes. */
@@ -110,12 +120,18 @@ export class Files {
     });
   }
 
-  /** from: outside of the root. */
-  copy(from: string, path: string, mode: number): void {
-    this.#replace(path, (temporary) => {
-      copyFileSync(from, temporary, constants.COPYFILE_EXCL);
-      chmodSync(temporary, mode);
-    });
+  /** from: outside of the root. keptAs: gets what was there, once the new one is whole on the disk. */
+  copy(from: string, path: string, mode: number, keptAs: string | null = null): void {
+    this.#replace(
+      path,
+      (temporary) => {
+        copyFileSync(from, temporary, constants.COPYFILE_EXCL);
+        chmodSync(temporary, mode);
+      },
+      () => {
+        if (keptAs !== null) this.#keep(path, keptAs);
+      },
+    );
   }
 
   symlink(target: string, path: string): void {
@@ -125,21 +141,38 @@ export class Files {
   }
 
   /** A second name for the file as it is now. */
-  keep(path: string, asPath: string): void {
+  #keep(path: string, asPath: string): void {
     const temporary = `${this.at(asPath)}.new`;
     rmSync(temporary, { force: true });
     linkSync(this.at(path), temporary);
     renameSync(temporary, this.at(asPath));
+    // Of two names for one file rename leaves both.
+    rmSync(temporary, { force: true });
   }
 
   /** At no moment is `path` not there. */
   exchange(path: string, other: string): void {
-    const temporary = `${this.at(path)}.old`;
+    const temporary = leftAside(this.at(path));
     rmSync(temporary, { force: true });
     linkSync(this.at(path), temporary);
     renameSync(this.at(other), this.at(path));
     renameSync(temporary, this.at(other));
     syncFolder(dirname(this.at(path)));
+  }
+
+  /** Of an exchange that was broken off: true where `path` had changed already, and only `other` was missing. */
+  finishExchange(path: string, other: string): boolean {
+    const temporary = leftAside(this.at(path));
+    if (!existsSync(temporary)) return false;
+    const broken = !this.exists(other);
+    if (broken) renameSync(temporary, this.at(other));
+    else rmSync(temporary);
+    return broken;
+  }
+
+  /** What a write or an exchange that was broken off has left beside a file. */
+  removeLeftovers(path: string): void {
+    for (const left of [`${this.at(path)}.new`, leftAside(this.at(path))]) rmSync(left, { force: true });
   }
 
   /** Was it there? */
@@ -165,7 +198,7 @@ export class Files {
     return true;
   }
 
-  #replace(path: string, fill: (temporary: string) => void): void {
+  #replace(path: string, fill: (temporary: string) => void, beforeRename: () => void = () => undefined): void {
     const place = this.at(path);
     const temporary = `${place}.new`;
     try {
@@ -175,6 +208,7 @@ export class Files {
       const descriptor = openSync(temporary, "r");
       fsyncSync(descriptor);
       closeSync(descriptor);
+      beforeRename();
       renameSync(temporary, place);
       syncFolder(dirname(place));
     } catch (error) {
@@ -183,6 +217,8 @@ export class Files {
     }
   }
 }
+
+const leftAside = (place: string): string => `${place}.old`;
 
 function syncFolder(path: string): void {
   const descriptor = openSync(path, "r");
@@ -206,18 +242,18 @@ const CHUNK_BYTES = 1 << 20;
 
 /** Do two files hold the same bytes? */
 export async function sameBytes(one: string, other: string): Promise<boolean> {
-  if (!existsSync(one) || !existsSync(other)) return false;
-  const size = statSync(one).size;
-  if (statSync(other).size !== size) return false;
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  if (!a?.isFile() || !b?.isFile() || a.size !== b.size) return false;
+  const { size } = a;
   for (let at = 0; at < size; at += CHUNK_BYTES) {
-    const [a, b] = await Promise.all(
+    const [mine, theirs] = await Promise.all(
       [one, other].map((path) =>
         Bun.file(path)
           .slice(at, at + CHUNK_BYTES)
           .bytes(),
       ),
     );
-    if (!Buffer.from(a as Uint8Array).equals(b as Uint8Array)) return false;
+    if (!Buffer.from(mine as Uint8Array).equals(theirs as Uint8Array)) return false;
   }
   return true;
 }

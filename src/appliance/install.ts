@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import type { Config } from "../config/schema";
 import { ApplianceError } from "./appliance_error";
 import { planConfig } from "./config_file";
-import { firstToken } from "./first_token";
+import { firstToken, requireTokenFile } from "./first_token";
 import { Files, type Host, sameBytes } from "./host";
 import {
   BINARY,
@@ -33,6 +33,11 @@ export async function install(host: Host, { listen, withToken }: InstallOptions)
     );
   const files = new Files(host.root);
   const planned = await planConfig(host, listen, withToken);
+  const fault = host.live && listen !== null ? host.listenFault(listen) : null;
+  if (fault !== null) {
+    throw new ApplianceError(`--listen=${listen}: is no address of this machine (${fault}); 0.0.0.0 is every one`);
+  }
+  if (withToken) requireTokenFile(files.at(STATE_FOLDER));
   let changed = false;
   const step = (path: string, what: string): void => {
     if (what !== "unchanged") changed = true;
@@ -42,8 +47,7 @@ export async function install(host: Host, { listen, withToken }: InstallOptions)
   if (await sameBytes(executable, files.at(BINARY))) step(BINARY, "unchanged");
   else {
     const replaces = files.exists(BINARY);
-    if (replaces) files.keep(BINARY, PREVIOUS);
-    files.copy(executable, BINARY, 0o755);
+    files.copy(executable, BINARY, 0o755, replaces ? PREVIOUS : null);
     step(BINARY, replaces ? "replaced; the one before is kept for upgrade --rollback" : "installed");
   }
   // Before the unit, so that a half-done first time is enabled by the second; never again, so that who disables it is heard.

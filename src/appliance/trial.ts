@@ -1,5 +1,5 @@
 /** Does a file that wants to be the next version start here: before the running one is touched. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, type Stats, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApplianceError } from "./appliance_error";
@@ -11,11 +11,14 @@ const STOP_LIMIT_MS = 10_000;
 
 /** Its version. It serves simulated telephones for a moment, with no configuration: webhooks would be told of them. */
 export async function trial(host: Host, file: string): Promise<string> {
+  const { size, mode } = requireFile(file);
+  if (size === 0) throw new ApplianceError(`${file} is empty: copy it again`);
+  if ((mode & 0o111) === 0) throw new ApplianceError(`${file} may not be run: chmod +x ${file}`);
   const asked = await host.run([file, "--version"]);
   const version = asked.output.trim();
   if (asked.code !== 0 || !/^\d+\.\d+\.\d+\S*$/.test(version))
     throw new ApplianceError(
-      `${file} is no dahdi-phone-api for this machine: ${version.slice(0, 200) || `exit code ${asked.code}`}`,
+      `${file} is no dahdi-phone-api for this machine (${process.arch}): ${version.slice(0, 200) || `exit code ${asked.code}`}`,
     );
   await takesConfig(host, file);
   const state = mkdtempSync(join(tmpdir(), "dahdi-phone-api-trial-"));
@@ -25,6 +28,12 @@ export async function trial(host: Host, file: string): Promise<string> {
     rmSync(state, { recursive: true, force: true });
   }
   return version;
+}
+
+function requireFile(path: string): Stats {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isFile()) return there;
+  throw new ApplianceError(`${path} ${there ? "is no file" : "is not there"}`);
 }
 
 interface DoctorReport {
@@ -45,16 +54,28 @@ async function takesConfig(host: Host, file: string): Promise<void> {
 
 async function serves(file: string, state: string): Promise<void> {
   const words = ["serve", "--simulate=1", "--config=/dev/null", "--host=127.0.0.1"];
-  const child = Bun.spawn([file, ...words, "--rest-port=0", "--websocket-port=0", "--announce"], {
+  // Also where this process is ended before it can end the other.
+  const bounded = ["timeout", "--signal=KILL", String((START_LIMIT_MS + STOP_LIMIT_MS) / 1000)];
+  const child = Bun.spawn([...bounded, file, ...words, "--rest-port=0", "--websocket-port=0", "--announce"], {
     env: { PATH: process.env.PATH ?? "/usr/bin:/bin", DAHDI_API_STATE_DIR: state },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
-  const limit = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
+  // timeout leads a group of its own, and cannot pass this signal on.
+  const end = (): void => {
+    for (const pid of [-child.pid, child.pid]) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // it has ended
+      }
+    }
+  };
+  const limit = setTimeout(end, START_LIMIT_MS);
   const errors = new Response(child.stderr).text();
   const fail = async (what: string): Promise<never> => {
-    child.kill("SIGKILL");
+    end();
     throw new ApplianceError(`${file} ${what}: ${(await errors).trim().slice(-1000)}`);
   };
   try {

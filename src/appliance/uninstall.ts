@@ -27,6 +27,8 @@ export async function uninstall(host: Host, purge: boolean): Promise<void> {
   };
   for (const path of [ENABLED_LINK, ...FILES.map(({ path }) => path).reverse(), PREVIOUS, BINARY])
     gone(path, files.remove(path));
+  for (const { path } of [...FILES, { path: PREVIOUS }, { path: BINARY }, { path: CONFIG_PATH }])
+    files.removeLeftovers(path);
   // Debian has none of its own.
   files.removeEmpty(dirname(SYSUSERS_PATH));
   if (purge)

@@ -118,6 +118,16 @@ export class ByteStream {
     return length;
   }
 
+  /** Passes over so many as they come. Whether all of them did; throws what went wrong on the way. */
+  async pass(count: number): Promise<boolean> {
+    for (let left = count; ; ) {
+      left -= this.skip(left);
+      if (left === 0) return true;
+      await this.atLeast(1);
+      if (this.#available === 0) return false;
+    }
+  }
+
   /** Settles when there is more, or no more. */
   change(): Promise<void> {
     return new Promise((resolve) => this.#changed.push(resolve));

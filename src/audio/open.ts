@@ -3,12 +3,11 @@ import { ByteStream } from "./byte_stream";
 import { DecodedSource, nextPiece, type SourceOptions } from "./decoded_source";
 import { openAu } from "./decoders/au";
 import { checkShape, type Decoder, malformed } from "./decoders/decoder";
-import { openFlac, openOggFlac } from "./decoders/flac";
+import { openFlac } from "./decoders/flac";
 import { isMp3, openMp3 } from "./decoders/mp3";
-import { OggPackets } from "./decoders/ogg";
-import { openOpus } from "./decoders/opus";
+import { openOgg } from "./decoders/ogg_chain";
 import { openRaw } from "./decoders/pcm";
-import { openVorbis } from "./decoders/vorbis";
+import { MAX_TAG_BYTES, TAG_HEAD_BYTES, tagBytes } from "./decoders/tags";
 import { openWav } from "./decoders/wav";
 import { AudioError } from "./error";
 import { otherFormat } from "./other_formats";
@@ -26,32 +25,29 @@ const notDecoded = (format: string): AudioError =>
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 async function openDecoder(bytes: ByteStream): Promise<Decoder> {
-  await bytes.atLeast(HEAD_BYTES);
+  const tagged = await passTags(bytes);
   const head = text(bytes.peek(HEAD_BYTES));
-  if (head.length === 0) throw new AudioError("empty", `There is no sound in the body: send ${FORMATS_TEXT}.`);
+  if (head.length === 0 && !tagged)
+    throw new AudioError("empty", `There is no sound in the body: send ${FORMATS_TEXT}.`);
   if (WAV_HEADS.includes(head.slice(0, 4))) return openWav(bytes);
   if (head.startsWith("fLaC")) return openFlac(bytes);
   if (head.startsWith(".snd")) return openAu(bytes);
-  if (head.startsWith("OggS")) return openOgg(bytes);
-  if (await isMp3(bytes)) return openMp3(bytes);
+  if (head.startsWith("OggS")) return openOgg(bytes, FORMATS_TEXT);
+  if (await isMp3(bytes)) return openMp3();
   const other = await otherFormat(head, bytes);
   if (other !== null) throw notDecoded(other);
-  return openRaw(bytes, TELEPHONE_RATE_HZ);
+  return tagged ? openMp3() : openRaw(bytes, TELEPHONE_RATE_HZ);
 }
 
-async function openOgg(bytes: ByteStream): Promise<Decoder> {
-  const packets = new OggPackets();
-  let first = packets.next(bytes);
-  while (!first) {
-    if (bytes.ended) throw malformed("Ogg", "there is no sound in it");
-    await bytes.change();
-    first = packets.next(bytes);
+/** MP3 has them at its beginning, and some programs put them before FLAC as well. Whether there was one. */
+async function passTags(bytes: ByteStream): Promise<boolean> {
+  for (let tagged = false; ; tagged = true) {
+    await bytes.atLeast(HEAD_BYTES);
+    if (text(bytes.peek(3)) !== "ID3") return tagged;
+    const length = tagBytes(bytes.peek(TAG_HEAD_BYTES));
+    if (length > MAX_TAG_BYTES) throw malformed("MP3", "its tag is too long");
+    if (length === 0 || !(await bytes.pass(length))) throw malformed("MP3", "there is no sound behind its tag");
   }
-  const head = text(first.data.subarray(0, 8));
-  if (head === "OpusHead") return openOpus(first.data, packets);
-  if (head.startsWith("\x01vorbis")) return openVorbis(first.data, packets);
-  if (head.startsWith("\x7fFLAC")) return openOggFlac(first.data, packets);
-  throw notDecoded(head.startsWith("Speex") ? "Speex" : "What this Ogg file holds");
 }
 
 /** What is wrong with a compressed sound shows at its first piece. null: it has none, which may be all right. */
@@ -60,6 +56,10 @@ async function firstPiece(decoder: Decoder, bytes: ByteStream): Promise<Float32A
     const piece = nextPiece(decoder, bytes);
     if (piece && piece.length > 0) return piece;
     if (piece) continue;
+    if (decoder.loading) {
+      await decoder.loading;
+      continue;
+    }
     if (bytes.failure) throw bytes.failure;
     if (bytes.ended) throw malformed("sound", "there is no sound in it");
     await bytes.change();

@@ -41,9 +41,9 @@ const FRAMES_PER_MS = TELEPHONE_RATE_HZ / 1000;
 const VOICE_TOLD_WITHIN_FRAMES = 240 * FRAMES_PER_MS;
 /** The hook is looked at every 20 ms, so that its break may have begun a block before it was seen; a handset clatters
  * on its cradle a little before that. */
-const HOOK_NOISE_FRAMES = 100 * FRAMES_PER_MS;
+const HOOK_NOISE_NS = 100e6;
 /** The detector dates a key's onset to about 10 ms. */
-const KEY_ONSET_FRAMES = 20 * FRAMES_PER_MS;
+const KEY_ONSET_NS = 20e6;
 /** A hang-up is sure up to 1.5 s after it happened: blocks whose place in time is remembered. */
 const REMEMBERED_BLOCKS = 128;
 
@@ -55,8 +55,8 @@ interface Anchor {
   kept: boolean;
 }
 
-/** A time that is waited for, or the frame that it turned out to be. */
-interface Moment {
+/** Since when a key is down, and which frame it turned out to begin at: a time of the line, since a pause has no frames. */
+interface KeyDown {
   atNs: number;
   frame: number | null;
 }
@@ -68,7 +68,7 @@ export class RecordingTake {
   #paused = false;
   #end: TakeEnd | null = null;
   #voice: boolean;
-  #keyDown: Moment | null = null;
+  #keyDown: KeyDown | null = null;
   /** The block of this time is waited for, and then it is over. */
   #finishNs: number | null = null;
   /** The frame since which the caller is quiet. */
@@ -133,7 +133,7 @@ export class RecordingTake {
   #settle(): void {
     const newestNs = this.#anchors.at(-1)?.atNs ?? Number.NEGATIVE_INFINITY;
     if (this.#keyDown && this.#keyDown.frame === null && this.#keyDown.atNs <= newestNs) {
-      this.#keyDown.frame = this.#frameAt(this.#keyDown.atNs);
+      this.#keyDown.frame = this.#frameAt(this.#keyDown.atNs - KEY_ONSET_NS);
     }
     if (this.#finishNs !== null && this.#finishNs <= newestNs) this.#endWithKey(this.#finishNs);
     const { maxFrames, silenceFrames } = this.rules;
@@ -194,8 +194,7 @@ export class RecordingTake {
   /** After the last block. */
   hungUp(atNs: number): void {
     if (this.#finishNs !== null) this.#endWithKey(this.#finishNs);
-    const frame = this.#frameAt(atNs);
-    this.#endAt("hung_up", this.rules.trim ? frame - HOOK_NOISE_FRAMES : frame);
+    this.#endAt("hung_up", this.#frameAt(this.rules.trim ? atNs - HOOK_NOISE_NS : atNs));
   }
 
   /** Frames kept since the last call, their channels interleaved. */
@@ -215,8 +214,8 @@ export class RecordingTake {
   }
 
   #endWithKey(atNs: number): void {
-    const pressed = this.#keyDown?.frame ?? this.#frameAt(atNs);
-    this.#endAt("finish_key", this.rules.trim ? pressed - KEY_ONSET_FRAMES : this.#frameAt(atNs));
+    const trimmed = (): number => this.#keyDown?.frame ?? this.#frameAt(atNs - KEY_ONSET_NS);
+    this.#endAt("finish_key", this.rules.trim ? trimmed() : this.#frameAt(atNs));
   }
 
   #endAt(reason: TakeEndReason, frames: number): void {

@@ -11,7 +11,7 @@ export type KeepingCommand =
   | { command: "restore"; configPath: string | null; file: string; help: boolean };
 
 export const KEEPING_HELP: Record<KeepingCommand["command"], string> = {
-  "config check": `Reads the configuration as a start would, and says what is wrong: file, line and key. Exit code 78 then.
+  "config check": `Reads the configuration as a start would, and says all that is wrong: file, line, key. Exit code 78 then.
 
 Usage: dahdi-phone-api config check [--config=FILE]
 `,

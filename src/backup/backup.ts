@@ -47,7 +47,8 @@ const OWNER_ONLY = 0o600;
 async function tar(...words: string[]): Promise<string> {
   const child = Bun.spawn(["tar", ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  if ((await child.exited) !== 0) throw new BackupError(`tar: ${err.trim().split("\n").at(-1) ?? "failed"}`);
+  // Its last words are that it gives up; what came before says why.
+  if ((await child.exited) !== 0) throw new BackupError(err.trim().split("\n")[0] || "tar failed");
   return out;
 }
 
@@ -77,7 +78,9 @@ export async function backup(file: string, recordings: boolean, places: Places):
       throw new BackupError("the event log changes all the time: stop the server for a backup");
     }
     const draft = `${target}.new`;
-    writeFileSync(draft, "", { mode: OWNER_ONLY });
+    // Ours, whatever somebody has put there: a link, or a file that stays theirs to read.
+    rmSync(draft, { force: true });
+    writeFileSync(draft, "", { mode: OWNER_ONLY, flag: "wx" });
     await tar(
       "--create",
       "--gzip",
@@ -145,15 +148,17 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
 
 function manifestOf(path: string, file: string): Manifest {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest | null;
+    if (typeof manifest?.format === "number") return manifest;
   } catch {
-    throw new BackupError(`${file} is no backup of this program, or is damaged`);
+    // said below
   }
+  throw new BackupError(`${file} is no backup of this program, or is damaged`);
 }
 
 /** Of tar's long list: kind and rights, owner, bytes, day, time, name. */
 const LISTED = /^(.)\S*\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.+)$/;
-const OURS = /^(manifest\.json|config\.yml|state\/)/;
+const OURS = /^(manifest\.json$|config\.yml$|state\/)/;
 
 /**
  * Nothing is unpacked that reaches out of its folder, is no backup, or does not fit. Files and folders alone: we are

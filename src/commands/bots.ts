@@ -1,22 +1,13 @@
 /** The voice bots of all lines, and which lines are hotlines to one. */
 import { version } from "../../package.json";
-import { ConfigError } from "../config/load";
 import type { Config } from "../config/schema";
 import { hotlineRequest } from "../config/streams";
-import type { LineSetup } from "../exchange/phone_exchange";
 import { StreamBook, type StreamBookOptions } from "../streams/stream_book";
 import { planStream } from "../streams/stream_request";
 
-/** Which of the lines are hotlines, and to where. */
-export function hotlines(
-  { hotline }: Config,
-  lines: readonly LineSetup[],
-  path: string | null,
-): StreamBookOptions["hotlines"] {
-  return hotline.map((each, i) => {
-    if (!lines.some(({ line }) => line === each.line)) {
-      throw new ConfigError(path ?? "configuration", `hotline[${i}].line`, `there is no line ${each.line}`);
-    }
+/** Which lines are hotlines, and to where. */
+export function hotlines({ hotline }: Config): StreamBookOptions["hotlines"] {
+  return hotline.map((each) => {
     const checked = planStream(hotlineRequest(each), null);
     if ("faults" in checked) throw new Error("a hotline is checked when it is read");
     return { ...checked.planned, line: each.line, onAnswer: each.on_answer };

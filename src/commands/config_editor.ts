@@ -5,9 +5,15 @@ import { ConfigEditor } from "../config/editor";
 import { replaceFile } from "../config/file";
 import { DEFAULT_CONFIG_PATH, parseConfig, readSource } from "../config/load";
 import type { RunningConfig } from "../config/running";
+import { machineFaults } from "./start_check";
 
 /** path: the file that was read; without one a server of real telephones makes the usual one. */
-export function configEditor(running: RunningConfig, line: ServeArguments, path: string | null): ConfigEditor {
+export function configEditor(
+  running: RunningConfig,
+  line: ServeArguments,
+  path: string | null,
+  lines: readonly number[],
+): ConfigEditor {
   return new ConfigEditor({
     running,
     path: path ?? (line.simulatePorts === null ? DEFAULT_CONFIG_PATH : null),
@@ -15,5 +21,7 @@ export function configEditor(running: RunningConfig, line: ServeArguments, path:
     read: (file) => (path === null && !existsSync(file) ? null : readSource(file)),
     write: replaceFile,
     parse: (text, file) => parseConfig(text, file, process.env, line),
+    machineFaults: (parsed) =>
+      machineFaults(parsed, line.simulatePorts === null ? parsed.config.dahdi.channels : lines),
   });
 }

@@ -1,7 +1,8 @@
 /** `dahdi-phone-api doctor` */
 import { version } from "../../package.json";
 import { type DoctorArguments, UsageError } from "../command_line";
-import { ConfigError, defaultConfig, loadConfig } from "../config/load";
+import { ConfigError } from "../config/fault";
+import { defaultConfig, loadConfig } from "../config/load";
 import type { ReadConfig } from "../doctor/configuration";
 import { examine } from "../doctor/doctor";
 import { linuxSystem } from "../doctor/linux";
@@ -10,10 +11,14 @@ import { selfTest } from "../doctor/self_test";
 import { loadShim } from "../driver/library";
 import { probeChannel } from "../driver/probe";
 import { createEngine, lineSetups } from "./lines";
+import { machineFaults } from "./start_check";
 
 async function readConfig(line: DoctorArguments): Promise<ReadConfig> {
   try {
-    return { ...(await loadConfig(line.configPath, process.env, line)), problem: null };
+    const loaded = await loadConfig(line.configPath, process.env, line);
+    // Of simulated lines others are meant than those of the configuration's hotlines.
+    const faults = await machineFaults(loaded, line.simulatePorts === null ? loaded.config.dahdi.channels : null);
+    return { ...loaded, problem: faults.length > 0 ? new ConfigError(faults).message : null };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { config: defaultConfig(), path: line.configPath, problem: error.message };

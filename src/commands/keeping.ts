@@ -3,8 +3,10 @@ import { homedir } from "node:os";
 import { version } from "../../package.json";
 import { KEEPING_HELP, type KeepingCommand } from "../backup/arguments";
 import { backup, restore } from "../backup/backup";
-import { DEFAULT_CONFIG_PATH, defaultConfig, loadConfig, parseConfig } from "../config/load";
+import { ConfigError } from "../config/fault";
+import { DEFAULT_CONFIG_PATH, loadConfig, parseConfig, saidStateDirectory } from "../config/load";
 import { administeredDirectory } from "../config/state_dir";
+import { machineFaults } from "./start_check";
 import { StartError } from "./start_error";
 
 const NOTHING_OVER_IT = { host: null, restPort: null, websocketPort: null };
@@ -14,14 +16,18 @@ export async function keeping(line: KeepingCommand): Promise<void> {
   if (line.help) return say(KEEPING_HELP[line.command].trimEnd());
   const configPath = line.configPath ?? DEFAULT_CONFIG_PATH;
   if (line.command === "config check") {
-    const { path } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT);
+    const loaded = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT);
+    const { path, config } = loaded;
+    const faults = await machineFaults(loaded, config.dahdi.channels);
+    if (faults.length > 0) throw new ConfigError(faults);
     return say(`${path ?? `${DEFAULT_CONFIG_PATH} is not there, and what is so without it`} is right`);
   }
   // A configuration that is wrong is kept all the same, and is no reason not to put a right one in its place.
-  const { config } = await loadConfig(line.configPath, process.env, NOTHING_OVER_IT).catch(() => ({
-    config: defaultConfig(),
-  }));
-  const stateFolder = administeredDirectory(config.state_dir, process.env, homedir());
+  const stateFolder = administeredDirectory(
+    await saidStateDirectory(line.configPath, process.env),
+    process.env,
+    homedir(),
+  );
   if (stateFolder === null) throw new StartError("there is no state folder: set state_dir");
   const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
   if (line.command === "backup") await backup(line.file, line.recordings, places);

@@ -1,5 +1,6 @@
 /** How a server goes, and how it takes a changed configuration. */
 import type { ConfigEditor } from "../config/editor";
+import { ConfigError } from "../config/fault";
 import type { LogControl, Logs } from "../observe/log";
 import type { Listener } from "./listen";
 
@@ -59,7 +60,8 @@ export function lifecycle(needs: LifecycleNeeds): void {
       logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });
     } catch (error) {
       // Whatever it is: nobody edits a file in order to end telephone calls.
-      logs.server.error("the configuration stays as it was", { error: (error as Error).message });
+      const said = error instanceof ConfigError ? error.oneLine : (error as Error).message;
+      logs.server.error("the configuration stays as it was", { error: said });
     }
     notify("READY=1");
   };

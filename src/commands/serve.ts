@@ -7,6 +7,7 @@ import { loadConfig, maskedConfig } from "../config/load";
 import type { Patch } from "../config/patch";
 import { RunningConfig } from "../config/running";
 import { stateDirectory } from "../config/state_dir";
+import type { DriverEvent } from "../driver/decode";
 import { cString, loadShim } from "../driver/library";
 import { Pump } from "../driver/pump";
 import { EventBus } from "../events/bus";
@@ -18,6 +19,7 @@ import type { Publish } from "../exchange/line_runner";
 import { PhoneExchange } from "../exchange/phone_exchange";
 import { NO_FLIGHT, startFlight } from "../flight/start_flight";
 import { createApp, type Sockets } from "../http/app";
+import { documentsOf } from "../http/docs/documents";
 import type { HttpDependencies } from "../http/endpoint";
 import { createMetrics } from "../http/metrics/metrics";
 import { EventStreams } from "../http/sse/event_streams";
@@ -37,6 +39,7 @@ import { MessageCounts } from "./message_counts";
 import { openLogs } from "./open_logs";
 import { secured } from "./secured";
 import { openSounds } from "./sounds";
+import { requireStartable } from "./start_check";
 import { threadUrl } from "./thread_url";
 
 /** An expired token's connections last no longer than this. */
@@ -45,13 +48,17 @@ const MIB = 1024 * 1024;
 const NS_PER_S = 1e9;
 
 export async function serve(line: ServeArguments): Promise<void> {
-  const { config, path } = await loadConfig(line.configPath, process.env, line);
+  const loaded = await loadConfig(line.configPath, process.env, line);
+  const { config, path } = loaded;
+  const setups = lineSetups(config, line.simulatePorts);
+  const served = setups.map((setup) => setup.line);
+  await requireStartable(loaded, served);
   const { logs, control: logControl } = openLogs(config.logging);
   const running = new RunningConfig(config, (next) => {
     logControl.setLevels(next.logging);
     exchange.rulesChanged();
   });
-  const editor = configEditor(running, line, path);
+  const editor = configEditor(running, line, path, served);
   const startedAtMs = Date.now();
   const stateFolder = stateDirectory(config.state_dir, process.env, homedir());
   const { guard, tokens, origins, seats, tls } = await secured(config, stateFolder, logs);
@@ -65,7 +72,6 @@ export async function serve(line: ServeArguments): Promise<void> {
     log: logs.events,
   });
   const events = new EventLog(bus, journal);
-  const setups = lineSetups(config, line.simulatePorts);
   const recordings = new RecordingStore({
     folder: stateFolder && join(stateFolder, "recordings"),
     limits: () => {
@@ -81,9 +87,15 @@ export async function serve(line: ServeArguments): Promise<void> {
     metrics.eventPublished(body.type, nativeNs === 0 ? 0 : (engine.nowNs() - nativeNs) / NS_PER_S);
     logEvent(logs, event.line, body);
   };
-  const dialled = hotlines(config, setups, path);
   const engine = createEngine(config, await loadShim());
-  const clock = systemClock(() => engine.nowNs());
+  const deliver = (event: DriverEvent): void => {
+    flight.driver(event);
+    exchange.handle(event);
+  };
+  const clock = systemClock(
+    () => engine.nowNs(),
+    () => engine.drain(deliver),
+  );
   const conduct = {
     defaultLine: line.simulatePorts === null ? config.dahdi.channel : 1,
     toneZone: config.tone_zone,
@@ -144,13 +156,13 @@ export async function serve(line: ServeArguments): Promise<void> {
   };
   const bots = openBots(config, {
     exchange: verbs,
-    hotlines: dialled,
+    hotlines: hotlines(config),
     tell: (number, body) => publish(number, Date.now(), 0, body),
     log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
     events,
-    cursors: journal,
+    cursors: journal.cursors,
     userAgent: `dahdi-phone-api/${version}`,
     log: logs.events,
   });
@@ -198,7 +210,10 @@ export async function serve(line: ServeArguments): Promise<void> {
     },
     logs,
     version,
-    startedAtMs,
+    documents: documentsOf(threadUrl("http/docs/documents_thread"), {
+      version,
+      simulated: exchange.handsets !== null,
+    }),
     config: { shown: () => maskedConfig(running.acting), patch: (patch) => editor.patch(patch as Patch) },
     limits: {
       maxBodyBytes: config.api.max_body_bytes,
@@ -225,18 +240,11 @@ export async function serve(line: ServeArguments): Promise<void> {
   for (const [number, count] of messageCounts.waiting) {
     if (exchange.lines.includes(number)) verbs.messageWaiting(number, { waiting: true, count });
   }
-  const pump = new Pump(
-    engine,
-    (event) => {
-      flight.driver(event);
-      exchange.handle(event);
-    },
-    () => {
-      const { lost, trips } = exchange.tellStandstills();
-      if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
-      if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
-    },
-  );
+  const pump = new Pump(engine, deliver, () => {
+    const { lost, trips } = exchange.tellStandstills();
+    if (trips > 0) logs.driver.error("the program stood still: the I/O thread stopped all bells", { trips });
+    if (lost > 0) logs.driver.error("the program stood still for so long that events were lost", { lost });
+  });
   await pump.start();
 
   const notify = (state: string): void => void engine.shim.dshim_sd_notify(cString(state));

@@ -1,8 +1,9 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
-import { ConfigError } from "./load";
+import { basename } from "node:path";
+import { ConfigError, type ConfigFault } from "./fault";
+import type { ParsedConfig } from "./load";
 import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
-import type { ConfigChange, RunningConfig } from "./running";
-import type { Config } from "./schema";
+import { type ConfigChange, differences, type RunningConfig } from "./running";
 
 export interface ConfigEditorNeeds {
   running: RunningConfig;
@@ -13,7 +14,9 @@ export interface ConfigEditorNeeds {
   /** Whole or not at all; throws what the system says. */
   write(path: string, text: string): void;
   /** As at a start, with the environment and the command line over it; throws ConfigError. */
-  parse(text: string, path: string): Promise<Config>;
+  parse(text: string, path: string): Promise<ParsedConfig>;
+  /** What would fail at the next start. */
+  machineFaults(parsed: ParsedConfig): Promise<ConfigFault[]>;
 }
 
 export interface PatchOutcome extends ConfigChange {
@@ -24,7 +27,7 @@ export interface PatchOutcome extends ConfigChange {
 /** Where nothing is done, nothing has changed. wrong: the patch; refused: it may be right. */
 export type PatchResult =
   | { done: PatchOutcome }
-  | { wrong: { key: string; message: string } }
+  | { wrong: readonly { key: string; message: string }[] }
   | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export class ConfigEditor {
@@ -40,7 +43,7 @@ export class ConfigEditor {
   reload(): Promise<ConfigChange> {
     return this.#inTurn(async () => {
       const { path, parse, read, running } = this.needs;
-      return running.take(await parse((path && read(path)) ?? "", path ?? "configuration"));
+      return running.take((await parse((path && read(path)) ?? "", path ?? "configuration")).config);
     });
   }
 
@@ -51,34 +54,43 @@ export class ConfigEditor {
   }
 
   async #patch(patch: Patch): Promise<PatchResult> {
-    const { path, parse, read, running, write } = this.needs;
+    const { path, parse, read, running, write, machineFaults } = this.needs;
     if (path === null) {
       const message = "This server was started without a configuration file: start it with --config=FILE.";
       return { refused: { code: "no_config_file", message } };
     }
-    if (!isModest(patch)) return { wrong: { key: "body", message: "is larger or deeper than any configuration" } };
+    if (!isModest(patch))
+      return { wrong: [{ key: "body", message: "is larger or deeper than any configuration" }] };
     let source: string;
+    let before: ParsedConfig;
     try {
       source = read(path) ?? "";
-      await parse(source, path);
+      before = await parse(source, path);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // What is wrong in the file already is not the patch's fault, and is not written over.
-      return { refused: { code: "config_broken", message: `Mend the file first: ${error.message}.` } };
+      // Where the file lies is nobody's business who only talks to us.
+      const message = `Mend the file first: ${error.oneLine.replaceAll(path, basename(path))}.`;
+      return { refused: { code: "config_broken", message } };
     }
     const text = await patchedText(source, patch);
-    let next: Config;
+    let parsed: ParsedConfig;
     try {
-      next = await parse(text, path);
+      parsed = await parse(text, path);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return { wrong: { key: error.key ?? "body", message: error.wrong } };
+      return { wrong: error.faults.map(inPatch) };
     }
+    const { config: next } = parsed;
+    // A log's folder that went away meanwhile is no fault of a patch that does not name it.
+    const touched = differences(before.config, next);
+    const faults = (await machineFaults(parsed)).filter(({ key }) => touched.some((one) => key?.startsWith(one)));
+    if (faults.length > 0) return { wrong: faults.map(inPatch) };
     try {
       write(path, text);
     } catch (error) {
       const { code = "unknown error" } = error as NodeJS.ErrnoException;
-      const message = `${path} cannot be written (${code}): let the service's user write it and its folder.`;
+      const message = `${basename(path)} cannot be written (${code}): ${CURES[code] ?? CURE}.`;
       return { refused: { code: "config_not_writable", message } };
     }
     const change = running.take(next);
@@ -86,6 +98,18 @@ export class ConfigEditor {
     return { done: { ...change, overridden: named.filter((key) => at(patch, key) !== at(next, key)) } };
   }
 }
+
+const inPatch = ({ key, wrong }: ConfigFault): { key: string; message: string } => ({
+  key: key ?? "body",
+  message: wrong,
+});
+
+const CURE = "let the service's user write it and its folder";
+const CURES: Record<string, string> = {
+  ENOSPC: "make room on its disk",
+  EDQUOT: "make room in its user's quota",
+  EROFS: "its file system is read-only, mount it anew",
+};
 
 /** What the schema keeps in another form (tokens as hashes, say) cannot be compared. */
 const isPlain = (value: unknown): boolean => value !== null && typeof value !== "object";

@@ -32,13 +32,14 @@ export const text = (value: string): Leaf => ({
   value,
   check: (given) => (typeof given === "string" && given !== "" ? { ok: given } : { wrong: "must be a text" }),
 });
-/** A folder's or a file's place, in full; not given: undefined. */
+/** The system ends a path at its first NUL. */
+export const isPath = (given: unknown): given is string =>
+  typeof given === "string" && given.startsWith("/") && !given.includes("\0");
+/** A folder's or a file's place, in full; not given: null. */
 export const path = (): Leaf => ({
   value: null,
   check: (given) =>
-    given === null || (typeof given === "string" && given.startsWith("/"))
-      ? { ok: given }
-      : { wrong: "must be a path that begins with /" },
+    given === null || isPath(given) ? { ok: given } : { wrong: "must be a path that begins with /" },
 });
 export const flag = (value: boolean): Leaf => ({
   value,
@@ -58,8 +59,8 @@ export const notYet: Leaf = {
 export interface ListOf {
   item: Schema;
   required: readonly string[];
-  /** What no single key can tell, of one item among those before it; null: it is right. */
-  checkItem(item: Record<string, unknown>, before: readonly Record<string, unknown>[]): ItemFault | null;
+  /** What no single key can tell, of one item among those before it. */
+  checkItem(item: Record<string, unknown>, before: readonly Record<string, unknown>[]): readonly ItemFault[];
 }
 export interface ItemFault {
   key: string;

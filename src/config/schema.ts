@@ -4,7 +4,7 @@ import { DEFAULT_TONE_ZONE, TONE_ZONES, toneZone } from "../audio/tone_zones";
 import type { LogComponent, LogLevel } from "../observe/log";
 import { LOG_COMPONENTS, LOG_LEVELS } from "../observe/log";
 import type { Token } from "../security/token";
-import { fixed, flag, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
+import { fixed, flag, isPath, type Leaf, notYet, number, oneOf, path, text, whole } from "./leaf";
 import { apiTokens, hostnames, origins, perAddress, type RateLimit, rateLimit } from "./security";
 import { HOTLINE, type HotlineConfig, STREAM, type StreamConfig } from "./streams";
 import { WEBHOOKS, type WebhookConfig } from "./webhooks";
@@ -125,7 +125,7 @@ export interface Config {
 const device: Leaf = {
   value: "/dev/dahdi/channel",
   check: (given) => {
-    if (typeof given === "string" && given.startsWith("/")) return { ok: given };
+    if (isPath(given)) return { ok: given };
     return { wrong: "must be the path of a device, such as /dev/dahdi/channel" };
   },
 };
@@ -157,6 +157,14 @@ const voice: Leaf = {
     given === null || (typeof given === "string" && /^[A-Za-z0-9][\w+-]{0,63}$/.test(given))
       ? { ok: given }
       : { wrong: "must be a voice of espeak-ng, such as en-us or de+f3" },
+};
+
+const logOutput: Leaf = {
+  value: "stderr",
+  check: (given) =>
+    given === "stderr" || given === "stdout" || isPath(given)
+      ? { ok: given }
+      : { wrong: "must be stderr, stdout, or a file's path that begins with /" },
 };
 
 const MIB = 1024 * 1024;
@@ -208,7 +216,7 @@ export const SCHEMA = {
   logging: {
     level: oneOf("info", ...LOG_LEVELS),
     format: oneOf("auto", "auto", "text", "json"),
-    output: text("stderr"),
+    output: logOutput,
     max_size_mb: whole(10, 0, 10_000),
     keep: whole(5, 0, 100),
     levels: Object.fromEntries(

@@ -39,15 +39,15 @@ export const apiTokens: Leaf = {
   check: (given) => {
     if (!Array.isArray(given) || given.length > 100) return { wrong: "must be a list of up to 100 tokens" };
     const tokens: Token[] = [];
+    const wrong: string[] = [];
     for (const [i, item] of given.entries()) {
       const token = configuredToken(item, i);
-      if (typeof token === "string") return { wrong: `the ${i + 1}. ${token}` };
-      if (tokens.some(({ name, sha256 }) => name === token.name || sha256 === token.sha256)) {
-        return { wrong: `the ${i + 1}. stands twice: names and tokens differ` };
-      }
-      tokens.push(token);
+      if (typeof token === "string") wrong.push(`the ${i + 1}. ${token}`);
+      else if (tokens.some(({ name, sha256 }) => name === token.name || sha256 === token.sha256)) {
+        wrong.push(`the ${i + 1}. stands twice: names and tokens differ`);
+      } else tokens.push(token);
     }
-    return { ok: tokens };
+    return wrong.length === 0 ? { ok: tokens } : { wrong: wrong.join("; ") };
   },
 };
 

@@ -81,10 +81,9 @@ export const HOTLINE: ListOf = {
   checkItem: (item, before) => {
     const hotline = item as unknown as HotlineConfig;
     if (before.some(({ line }) => line === hotline.line)) {
-      return { key: "line", wrong: "stands twice: a line is connected to one bot" };
+      return [{ key: "line", wrong: "stands twice: a line is connected to one bot" }];
     }
     const checked = planStream(hotlineRequest(hotline), null);
-    const [fault] = "faults" in checked ? checked.faults : [];
-    return fault ? { key: fault.field, wrong: fault.message } : null;
+    return "faults" in checked ? checked.faults.map(({ field, message }) => ({ key: field, wrong: message })) : [];
   },
 };

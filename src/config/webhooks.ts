@@ -56,14 +56,12 @@ export const WEBHOOKS: ListOf = {
   required: ["url", "secret"],
   checkItem: (item, before) => {
     if (before.some((other) => other.url === item.url)) {
-      return { key: "url", wrong: "stands twice: one webhook has one place in the log" };
+      return [{ key: "url", wrong: "stands twice: one webhook has one place in the log" }];
     }
     const { hostname } = new URL(item.url as string);
     const address = literalAddress(hostname);
     const isPrivate = hostname === "localhost" || (address !== null && isPrivateAddress(address));
-    if (isPrivate && item.allow_private !== true) {
-      return { key: "url", wrong: "is a private address: set allow_private: true if that is wanted" };
-    }
-    return null;
+    if (!isPrivate || item.allow_private === true) return [];
+    return [{ key: "url", wrong: "is a private address: set allow_private: true if that is wanted" }];
   },
 };

@@ -10,7 +10,7 @@ export interface ReadConfig {
   config: Config;
   /** The file it came from, null for none. */
   path: string | null;
-  /** ConfigError's one line: FILE:LINE: KEY: what is wrong. */
+  /** ConfigError's lines: FILE:LINE: KEY: what is wrong. */
   problem: string | null;
 }
 
@@ -26,11 +26,13 @@ export function checkConfiguration({ path, problem, config }: ReadConfig): Findi
     const lines = `${channels.length > 1 ? "lines" : "line"} ${ranges(channels)}`;
     return ok("config", path === null ? `No file, so the defaults: ${lines}` : `${path} is right: ${lines}`);
   }
-  const [, file, line] = /^(\/?[^:]+):(\d+): /.exec(problem) ?? [];
-  const [, variable] = /^environment: (\w+): /.exec(problem) ?? [];
-  const bare = /^(\/[^:]+): /.exec(problem)?.[1];
-  return error("config", problem, {
-    detail: "The program does not start on it. All that follows was looked at with the defaults.",
+  const [first = "", ...more] = problem.split("\n");
+  const [, file, line] = /^(\/?[^:]+):(\d+): /.exec(first) ?? [];
+  const [, variable] = /^environment: (\w+): /.exec(first) ?? [];
+  const bare = /^(\/[^:]+): /.exec(first)?.[1];
+  const consequence = "The program does not start on it.";
+  return error("config", first, {
+    detail: [...more, consequence].join("\n"),
     fix: file ? editCommand(file, Number(line)) : variable ? `unset ${variable}` : bare ? editCommand(bare) : null,
   });
 }

@@ -1,5 +1,5 @@
 /** A log that cannot be read: how it is known, and where it goes. */
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LOG_FILE } from "./log_store";
 
@@ -7,10 +7,20 @@ const KEPT = 3;
 
 /** The file is not what we wrote, or not any more. */
 export const isDamage = (error: unknown): boolean =>
-  ["SQLITE_CORRUPT", "SQLITE_NOTADB"].some((code) => String((error as { code?: string }).code).startsWith(code));
+  ["SQLITE_CORRUPT", "SQLITE_NOTADB", "FOREIGN_FILE", "NEWER_FILE"].some((code) =>
+    String((error as { code?: string }).code).startsWith(code),
+  );
 
-/** A damaged log is kept for whoever can read it, and a fresh one may begin. Returns its new name. */
-export function setAside(folder: string, now: Date): string {
+export interface SetAside {
+  /** Its name from now on. */
+  name: string;
+  /** Unix ms; ids in it may be as great as those of this time. */
+  writtenAtMs: number;
+}
+
+/** A damaged log is kept for whoever can read it, and a fresh one may begin. */
+export function setAside(folder: string, now: Date): SetAside {
+  const written = ["", "-wal"].map((part) => statSync(join(folder, LOG_FILE + part), { throwIfNoEntry: false }));
   const stamp = now.toISOString().replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
   const name = `${LOG_FILE}.corrupt-${stamp}`;
   renameSync(join(folder, LOG_FILE), join(folder, name));
@@ -26,5 +36,5 @@ export function setAside(folder: string, now: Date): string {
   for (const old of kept.sort().slice(0, -KEPT)) {
     for (const part of ["", "-wal", "-shm"]) rmSync(join(folder, old + part), { force: true });
   }
-  return name;
+  return { name, writtenAtMs: Math.max(...written.map((file) => file?.mtimeMs ?? 0)) };
 }

@@ -29,6 +29,8 @@ export interface Archive {
   mayHaveGiven(id: number): boolean;
   /** At most `limit` entries after this id that pass. Does not fail: a disk that cannot be read has nothing. */
   read(after: number, limit: number, filter: EventFilter): Promise<LogPiece>;
+  /** At most `limit` of the newest up to this id that pass, oldest first; all after `next` was looked at. */
+  readBack(upTo: number, limit: number, filter: EventFilter): Promise<LogPiece>;
 }
 
 export interface LogPage extends LogPiece {
@@ -61,6 +63,26 @@ export class EventLog {
     // Not there either: what memory still has comes after a gap.
     const next = this.bus.oldestId - 1;
     return next > after ? { entries: [{ from: after + 1, to: next }], next } : { entries: [], next: after };
+  }
+
+  /** The newest that pass, oldest first; not complete where between them events are lost. */
+  async newest(limit: number, filter: EventFilter): Promise<LogPage> {
+    const { bus, archive } = this;
+    const upTo = bus.lastId;
+    const recent: LogEntry[] = [];
+    let at = upTo;
+    for (; recent.length < limit && at >= bus.oldestId; at--) {
+      const event = bus.at(at);
+      if (event && passes(filter, event)) recent.push(event);
+    }
+    let entries = recent.reverse();
+    while (archive && entries.length < limit && at > this.reachesFrom) {
+      const older = await archive.readBack(at, limit - entries.length, filter);
+      if (older.next >= at) break; // the disk does not answer
+      entries = [...older.entries, ...entries];
+      at = older.next;
+    }
+    return { entries, next: upTo, complete: !entries.some(isGap) };
   }
 
   /** since null: from the oldest that is kept, whatever was before. */

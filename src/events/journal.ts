@@ -6,6 +6,7 @@ import type { EventBus, EventFilter } from "./bus";
 import type { Archive, Gap, LogPiece } from "./event_log";
 import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
 import type { StoredPiece, StoredRow, StoreOptions } from "./log_store";
+import { ReaderCursors } from "./reader_cursors";
 import { merged, rowOf } from "./stored_rows";
 
 export interface LogThread {
@@ -49,6 +50,8 @@ export interface JournalStatus {
   oldest_id: string;
   newest_id: string;
   used_bytes: number | null;
+  /** A log that could not be read, since this process began: the newest such. */
+  set_aside: { renamed_to: string; problem: string } | null;
 }
 
 export class Journal implements Archive {
@@ -63,8 +66,13 @@ export class Journal implements Archive {
   #cancelBatch: (() => void) | null = null;
   #cancelCursors: (() => void) | null = null;
   #neverGiven: readonly Gap[] = [];
-  readonly #cursors = new Map<string, number>();
-  readonly #changedCursors = new Set<string>();
+  #setAside: JournalStatus["set_aside"] = null;
+  readonly cursors = new ReaderCursors(() => {
+    this.#cancelCursors ??= this.dependencies.after(CURSOR_MS, () => {
+      this.#cancelCursors = null;
+      this.#flush();
+    });
+  });
   readonly #reads = new Map<number, (piece: StoredPiece | null) => void>();
   #ticket = 0;
   /** Well before memory has no room for what is not written yet. */
@@ -106,32 +114,28 @@ export class Journal implements Archive {
       oldest_id: String((this.reachesFrom ?? bus.oldestId - 1) + 1),
       newest_id: String(bus.lastId),
       used_bytes: this.#state?.usedBytes ?? null,
+      set_aside: this.#setAside,
     };
   }
 
   read(after: number, limit: number, filter: EventFilter): Promise<LogPiece> {
-    if (this.#state === null || this.#thread === null) return Promise.resolve({ entries: [], next: after });
+    return this.#ask("after", after, limit, filter);
+  }
+
+  readBack(upTo: number, limit: number, filter: EventFilter): Promise<LogPiece> {
+    return this.#ask("up to", upTo, limit, filter);
+  }
+
+  /** Nothing where the disk has none: `next` is then the id that was asked about. */
+  #ask(which: "after" | "up to", id: number, limit: number, filter: EventFilter): Promise<LogPiece> {
+    if (this.#state === null || this.#thread === null) return Promise.resolve({ entries: [], next: id });
     // What waits for the thread comes before the question.
     this.#flush();
     const ticket = ++this.#ticket;
     const types = filter.types === null ? null : [...filter.types];
     return new Promise((resolve) => {
-      this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: after }));
-      this.#thread?.post({ do: "read", ticket, after, limit, filter: { types, lines: filter.lines } });
-    });
-  }
-
-  /** How far a reader by this name got; undefined: it is new, or the log was lost. */
-  cursor(name: string): number | undefined {
-    return this.#cursors.get(name);
-  }
-
-  saveCursor(name: string, id: number): void {
-    this.#cursors.set(name, id);
-    this.#changedCursors.add(name);
-    this.#cancelCursors ??= this.dependencies.after(CURSOR_MS, () => {
-      this.#cancelCursors = null;
-      this.#flush();
+      this.#reads.set(ticket, (piece) => resolve(piece ? merged(piece) : { entries: [], next: id }));
+      this.#thread?.post({ do: "read", ticket, which, id, limit, filter: { types, lines: filter.lines } });
     });
   }
 
@@ -194,7 +198,7 @@ export class Journal implements Archive {
     if (closed) this.#state = null;
     // What was sent after the failure was not taken.
     this.#sent = position;
-    for (const name of this.#cursors.keys()) this.#changedCursors.add(name);
+    this.cursors.changeAll();
     this.#trouble(problem);
     this.#beginWithout();
   }
@@ -202,14 +206,14 @@ export class Journal implements Archive {
   #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
     const { bus, log } = this.dependencies;
     if (setAside !== null) {
-      log.warning("the event log cannot be read: it was set aside, and a fresh one begun", {
-        renamed_to: setAside,
-      });
+      this.#setAside = { renamed_to: setAside.name, problem: setAside.problem };
+      const what = "the event log cannot be read: it was set aside, and a fresh one begun";
+      log.warning(what, this.#setAside);
     }
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;
-    for (const [name, id] of cursors) if (!this.#cursors.has(name)) this.#cursors.set(name, id);
+    this.cursors.found(cursors, setAside !== null);
     if (!bus.hasBegun) bus.begin(firstId);
     // The clock went back while the log could not be opened: greater ids than ours are in it.
     else if (firstId > bus.lastId + 1) bus.continueFrom(firstId);
@@ -266,9 +270,7 @@ export class Journal implements Archive {
     for (;;) {
       const room = MAX_IN_FLIGHT_EVENTS - (this.#sent - this.#state.position);
       const count = Math.min(bus.lastId - this.#sent, BATCH_EVENTS, room);
-      const names = [...this.#changedCursors];
-      if (count <= 0 && names.length === 0 && !retry) break;
-      this.#changedCursors.clear();
+      if (count <= 0 && !this.cursors.changed && !retry) break;
       const after = this.#sent;
       const oldest = bus.oldestId;
       const gap = after < oldest - 1 && count > 0 ? { from: after + 1, to: oldest - 1 } : null;
@@ -278,8 +280,7 @@ export class Journal implements Archive {
         const event = bus.at(id);
         if (event) rows.push(rowOf(event));
       }
-      const cursors = names.map((name): [string, number] => [name, this.#cursors.get(name) ?? 0]);
-      thread.post({ do: "write", after, rows, gap, cursors });
+      thread.post({ do: "write", after, rows, gap, cursors: this.cursors.takeChanged() });
       this.#sent = rows.at(-1)?.[0] ?? gap?.to ?? after;
       // One at a time until the disk has taken something again.
       if (retry) break;

@@ -1,7 +1,7 @@
 /** What the log's thread does with each message: open, write, read, prune, sync, and survive what a disk can do. */
-import { isDamage, setAside } from "./damaged_log";
+import { isDamage, type SetAside, setAside } from "./damaged_log";
 import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
-import { LogStore, type OpenRequest, type StoreOptions } from "./log_store";
+import { CRASH_JUMP_IDS, LogStore, type OpenRequest, type StoreOptions } from "./log_store";
 
 export interface KeeperClock {
   nowMs(): number;
@@ -31,6 +31,10 @@ const CODES: Record<string, string> = {
   EEXIST: "the folder is none",
   SQLITE_CORRUPT: "the file is damaged",
   SQLITE_NOTADB: "the file is damaged",
+  FOREIGN_FILE: "the file is not this program's event log",
+  NEWER_FILE: "a newer version of this program wrote the file",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open",
 };
 
 /** In words, with the code: never a path. */
@@ -43,7 +47,7 @@ export function diskProblem(error: unknown): string {
 export class LogKeeper {
   #store: LogStore | null = null;
   #folder = "";
-  #setAside: string | null = null;
+  #setAside: { name: string; problem: string } | null = null;
   #owesSync = false;
   #pruning = false;
 
@@ -82,8 +86,10 @@ export class LogKeeper {
         this.#store = new LogStore(options, request);
       } catch (error) {
         if (!isDamage(error)) throw error;
-        this.#moveAside();
-        this.#store = new LogStore(options, request);
+        const { writtenAtMs } = this.#moveAside(error);
+        // What its greatest id was cannot be asked any more: a clock that went back must not give it again.
+        const nowUs = Math.max(request.nowUs, Math.trunc(writtenAtMs * 1000) + CRASH_JUMP_IDS);
+        this.#store = new LogStore(options, { ...request, nowUs });
       }
       const store = this.#store;
       this.tell({
@@ -101,8 +107,16 @@ export class LogKeeper {
     }
   }
 
-  #moveAside(): void {
-    this.#setAside = setAside(this.#folder, new Date(this.clock.nowMs()));
+  #moveAside(error: unknown): SetAside {
+    const problem = diskProblem(error);
+    try {
+      const aside = setAside(this.#folder, new Date(this.clock.nowMs()));
+      this.#setAside = { name: aside.name, problem };
+      return aside;
+    } catch (failure) {
+      const { code = "unknown" } = failure as { code?: string };
+      throw Object.assign(new Error(), { code: `${problem} and cannot be renamed: ${code}` });
+    }
   }
 
   #failed(error: unknown): void {
@@ -111,7 +125,7 @@ export class LogKeeper {
       this.#store.abandon();
       this.#store = null;
       try {
-        this.#moveAside();
+        this.#moveAside(error);
       } catch {
         // The disk does not even take a name: opening will tell.
       }
@@ -147,9 +161,11 @@ export class LogKeeper {
     });
   }
 
-  #read({ ticket, after, limit, filter }: Extract<ToLogThread, { do: "read" }>): void {
+  #read({ ticket, which, id, limit, filter }: Extract<ToLogThread, { do: "read" }>): void {
+    const store = this.#store;
     try {
-      this.tell({ told: "piece", ticket, piece: this.#store?.read(after, limit, filter) ?? null });
+      const piece = which === "after" ? store?.read(id, limit, filter) : store?.readBack(id, limit, filter);
+      this.tell({ told: "piece", ticket, piece: piece ?? null });
     } catch (error) {
       this.tell({ told: "piece", ticket, piece: null });
       this.#failed(error);

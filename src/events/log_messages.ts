@@ -6,7 +6,8 @@ export type ToLogThread =
   | { do: "open"; options: StoreOptions; request: OpenRequest }
   /** Taken only where everything up to `after` was: so that nothing is written past a failure. */
   | { do: "write"; after: number; rows: StoredRow[]; gap: Gap | null; cursors: [string, number][] }
-  | { do: "read"; ticket: number; after: number; limit: number; filter: StoredFilter }
+  /** What came after an id, or the newest up to it, those first. */
+  | { do: "read"; ticket: number; which: "after" | "up to"; id: number; limit: number; filter: StoredFilter }
   | { do: "close" };
 
 export interface StoreState {
@@ -23,8 +24,8 @@ export type FromLogThread =
       state: StoreState;
       cursors: [string, number][];
       neverGiven: Gap[];
-      /** The name that a damaged log now has. */
-      setAside: string | null;
+      /** The name that a log which cannot be read now has, and why it cannot. */
+      setAside: { name: string; problem: string } | null;
     }
   | { told: "written"; state: StoreState }
   | { told: "pruned"; state: StoreState }

@@ -17,6 +17,7 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { OPT_IN_EVENT_TYPES } from "../line/events";
 import type { Gap } from "./event_log";
+import { foreignFile, PAGE_BYTES, prepareFile } from "./log_layout";
 
 /** id, line, Unix ms, type, the rest of the body as JSON. */
 export type StoredRow = [id: number, line: number, atMs: number, type: string, body: string];
@@ -47,12 +48,8 @@ export interface OpenRequest {
 }
 
 export const LOG_FILE = "events.db";
-const LAYOUT = 1;
-const PAGE_BYTES = 1024;
-/** The write-ahead log goes into the tables at about this size. */
-const WAL_PAGES = 1024;
 /** More ids than a process gives between two commits: those of a crashed one are not given again. */
-const CRASH_JUMP_IDS = 1_000_000;
+export const CRASH_JUMP_IDS = 1_000_000;
 /** Looked at in one read, so that a rare type in a long log does not keep writes waiting (about 5 ms). */
 const SCAN_ROWS = 10_000;
 /** Deleted in one step. */
@@ -82,43 +79,25 @@ export class LogStore {
     // Whom somebody telephones is nobody else's business, whatever the folder allows.
     closeSync(openSync(path, "a", 0o600));
     this.#database = new Database(path, { create: true, readwrite: true });
+    const prepared: Statement[] = [];
+    const prepare = (sql: string): Statement => {
+      const statement = this.#database.prepare(sql);
+      prepared.push(statement);
+      return statement;
+    };
     try {
       this.#database.run("PRAGMA locking_mode = EXCLUSIVE");
-      this.#prepareFile();
+      prepareFile(this.#database);
+      this.#fact = prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
       this.#database.transaction(() => this.#begin(request))();
-      this.#append = this.#database.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?)");
-      this.#hole = this.#database.prepare("INSERT OR REPLACE INTO holes VALUES (?, ?, 1)");
-      this.#fact = this.#database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
+      this.#append = prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?)");
+      this.#hole = prepare("INSERT OR REPLACE INTO holes VALUES (?, ?, 1)");
       this.#walFd = openSync(`${path}-wal`, "r");
     } catch (error) {
+      // One that is left would keep the file locked, and its next opening would take us for another process.
+      for (const statement of prepared) statement.finalize();
       this.#database.close();
       throw error;
-    }
-  }
-
-  #prepareFile(): void {
-    const database = this.#database;
-    const layout = this.#number("PRAGMA user_version");
-    if (layout > LAYOUT) {
-      throw Object.assign(new Error("a newer version of this program wrote it"), { code: "SQLITE_NOTADB" });
-    }
-    if (layout === 0) {
-      database.run(`PRAGMA page_size = ${PAGE_BYTES}`);
-      database.run("PRAGMA auto_vacuum = INCREMENTAL");
-    }
-    database.run("PRAGMA journal_mode = WAL");
-    database.run("PRAGMA synchronous = NORMAL");
-    database.run(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
-    database.run(`PRAGMA journal_size_limit = ${2 * WAL_PAGES * PAGE_BYTES}`);
-    database.run("PRAGMA cache_size = -1024");
-    if (layout === 0) {
-      database.run(`
-        CREATE TABLE IF NOT EXISTS events (
-          id INTEGER PRIMARY KEY, line INTEGER NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL);
-        CREATE TABLE IF NOT EXISTS holes (from_id INTEGER PRIMARY KEY, to_id INTEGER NOT NULL, lost INTEGER NOT NULL);
-        CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-        PRAGMA user_version = ${LAYOUT};`);
     }
   }
 
@@ -143,8 +122,10 @@ export class LogStore {
     const goesOn = inMemory !== null && inMemory.oldestId > known;
     this.firstId = goesOn ? inMemory.oldestId : Math.max(nowUs, known + (closed ? 1 : CRASH_JUMP_IDS));
     const complete = goesOn && inMemory.oldestId === inMemory.firstId;
+    // Past this numbers are not counted one by one any more, and we never got there.
+    if (!Number.isSafeInteger(this.firstId + CRASH_JUMP_IDS)) throw foreignFile();
     const lost = !closed || (inMemory !== null && !complete);
-    const set = this.#database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)");
+    const set = this.#fact;
     if (previousFirst === null) set.run("reaches_from", this.firstId - 1);
     else {
       // Not lost: the id before the first is a place in the log as well, the one of a client that saw nothing yet.
@@ -157,7 +138,6 @@ export class LogStore {
     this.firstId = goesOn ? inMemory.firstId : this.firstId;
     set.run("first_id", this.firstId);
     set.run("closed", 0);
-    set.finalize();
     this.reachesFrom = fact("reaches_from") ?? this.position;
   }
 
@@ -178,35 +158,55 @@ export class LogStore {
     fdatasyncSync(this.#walFd);
   }
 
-  read(after: number, limit: number, { types, lines }: StoredFilter): StoredPiece {
+  read(after: number, limit: number, filter: StoredFilter): StoredPiece {
     const start = Math.max(after, this.reachesFrom);
-    const gaps: Gap[] = start > after ? [{ from: after + 1, to: start }] : [];
-    // With a filter it may be far to the next row that passes: a look that would take long is cut short.
-    const cutAt =
-      types === null && lines === null
-        ? null
-        : this.#numberOrNull(
-            "SELECT id FROM events WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?",
-            start,
-            SCAN_ROWS - 1,
-          );
-    const end = cutAt ?? Math.max(this.position, start);
+    const end = this.#cut("id > ? ORDER BY id", start, filter) ?? Math.max(this.position, start);
+    const rows = this.#passing(start, end, limit, filter, "ASC");
+    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
+    const gaps = this.#lost(start, next);
+    return { rows, gaps: start > after ? [{ from: after + 1, to: start }, ...gaps] : gaps, next };
+  }
+
+  /** The newest first, none newer than `upTo`; all after `next` was looked at. */
+  readBack(upTo: number, limit: number, filter: StoredFilter): StoredPiece {
+    const end = Math.min(upTo, this.position);
+    const cutAt = this.#cut("id <= ? ORDER BY id DESC", end, filter);
+    const start = Math.min(cutAt === null ? this.reachesFrom : cutAt - 1, end);
+    const rows = this.#passing(start, end, limit, filter, "DESC");
+    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) - 1 : start;
+    const gaps = this.#lost(next, end);
+    return { rows, gaps: upTo > end ? [...gaps, { from: end + 1, to: upTo }] : gaps, next };
+  }
+
+  /** With a filter it may be far to the next row that passes: a look that would take long is cut short here. */
+  #cut(wanted: string, from: number, { types, lines }: StoredFilter): number | null {
+    if (types === null && lines === null) return null;
+    return this.#numberOrNull(`SELECT id FROM events WHERE ${wanted} LIMIT 1 OFFSET ?`, from, SCAN_ROWS - 1);
+  }
+
+  #passing(
+    start: number,
+    end: number,
+    limit: number,
+    { types, lines }: StoredFilter,
+    order: "ASC" | "DESC",
+  ): StoredRow[] {
     const wanted = [
+      "id > ? AND id <= ?",
       ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
       `type ${types === null ? "NOT IN" : "IN"} (${(types ?? OPT_IN_EVENT_TYPES).map(() => "?").join(", ")})`,
-    ];
-    const rows = this.#database
-      .query(
-        `SELECT id, line, at_ms, type, body FROM events WHERE id > ? AND id <= ? ${wanted.map((one) => `AND ${one}`).join(" ")} ORDER BY id LIMIT ?`,
-      )
+    ].join(" AND ");
+    return this.#database
+      .query(`SELECT id, line, at_ms, type, body FROM events WHERE ${wanted} ORDER BY id ${order} LIMIT ?`)
       .values(start, end, ...(lines ?? []), ...(types ?? OPT_IN_EVENT_TYPES), limit) as StoredRow[];
-    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
-    for (const [from, to] of this.#database
+  }
+
+  /** After `start`, and begun by `end`. */
+  #lost(start: number, end: number): Gap[] {
+    const ranges = this.#database
       .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")
-      .values(start, next) as [number, number][]) {
-      gaps.push({ from: Math.max(from, start + 1), to });
-    }
-    return { rows, gaps, next };
+      .values(start, end) as [number, number][];
+    return ranges.map(([from, to]) => ({ from: Math.max(from, start + 1), to }));
   }
 
   /** Ids that no event ever had. */

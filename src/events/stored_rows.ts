@@ -9,14 +9,27 @@ export function rowOf({ id, line, atMs, body }: PublishedEvent): StoredRow {
   return [id, line, Math.trunc(atMs), type, JSON.stringify(rest)];
 }
 
-/** Rows as events, and the gaps where they belong. */
+/** Rows as events, and the gaps where they belong, oldest first. */
 export function merged({ rows, gaps, next }: StoredPiece): LogPiece {
   const entries: LogEntry[] = [...gaps];
   for (const [id, line, atMs, type, rest] of rows) {
-    const body = { type: type as LineEventType, ...(JSON.parse(rest) as object) } as LineEventBody;
-    entries.push(new PublishedEvent(id, line, atMs, 0, body));
+    const body = parsed(rest);
+    // A bit that the disk turned over: SQLite keeps no checksums of what it stores.
+    if (body === null) entries.push({ from: id, to: id });
+    else
+      entries.push(
+        new PublishedEvent(id, line, atMs, 0, { type: type as LineEventType, ...body } as LineEventBody),
+      );
   }
   const order = (entry: LogEntry): number => ("from" in entry ? entry.from : entry.id);
-  if (gaps.length > 0) entries.sort((a, b) => order(a) - order(b));
+  entries.sort((a, b) => order(a) - order(b));
   return { entries, next };
+}
+
+function parsed(text: string): object | null {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return null;
+  }
 }

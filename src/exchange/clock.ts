@@ -8,13 +8,24 @@ export interface Clock {
   after(ms: number, call: () => void): () => void;
 }
 
-/** Follows the wall clock through every step that NTP makes: only ages are taken from the engine. */
-export const systemClock = (engineNowNs: () => number): Clock => ({
+/**
+ * Follows the wall clock through every step that NTP makes: only ages are taken from the engine. `catchUp` delivers what
+ * the engine has told: after a standstill of the process a timer may be due before the doorbell is read, and what
+ * happened in time must not come too late.
+ */
+export const systemClock = (engineNowNs: () => number, catchUp: () => void): Clock => ({
   nowMs: () => Date.now(),
   wallMs: (engineNs) => Date.now() - (engineNowNs() - engineNs) / 1e6,
   after: (ms, call) => {
-    const timer = setTimeout(call, ms);
-    return () => clearTimeout(timer);
+    let cancelled = false;
+    const timer = setTimeout(() => {
+      catchUp();
+      if (!cancelled) call();
+    }, ms);
+    return () => {
+      cancelled = true;
+      clearTimeout(timer);
+    };
   },
 });
 

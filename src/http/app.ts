@@ -8,6 +8,7 @@ import type { Counted, Next } from "./guard";
 import { noteProblem, tokenOf } from "./passage";
 import { internalProblem, Problem, toProblem } from "./problem";
 import { type Route, routesOf } from "./routes/routes";
+import { Turns } from "./turns";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
 import type { AudioSockets } from "./ws/audio_sockets";
@@ -67,7 +68,7 @@ export interface App {
 
 export function createApp(dependencies: HttpDependencies, sockets: Sockets): App {
   const { logs, guard, exchange, metrics, tls } = dependencies;
-  const routes = routesOf(exchange);
+  const routes = routesOf(exchange.handsets !== null);
   /** Made when the first request goes astray. */
   let known: PathAndMethod[] | null = null;
 
@@ -139,7 +140,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
       });
       return internalProblem().response();
     })
-    .use(documentation(dependencies.version, routes));
+    .use(documentation(dependencies.documents));
   for (const { path, endpoint } of routes) {
     const route = path.replaceAll(/:(\w+)/g, "{$1}");
     const ofLine = path.includes(":line");
@@ -219,11 +220,16 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
     });
   }
   const next = app.compile().fetch as Next;
+  const turns = new Turns(() => performance.now(), setImmediate);
   return {
     fetch: (request, server) => {
-      // Of two: Elysia upgrades with it, in the same turn.
-      app.server = server;
-      return guard.handle(next, tls ? withPort(request) : request, server, countedByGuard);
+      const answer = (): Response | Promise<Response> => {
+        // Of two: Elysia upgrades with it, in the same turn.
+        app.server = server;
+        return guard.handle(next, tls ? withPort(request) : request, server, countedByGuard);
+      };
+      const turn = turns.mine();
+      return turn ? turn.then(answer) : answer();
     },
     error: (error) => {
       if ((error as { code?: string }).code === "ENOENT")

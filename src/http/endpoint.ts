@@ -14,6 +14,7 @@ import type { Prompts } from "../sounds/prompts";
 import type { SoundSources } from "../sounds/sound_sources";
 import type { Speech } from "../sounds/speech";
 import type { StreamBook } from "../streams/stream_book";
+import type { Documents } from "./docs/documents";
 import type { Guard } from "./guard";
 import type { Metrics } from "./metrics/metrics";
 import type { EventStreams } from "./sse/event_streams";
@@ -46,8 +47,7 @@ export interface HttpDependencies {
   machine(): Promise<{ about: Record<string, unknown>; doctor: string; files: Record<string, string> }>;
   logs: Logs;
   version: string;
-  /** Unix ms. */
-  startedAtMs: number;
+  documents(): Promise<Documents>;
   config: {
     /** As it acts, secrets masked. */
     shown(): Record<string, unknown>;
@@ -65,7 +65,7 @@ export interface HttpDependencies {
 /** See config/editor.ts. */
 export type ConfigPatchResult =
   | { done: { changed: string[]; applied: string[]; restart_required: string[]; overridden: string[] } }
-  | { wrong: { key: string; message: string } }
+  | { wrong: readonly { key: string; message: string }[] }
   | { refused: { code: "no_config_file" | "config_not_writable" | "config_broken"; message: string } };
 
 export interface Call {
@@ -115,6 +115,8 @@ export interface Endpoint {
   body?: TSchema | "sound";
   /** Where a sound may be named instead of sent: that JSON. */
   named?: TSchema;
+  /** Of a sound that comes in a form: what its file is called, and what a field beside it holds. Omitted: file, none. */
+  form?: { file: string; options: TSchema };
   /** A body that works when "Execute" is pressed. */
   example?: unknown;
   /** A schema for JSON, or the media type of something else. */
@@ -127,3 +129,11 @@ export interface Endpoint {
   problems: readonly number[];
   handle(call: Call): unknown;
 }
+
+/** What a token must have, as the guard asks for it and the OpenAPI text says. */
+export const neededScope = ({ access, method }: Pick<Endpoint, "access" | "method">): "open" | Scope =>
+  access ?? (method === "GET" ? "read" : "control");
+
+/** Of one line: the one in the path, or the default one. */
+export const isOfLine = ({ scope, path }: Pick<Endpoint, "scope" | "path">): boolean =>
+  scope !== "server" || path.includes(":line");

@@ -10,7 +10,7 @@ import { covers, type Scope, type Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
 import { tellAudit } from "./audit";
 import { isOpen, presented } from "./credentials";
-import type { Endpoint } from "./endpoint";
+import { type Endpoint, isOfLine, neededScope } from "./endpoint";
 import type { IdempotencyStore } from "./idempotency";
 import { keepPassage, type Passage, passageOf, pathOf } from "./passage";
 import { Problem, toProblem } from "./problem";
@@ -264,10 +264,11 @@ export class Guard {
     line: number,
   ): void {
     const passage = passageOf(request);
-    const ofLine = endpoint.scope !== "server" || endpoint.path.includes(":line");
+    const ofLine = isOfLine(endpoint);
     if (passage && ofLine) passage.line = line;
-    if (!this.options.tokens.required || endpoint.access === "open") return;
-    const token = this.#holder(request, endpoint.access ?? (endpoint.method === "GET" ? "read" : "control"));
+    const needed = neededScope(endpoint);
+    if (!this.options.tokens.required || needed === "open") return;
+    const token = this.#holder(request, needed);
     if (token.lines === null) return;
     if (ofLine ? !token.lines.includes(line) : !endpoint.ownLines) throw lineNotAllowed(token.lines);
   }

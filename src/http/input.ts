@@ -5,7 +5,7 @@ import { choicesOf } from "./choices";
 import { type FieldProblem, Problem } from "./problem";
 
 /** JSON bodies are small; a larger one is a mistake. */
-const MAX_JSON_BYTES = 1024 * 1024;
+export const MAX_JSON_BYTES = 1024 * 1024;
 /** Who sends a million wrong fields is not answered a million faults. */
 const MAX_FAULTS = 20;
 /** Of a body that is too long this much is still read, so that a client that only writes first gets its answer. */
@@ -88,8 +88,12 @@ function parsedOrText(text: string): unknown {
 export const queryInput = <T extends TSchema>(schema: T, query: Record<string, string | undefined>): Static<T> =>
   validated(schema, coerced(schema, query));
 
+/** Without its parameters; "": the client does not say. */
+export const mediaType = (request: Request): string =>
+  request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+
 export function isJson(request: Request): boolean {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const type = mediaType(request);
   return type === "application/json" || type.endsWith("+json");
 }
 
@@ -100,28 +104,45 @@ export async function jsonInput<T extends TSchema>(
   query: Record<string, string | undefined>,
 ): Promise<Static<T>> {
   const bytes = await readBody(request, MAX_JSON_BYTES);
-  const fromQuery = coerced(schema, query);
-  if (bytes.byteLength === 0) return validated(schema, fromQuery);
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "application/json";
+  const type = mediaType(request);
   // curl -d says "form" for whatever it sends: what counts is that it is JSON.
-  if (type !== "application/json" && type !== "application/x-www-form-urlencoded" && !type.endsWith("+json")) {
+  if (bytes.byteLength > 0 && !["", "application/x-www-form-urlencoded"].includes(type) && !isJson(request)) {
     throw new Problem(415, "unsupported_media_type", `Send application/json, not ${type}.`);
   }
+  return parsedInput(schema, bytes, query);
+}
+
+/** The same of a body that is here already. */
+export function parsedInput<T extends TSchema>(
+  schema: T,
+  bytes: Uint8Array,
+  query: Record<string, string | undefined>,
+): Static<T> {
+  if (bytes.byteLength === 0) return queryInput(schema, query);
   let body: unknown;
   try {
     body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     throw new Problem(400, "malformed_json", "The body is not valid JSON: check quotes, commas and braces.");
   }
-  if (body === null || typeof body !== "object" || Array.isArray(body)) {
+  if (!isObject(body)) {
     throw new Problem(422, "invalid_input", 'The body must be a JSON object, such as {"pattern":"NORMAL"}.');
   }
-  return validated(schema, { ...fromQuery, ...body });
+  return mergedInput(schema, body, query);
 }
+
+export const isObject = (value: unknown): value is object =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+export const mergedInput = <T extends TSchema>(
+  schema: T,
+  body: object,
+  query: Record<string, string | undefined>,
+): Static<T> => validated(schema, { ...coerced(schema, query), ...body });
 
 /** All that is being read just now, of all requests together. */
 let heldBytes = 0;
-const MAX_HELD_BYTES = 256 * 1024 * 1024;
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 export function bodyTooLarge(limitBytes: number): Problem {
   const detail = `The body is larger than ${limitBytes} bytes (api.max_body_bytes): send less, or in pieces.`;

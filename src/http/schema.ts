@@ -119,24 +119,6 @@ export const ToneInput = Type.Object(
   closed,
 );
 
-export const EventsQuery = Type.Object(
-  {
-    since: Type.Optional(Type.String({ description: "Only what came after this id", examples: ["0"] })),
-    limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, description: "At most this many; omitted: 100" }),
-    ),
-    types: Type.Optional(Type.String({ description: `Comma-separated: ${LINE_EVENT_TYPES.join(", ")}` })),
-    line: Type.Optional(Type.Integer({ minimum: 1, description: "Of this line only" })),
-    ts: Type.Optional(Type.Literal("offset", { description: "Timestamps end in +00:00 instead of Z" })),
-  },
-  closed,
-);
-
-export const StreamQuery = Type.Object(
-  { ...Type.Omit(EventsQuery, ["limit"]).properties, token: QueryToken },
-  closed,
-);
-
 // ---- answers -----------------------------------------------------------------------------------
 
 /** Swagger UI shows the example: most of the time there is none of it. */
@@ -237,15 +219,6 @@ export const PlayAnswer = Type.Object({
     Type.String({ description: "With wait, where the reason is barged: dtmf or voice", examples: ["dtmf"] }),
   ),
 });
-export const EventLogAnswer = Type.Object({
-  storage: Type.String({ description: "disk; memory: events do not outlive this process" }),
-  problem: nullableText("Why it is memory"),
-  waiting_events: Type.Integer({ description: "In memory and not yet written" }),
-  oldest_id: Type.String({ description: "Of what is kept" }),
-  newest_id: Type.String(),
-  used_bytes: nullableNumber("On disk; events.max_bytes is the limit"),
-});
-
 export const ResumeInput = Type.Object(
   { webhook: Type.Optional(Type.Integer({ minimum: 1, description: "Of GET /webhooks; omitted: all" })) },
   closed,

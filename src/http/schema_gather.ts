@@ -100,50 +100,48 @@ export const GatherInput = Type.Object(
   closed,
 );
 
-export const AnnounceInput = Type.Composite(
-  [
-    SoundReferenceInput,
-    Type.Object({
-      repeat: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: MAX_REPEAT, description: "Times that it is heard; omitted: once" }),
-      ),
-      loudness_dbm0: Type.Optional(
-        Type.Number({ minimum: -40, maximum: -6, description: "Level of the speech; omitted: as loud as it is" }),
-      ),
-      ring_pattern: Type.Optional(
-        Type.String({
-          description: "As pattern of POST /ring, over and over; omitted: NORMAL",
-          examples: ["NORMAL"],
-        }),
-      ),
-      custom_pattern: RingInput.properties.custom_pattern,
-      caller_id: RingInput.properties.caller_id,
-      max_ring_seconds: Type.Optional(
-        Type.Number({
-          exclusiveMinimum: 0,
-          maximum: 3600,
-          description: `Omitted: ${DEFAULT_MAX_RING_MS / MS_PER_S}; dahdi.max_ring_seconds is the most`,
-          examples: [20],
-        }),
-      ),
-      pause_ms: Type.Optional(
-        Type.Integer({
-          minimum: 0,
-          maximum: MAX_PAUSE_MS,
-          description: `From the answer to the first word, for the hand to reach the ear; omitted: ${DEFAULT_PAUSE_MS}`,
-        }),
-      ),
-      when_lifted: Type.Optional(
-        Type.Union([Type.Literal("play"), Type.Literal("busy")], {
-          description: "A telephone that is lifted already hears it at once (omitted: this), or is left alone",
-        }),
-      ),
-      gather: Type.Optional(GatherOptionsInput),
-      wait: WAIT,
-    }),
-  ],
-  closed,
+export const AnnounceOptionsInput = Type.Object(
+  {
+    repeat: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_REPEAT, description: "Times that it is heard; omitted: once" }),
+    ),
+    loudness_dbm0: Type.Optional(
+      Type.Number({ minimum: -40, maximum: -6, description: "Level of the speech; omitted: as loud as it is" }),
+    ),
+    ring_pattern: Type.Optional(
+      Type.String({
+        description: "As pattern of POST /ring, over and over; omitted: NORMAL",
+        examples: ["NORMAL"],
+      }),
+    ),
+    custom_pattern: RingInput.properties.custom_pattern,
+    caller_id: RingInput.properties.caller_id,
+    max_ring_seconds: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 3600,
+        description: `Omitted: ${DEFAULT_MAX_RING_MS / MS_PER_S}; dahdi.max_ring_seconds is the most`,
+        examples: [20],
+      }),
+    ),
+    pause_ms: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_PAUSE_MS,
+        description: `From the answer to the first word, for the hand to reach the ear; omitted: ${DEFAULT_PAUSE_MS}`,
+      }),
+    ),
+    when_lifted: Type.Optional(
+      Type.Union([Type.Literal("play"), Type.Literal("busy")], {
+        description: "A telephone that is lifted already hears it at once (omitted: this), or is left alone",
+      }),
+    ),
+    gather: Type.Optional(GatherOptionsInput),
+    wait: WAIT,
+  },
+  { ...closed, examples: [{ max_ring_seconds: 20, gather: { max_digits: 1 } }] },
 );
+export const AnnounceInput = Type.Composite([SoundReferenceInput, AnnounceOptionsInput], closed);
 
 const EXAMPLE_ID = "019c08f1-2a40-7c3e-9b1d-5f2e8a7c4d10";
 const FINISH_KEY = Type.Optional(nullableText("Which key ended it, where one did", "#"));

@@ -1,8 +1,10 @@
 /**
  * A body that is used while it still arrives: read no further ahead than some megabytes, so that the sender is
- * held back and memory stays flat however long it is. TCP does the holding back.
+ * held back and memory stays flat however long it is. TCP does the holding back. Of a form it is the file's bytes that
+ * are used; what is counted and timed is all of it.
  */
 import { ByteStream } from "../audio/byte_stream";
+import { FormFile } from "./form_file";
 import { bodyTooLarge } from "./input";
 import { Problem } from "./problem";
 
@@ -21,6 +23,9 @@ export interface UploadLimits {
   stallMs: number;
 }
 
+export const isForm = (request: Request): boolean =>
+  /^multipart\/form-data\b/i.test(request.headers.get("content-type") ?? "");
+
 interface BodyReader {
   read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
   cancel(): Promise<void>;
@@ -29,20 +34,27 @@ interface BodyReader {
 export class Upload {
   readonly bytes: ByteStream;
   readonly #reader: BodyReader | null;
+  readonly #announcedBytes: number | null;
+  readonly #field = Promise.withResolvers<string | null>();
+  #fieldKnown: boolean;
   #received = 0;
   #held = 0;
   #wanted: (() => void) | null = null;
   #closed = false;
   readonly #over = Promise.withResolvers<void>();
 
+  /** fieldName: of a form's field that is asked for. */
   constructor(
-    request: Request,
+    private readonly request: Request,
     private readonly limits: UploadLimits,
+    private readonly fieldName: string | null = null,
   ) {
     const length = request.headers.get("content-length");
-    const totalBytes = length === null ? null : Number(length);
-    if (totalBytes !== null && totalBytes > limits.maxBytes) throw bodyTooLarge(limits.maxBytes);
-    this.bytes = new ByteStream(request.body === null ? 0 : totalBytes);
+    this.#announcedBytes = request.body === null ? 0 : length === null ? null : Number(length);
+    if ((this.#announcedBytes ?? 0) > limits.maxBytes) throw bodyTooLarge(limits.maxBytes);
+    // How much of a form is its file is known when it is over.
+    this.bytes = new ByteStream(isForm(request) ? null : this.#announcedBytes);
+    this.#fieldKnown = fieldName === null || !isForm(request);
     this.bytes.onTaken = () => this.#taken();
     this.bytes.onClosed = () => this.#close();
     this.#reader = request.body?.getReader() ?? null;
@@ -51,7 +63,24 @@ export class Upload {
 
   /** Memory to reckon with. */
   get reservedBytes(): number {
-    return Math.min(this.bytes.totalBytes ?? READ_AHEAD_BYTES, READ_AHEAD_BYTES);
+    return Math.min(this.#announcedBytes ?? READ_AHEAD_BYTES, READ_AHEAD_BYTES);
+  }
+
+  /** What the form's field says; null: it has none. Waits for all that is read ahead, where it has to. */
+  async field(): Promise<string | null> {
+    const value = await this.#field.promise;
+    if (this.bytes.failure) throw this.bytes.failure;
+    return value;
+  }
+
+  /** Nobody else wants the rest where it cannot be used. */
+  async usedBy<T>(use: () => T | Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (error) {
+      this.bytes.close();
+      throw error;
+    }
   }
 
   /** Settles when all of it is here, when it failed, or when nobody wants the rest. */
@@ -61,41 +90,68 @@ export class Upload {
 
   async #receive(): Promise<void> {
     try {
+      const form = isForm(this.request) ? await this.#openForm() : null;
       while (!this.#closed) {
-        const { done, value } = await this.#read();
-        if (done) {
+        const value = await this.#inTime(this.#read());
+        if (this.#closed) break;
+        if (!value) {
+          if (form) await this.#inTime(form.end());
           this.bytes.end();
           break;
         }
-        if (this.#closed) break;
         this.#received += value.byteLength;
         if (this.#received > this.limits.maxBytes) throw bodyTooLarge(this.limits.maxBytes);
-        this.#hold(value.byteLength);
-        this.bytes.push(value);
+        if (form) await this.#inTime(form.write(value));
+        else this.#push(value);
         await this.#room();
       }
     } catch (error) {
       this.bytes.fail(error instanceof Problem ? error : lost());
       await this.#reader?.cancel().catch(() => undefined);
     }
+    this.#field.resolve(null);
     this.#over.resolve();
   }
 
-  async #read(): Promise<{ done: true; value?: undefined } | { done: false; value: Uint8Array }> {
-    if (!this.#reader) return { done: true };
+  #openForm(): Promise<FormFile> {
+    const { fieldName } = this;
+    return FormFile.open(this.request.headers.get("content-type") ?? "", {
+      file: (bytes) => {
+        if (!this.#closed) this.#push(bytes);
+      },
+      field: fieldName === null ? null : { name: fieldName, told: (value) => this.#tellField(value) },
+    });
+  }
+
+  #tellField(value: string): void {
+    this.#fieldKnown = true;
+    this.#field.resolve(value);
+  }
+
+  /** null: there is no more. */
+  async #read(): Promise<Uint8Array | null> {
+    return (await this.#reader?.read())?.value ?? null;
+  }
+
+  async #inTime<T>(step: Promise<T>): Promise<T> {
     const stalled = Promise.withResolvers<never>();
     const timer = setTimeout(() => stalled.reject(stall(this.limits.stallMs)), this.limits.stallMs);
     try {
-      const read = await Promise.race([this.#reader.read(), stalled.promise]);
-      return read.value ? { done: false, value: read.value } : { done: true };
+      return await Promise.race([step, stalled.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
 
+  #push(bytes: Uint8Array): void {
+    this.#hold(bytes.byteLength);
+    this.bytes.push(bytes);
+  }
+
   /** Waits until so much of what is here was taken that more may come. */
   async #room(): Promise<void> {
     while (!this.#closed && this.#held >= (heldBytes > MAX_HELD_BYTES ? SCARCE_BYTES : READ_AHEAD_BYTES)) {
+      if (!this.#fieldKnown) throw fieldTooLate(this.fieldName as string);
       await new Promise<void>((resolve) => {
         this.#wanted = resolve;
       });
@@ -118,10 +174,16 @@ export class Upload {
     this.#closed = true;
     this.#taken();
     if (!this.bytes.ended) this.#reader?.cancel().catch(() => undefined);
+    this.#field.resolve(null);
     this.#over.resolve();
   }
 }
 
+/** Who waits for it takes nothing of the file, which would be held for ever. */
+function fieldTooLate(field: string): Problem {
+  const message = `must come before a file that is so long: send it first, {} where there is nothing to say`;
+  return new Problem(422, "invalid_input", `${field} ${message}.`, { errors: [{ field, message }] });
+}
 const lost = (): Problem => new Problem(422, "upload_lost", "The upload broke off: send it again.");
 /** The rest of the body may still come: nothing else can be asked on that connection. */
 const stall = (stallMs: number): Problem =>

@@ -8,6 +8,8 @@ export interface HttpHead {
 
 /** A status line and headers are no longer than this. */
 export const MAX_HEAD_BYTES = 16 * 1024;
+/** Answers that say only that another follows: a server may send them for ever. */
+const MAX_INTERIM = 8;
 const MAX_CHUNK_LINE_BYTES = 1024;
 const LINE_FEED = 10;
 const MAX_TRAILER_BYTES = 16 * 1024;
@@ -126,7 +128,10 @@ export async function readHttp(
 ): Promise<(HttpHead & { lengthBytes: number | null; body: AsyncGenerator<Uint8Array> }) | null> {
   const incoming = new Incoming(pieces[Symbol.asyncIterator]());
   let head = await readHead(incoming);
-  while (head && head.status < 200) head = await readHead(incoming);
+  for (let interim = 0; head && head.status < 200; interim++) {
+    if (interim === MAX_INTERIM) throw notHttp();
+    head = await readHead(incoming);
+  }
   if (!head) return null;
   const { status, headers } = head;
   const coding = headers.get("transfer-encoding")?.toLowerCase();

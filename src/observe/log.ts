@@ -1,6 +1,6 @@
 /** The log: text for a person at a terminal, JSON lines for everything else. One level for each component. */
 import { LogFile } from "./log_file";
-import { isTerminal, lineWriter } from "./standard_output";
+import { isStandardOutput, isTerminal, lineWriter } from "./standard_output";
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -56,7 +56,7 @@ export function createLogs(
   now: () => Date = () => new Date(),
 ): { logs: Logs; control: LogControl } {
   const { output, format } = options;
-  const standard = output === "stdout" || output === "stderr" ? output : null;
+  const standard = isStandardOutput(output) ? output : null;
   const file = standard ? null : new LogFile({ path: output, maxBytes: options.maxBytes, keep: options.keep });
   const put = standard ? lineWriter(standard) : (line: string): void => file?.write(line);
   const text = format === "text" || (format === "auto" && standard !== null && isTerminal(standard));

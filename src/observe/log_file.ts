@@ -1,5 +1,17 @@
 /** A log in a file that never outgrows its bound: log, log.1 (the one before), … as many as are kept. */
-import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
 
 export interface LogFileOptions {
   path: string;
@@ -7,6 +19,19 @@ export interface LogFileOptions {
   maxBytes: number;
   /** Older files beside it. */
   keep: number;
+}
+
+/** Why no log can be written there, and what to do; null: it can. Makes nothing. */
+export function logFileFault(path: string): string | null {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) return "is a folder: name a file in it";
+    accessSync(there ? path : dirname(path), constants.W_OK);
+    return null;
+  } catch (error) {
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    return `cannot be written (${code}): make its folder, or choose another place`;
+  }
 }
 
 export class LogFile {
@@ -29,6 +54,16 @@ export class LogFile {
       this.#bytes += bytes;
     } catch {
       // Nowhere is left to say so.
+      this.#cutTorn();
+    }
+  }
+
+  /** Half a line would spoil the next one too. */
+  #cutTorn(): void {
+    try {
+      if (fstatSync(this.#descriptor).size > this.#bytes) ftruncateSync(this.#descriptor, this.#bytes);
+    } catch {
+      // a pipe, say
     }
   }
 

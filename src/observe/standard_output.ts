@@ -3,6 +3,8 @@ import { readlinkSync } from "node:fs";
 
 export type StandardOutput = "stdout" | "stderr";
 
+export const isStandardOutput = (name: string): name is StandardOutput => name === "stdout" || name === "stderr";
+
 const DESCRIPTORS: Record<StandardOutput, number> = { stdout: 1, stderr: 2 };
 
 /** Of a reader who stands still: what comes beyond it is lost. */

@@ -19,7 +19,15 @@ import { dirname, join } from "node:path";
 import { isToken, type Token } from "./token";
 
 /** The file cannot be used. One line, with the fix where there is one. */
-export class TokenFileError extends Error {}
+export class TokenFileError extends Error {
+  constructor(
+    message: string,
+    /** Of the system, where it refused. */
+    readonly code: string | null = null,
+  ) {
+    super(message);
+  }
+}
 
 /** More than anybody has programs. */
 export const MAX_TOKENS = 100;
@@ -106,7 +114,8 @@ export class TokenFile {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const held = statSync(this.#lockPath, { throwIfNoEntry: false });
-      if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
+      // In the future, too: the clock was set back since.
+      if (held && Math.abs(Date.now() - held.mtimeMs) > LOCK_STALE_MS) rmSync(this.#lockPath, { force: true });
       else if (performance.now() > until) throw new TokenFileError(`${this.path}: is being changed: try again`);
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
@@ -124,6 +133,9 @@ export class TokenFile {
         const { uid, gid } = statSync(this.folder);
         fchownSync(file, uid, gid);
       }
+    } catch (error) {
+      rmSync(next, { force: true });
+      throw error;
     } finally {
       closeSync(file);
     }
@@ -138,7 +150,7 @@ export class TokenFile {
 
   #unwritable(error: unknown): TokenFileError {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    return new TokenFileError(`${this.path}: cannot be written (${code})`);
+    return new TokenFileError(`${this.path}: cannot be written (${code})`, code);
   }
 }
 

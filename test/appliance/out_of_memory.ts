@@ -5,10 +5,12 @@ import { EventListener, type Json, request } from "../support/client";
 import { eventually } from "../support/server";
 import type { Machine } from "./machine";
 
-/** Enough to serve, and less than what clients may make it hold (256 MiB of forms). */
+/** Enough to serve, and less than what clients may make it hold (8 MB of each sound that waits, 256 MiB of all). */
 const MEMORY_MAX = "180M";
-const FORM_BYTES = 60 * 1024 * 1024;
-const FORMS = 5;
+const LINES = [1, 2, 3, 4];
+/** As many of 8 MB as a line lets wait. */
+const UPLOADS_OF_LINE = 8;
+const UPLOAD_BYTES = 12 * 1024 * 1024;
 const BELL = "/sys/kernel/debug/vfxs/1/bell_log";
 /** Says nothing, and takes all memory: what it sorts is a line without end. */
 const GREEDY =
@@ -17,20 +19,20 @@ const GREEDY =
 const limit = (machine: Machine, bytes: string): Promise<string> =>
   machine.sh(`systemctl set-property --runtime dahdi-phone-api MemoryMax=${bytes} MemorySwapMax=0`);
 
-/** One that is never ended: all of it but the last byte. */
-function unfinishedForm(machine: Machine): Socket {
+/** A sound that nobody hears yet, and that is never ended: all of it but the last byte. */
+function unfinishedUpload(machine: Machine, line: number, sound: Uint8Array): Socket {
   const socket = connect({ port: machine.guest.ports.rest, host: "127.0.0.1" });
   // What is sent to a dead process comes back as one.
   socket.on("error", () => undefined);
   const head = [
-    "POST /lines/1/play-audio HTTP/1.1",
+    `POST /lines/${line}/play-audio?when=off_hook HTTP/1.1`,
     "Host: 127.0.0.1",
     `Authorization: Bearer ${machine.token}`,
-    "Content-Type: multipart/form-data; boundary=form",
-    `Content-Length: ${FORM_BYTES}`,
+    "Content-Type: application/octet-stream",
+    `Content-Length: ${sound.byteLength + 1}`,
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  socket.write(Buffer.alloc(FORM_BYTES - 1));
+  socket.write(sound);
   return socket;
 }
 
@@ -61,9 +63,12 @@ export function outOfMemory(story: (title: string, told: () => unknown) => void,
       const pid = await machine.mainPid();
       await limit(machine, MEMORY_MAX);
       expect(await machine.mainPid()).toBe(pid);
-      const forms = Array.from({ length: FORMS }, () => unfinishedForm(machine));
+      const sound = new Uint8Array(UPLOAD_BYTES - 1);
+      const uploads = LINES.flatMap((line) =>
+        Array.from({ length: UPLOADS_OF_LINE }, () => unfinishedUpload(machine, line, sound)),
+      );
       await events.closed;
-      for (const form of forms) form.destroy();
+      for (const upload of uploads) upload.destroy();
       await machine.anewAfter(pid);
       await limit(machine, "infinity");
 

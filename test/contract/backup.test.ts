@@ -98,7 +98,7 @@ describe("backup and restore", () => {
     expect(await keys(again)).toEqual(before);
     expect((await get(`${again.rest}/prompts`)).body).toMatchObject({ prompts: [{ name: "hello" }] });
     expect((await get(`${again.rest}/recordings`)).body).toMatchObject({ recordings: [] });
-  }, 60_000);
+  });
 
   test("with recordings; those that came since stay, and what was there is kept beside it", async () => {
     const here = house();
@@ -114,7 +114,7 @@ describe("backup and restore", () => {
     expect(existsSync(`${here.state}.before-restore`)).toBe(true);
     await using again = await start(here);
     expect(((await get(`${again.rest}/recordings`)).body.recordings as Json[]).length).toBe(1);
-  }, 60_000);
+  });
 
   test("a server that runs is not written under", async () => {
     const here = house();
@@ -126,7 +126,7 @@ describe("backup and restore", () => {
     const { code, err } = await typed("restore", file, `--config=${here.config}`);
     expect([code, err.includes("systemctl stop")]).toEqual([1, true]);
     expect(readdirSync(here.state).sort()).toEqual(before);
-  }, 60_000);
+  });
 
   test("what is no backup, is damaged, or reaches out of its folder is refused and changes nothing", async () => {
     const here = house();
@@ -154,6 +154,12 @@ describe("backup and restore", () => {
     mkdirSync(join(evil, "other"));
     writeFileSync(join(evil, "other/manifest.json"), "{");
     mkdirSync(join(evil, "other/state"));
+    for (const name of ["nothing", "pipe", "folder"]) mkdirSync(join(evil, name, "state"), { recursive: true });
+    writeFileSync(join(evil, "nothing/manifest.json"), "null");
+    writeFileSync(join(evil, "pipe/manifest.json"), '{"format":1}');
+    expect(Bun.spawnSync(["mkfifo", join(evil, "pipe/state/tokens.json")]).exitCode).toBe(0);
+    writeFileSync(join(evil, "folder/manifest.json"), '{"format":1}');
+    mkdirSync(join(evil, "folder/config.yml"));
     for (const bytes of [
       made("manifest.json", "state"), // a link: to be given to the service's user, as what it leads to
       made("manifest.json"),
@@ -161,6 +167,10 @@ describe("backup and restore", () => {
       new Uint8Array([1, 2, 3]),
       good.subarray(0, good.length / 2),
       made("manifest.json", "passwd"),
+      made("-C", join(evil, "nothing"), "manifest.json", "state"), // its manifest is null
+      made("-C", join(evil, "pipe"), "manifest.json", "state"),
+      made("-C", join(evil, "folder"), "manifest.json", "state", "config.yml"), // a folder
+      made("-C", join(evil, "other"), "--transform=s,^manifest,/manifest,", "-P", "manifest.json", "state"),
       made("--transform=s,passwd,state/../../passwd,", "manifest.json", "passwd"),
     ]) {
       writeFileSync(bad, bytes);
@@ -177,7 +187,7 @@ describe("backup and restore", () => {
     expect(readFileSync(here.config, "utf8")).toBe(before);
     expect(existsSync(`${here.state}.before-restore`)).toBe(false);
     expect((await typed("restore", join(root, "nowhere"), `--config=${here.config}`)).code).toBe(1);
-  }, 60_000);
+  });
 
   test("a configuration that does not start is not put in place", async () => {
     const here = house();
@@ -188,7 +198,18 @@ describe("backup and restore", () => {
     writeFileSync(here.config, `state_dir: ${here.state}\n`);
     const { code, err } = await typed("restore", file, `--config=${here.config}`);
     expect([code, err.includes("config.yml:2: nonsense")]).toEqual([78, true]);
-  }, 60_000);
+  });
+});
+
+test("with a wrong configuration the state folder that it names is kept all the same", async () => {
+  const here = house("nonsense: 1\n");
+  mkdirSync(here.state);
+  writeFileSync(join(here.state, "messages.json"), "{}");
+  const file = join(root, "all-the-same.tar.gz");
+  expect(await typed("backup", file, `--config=${here.config}`)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("messages.json"),
+  });
 });
 
 test("config check says file, line and key", async () => {
@@ -198,6 +219,37 @@ test("config check says file, line and key", async () => {
     78,
     `dahdi-phone-api: ${here.config}:3: dahdi.max_ring_seconds: must be a whole number from 1 to 3600\n`,
   ]);
+  // All of it at once, also what only this machine can tell.
+  writeFileSync(here.config, "nonsense: 1\ntone_zone: xx\nlogging: { output: there }\n");
+  const all = await typed("config", "check", `--config=${here.config}`);
+  expect(all.err.split("\n").map((line) => line.split(/ is | must /)[0])).toEqual([
+    `dahdi-phone-api: ${here.config}:1: nonsense:`,
+    `dahdi-phone-api: ${here.config}:2: tone_zone:`,
+    `dahdi-phone-api: ${here.config}:3: logging.output:`,
+    "",
+  ]);
+  writeFileSync(
+    here.config,
+    [
+      `logging: { output: ${join(root, "none/server.log")} }`,
+      "hotline: [{ line: 7, url: 'ws://bot.local/' }]",
+      `server: { tls: { certificate: ${here.config}, key: /dev/null } }`,
+    ].join("\n"),
+  );
+  const machines = await typed("config", "check", `--config=${here.config}`);
+  expect([machines.code, machines.err]).toEqual([
+    78,
+    [
+      `${here.config}:1: logging.output: cannot be written (ENOENT): make its folder, or choose another place`,
+      `${here.config}:2: hotline[0].line: there is no line 7`,
+      `${here.config}:3: server.tls.certificate: ${here.config}: is no certificate in PEM`,
+      "",
+    ]
+      .map((line) => line && `dahdi-phone-api: ${line}`)
+      .join("\n"),
+  ]);
+  const started = await typed("serve", "--simulate=8", `--config=${here.config}`);
+  expect([started.code, started.err.split("\n").length]).toEqual([1, 3]);
   writeFileSync(here.config, "tone_zone: de\n");
   expect(await typed("config", "check", `--config=${here.config}`)).toMatchObject({
     code: 0,

@@ -7,9 +7,11 @@ import { needs } from "../support/needs";
 import { eventually } from "../support/server";
 import { sharedTelephones } from "../support/shared_telephones";
 
-const phones = sharedTelephones(6);
+const phones = sharedTelephones(12);
 const { freshLine } = phones;
 const CALLER = { name: "Zoë Müller", number: "+1 202-555-0100" };
+/** A card lets an on-hook ear hear for so long as it was told to, though the machine stands still meanwhile. */
+const WHOLE_LIMIT_MS = 8000;
 const simulated = needs(rig === null, "heard on real drivers by test/rig/caller_id.test.ts");
 
 describe("POST /ring {caller_id}", () => {
@@ -24,14 +26,18 @@ describe("POST /ring {caller_id}", () => {
   });
 
   simulated("is heard on-hook in the two tones of Bell 202", async () => {
-    const { url, phone } = freshLine();
-    expect((await phone.ear(1)).length).toBe(0);
-    await post(`${url}/ring`, { pattern: "SINGLE", caller_id: CALLER });
-    // 540 ms of silence, the seizure and the message, 200 ms of silence.
-    const ear = await eventually(
-      () => phone.ear(20),
-      (samples) => samples.length > 12_000,
-    );
+    const heard = async (): Promise<Int16Array | null> => {
+      const { url, phone } = freshLine();
+      expect((await phone.ear(1)).length).toBe(0);
+      await post(`${url}/ring`, { pattern: "SINGLE", caller_id: CALLER });
+      // 540 ms of silence, the seizure and the message, 200 ms of silence.
+      return eventually(
+        () => phone.ear(20),
+        (samples) => samples.length > 12_000,
+        WHOLE_LIMIT_MS,
+      ).catch(() => null);
+    };
+    const ear = (await eventually(heard, (samples) => samples !== null)) as Int16Array;
     const from = ear.findIndex((sample) => Math.abs(sample) > 500);
     expect(from).toBeGreaterThanOrEqual(500 * 8);
     const seizure = ear.subarray(from, from + 1600);

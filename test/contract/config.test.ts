@@ -96,6 +96,27 @@ describe("PATCH /config", () => {
       const { status, body: told } = await patch(server, body);
       expect([status, told.code, (told.errors as Json[])[0]?.field]).toEqual([422, "invalid_input", field]);
     }
+    const all = await patch(server, {
+      nonsense: 1,
+      dahdi: { max_ring_seconds: 0 },
+      logging: { output: "here", level: "loud" },
+    });
+    expect((all.body.errors as Json[]).map((error) => error.field).sort()).toEqual([
+      "dahdi.max_ring_seconds",
+      "logging.level",
+      "logging.output",
+      "nonsense",
+    ]);
+    // What would fail at the next start only.
+    const later = await patch(server, {
+      logging: { output: `${root}/none/server.log` },
+      hotline: [{ line: 3, url: "ws://bot.local/" }],
+      server: { tls: { certificate: "/dev/null", key: "/dev/null" } },
+    });
+    expect([later.status, (later.body.errors as Json[]).map((error) => error.field)]).toEqual([
+      422,
+      ["logging.output", "hotline[0].line", "server.tls.certificate"],
+    ]);
     expect((await patch(server, [])).status).toBe(422);
     expect(text()).toBe(before);
     expect((await get(`${server.rest}/config`)).body.dial_tone).toMatchObject({ enabled: false });
@@ -163,7 +184,7 @@ describe("SIGHUP", () => {
     writeFileSync(path, "dial_tone: { enabled: true }\ntone_zone: de\n");
     process.kill(server.pid, "SIGHUP");
     await eventually(acting, (dialTone) => (dialTone as Json).enabled === true);
-    expect(await server.log()).toContain('"restart_required":"tone_zone"');
+    await eventually(server.log, (log) => log.includes('"restart_required":"tone_zone"'));
     writeFileSync(path, "dial_tone: { enabled: perhaps }\n");
     process.kill(server.pid, "SIGHUP");
     await eventually(server.log, (log) => log.includes(`${path}:1: dial_tone.enabled: must be true or false`));

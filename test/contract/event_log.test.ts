@@ -1,6 +1,7 @@
 /** The event log on disk, of servers of our own: restarts, kill -9, disks that fail. */
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Figures } from "../../bench/figures";
@@ -10,6 +11,7 @@ import { EventListener, get, type Json, post, simulatedTelephone } from "../supp
 import { EventStreamClient } from "../support/event_stream";
 import { needs } from "../support/needs";
 import { eventually, type RunningServer, startServer } from "../support/server";
+import { mountable, mounted } from "../support/small_disk";
 
 const root = mkdtempSync(join(tmpdir(), "dahdi-event-log-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -26,6 +28,7 @@ interface LogState {
   problem: string | null;
   waiting_events: number;
   newest_id: string;
+  set_aside: { renamed_to: string; problem: string } | null;
 }
 const logState = async ({ rest }: RunningServer): Promise<LogState> =>
   (await get(`${rest}/ready`)).body.event_log as LogState;
@@ -33,7 +36,6 @@ const onDisk = (server: RunningServer) =>
   eventually(
     () => logState(server),
     ({ storage, waiting_events }) => storage === "disk" && waiting_events === 0,
-    30_000,
   );
 
 async function allEvents(server: RunningServer, since = "0"): Promise<{ events: Json[]; resync: boolean }> {
@@ -110,20 +112,41 @@ describe("a restart", () => {
     180_000,
   );
 
-  local("finds a damaged file: set aside, said, and old ids ask for a resync", async () => {
-    const where = folder();
-    const first = await start(where);
-    const { events } = await allEvents(first);
-    await first.stop();
-    writeFileSync(join(where, "events.db"), "this was a log once ".repeat(500));
-    await using second = await start(where);
-    expect(await onDisk(second)).toMatchObject({ storage: "disk", problem: null });
-    expect(readdirSync(where).filter((name) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(name))).toHaveLength(1);
-    expect(await second.log()).toContain("cannot be read: it was set aside");
-    using old = await EventListener.open(`${second.websocket}?since=${events[0]?.id}`);
-    await old.event("resync_required");
-    expect((await allEvents(second, String(events[0]?.id))).resync).toBe(true);
-  });
+  const spoiled: Record<string, [problem: string, spoil: (file: string) => void]> = {
+    damaged: ["is damaged", (file) => writeFileSync(file, "this was a log once ".repeat(500))],
+    "another program's": [
+      "is not this program's event log",
+      (file) => {
+        rmSync(file);
+        const database = new Database(file, { create: true });
+        database.run("CREATE TABLE events (id TEXT)");
+        database.run("PRAGMA user_version = 1");
+        database.close();
+      },
+    ],
+  };
+  for (const [kind, [problem, spoil]] of Object.entries(spoiled)) {
+    local(`finds a file that is ${kind}: set aside, said, and old ids ask for a resync`, async () => {
+      const where = folder();
+      const first = await start(where);
+      const { events } = await allEvents(first);
+      await first.stop();
+      spoil(join(where, "events.db"));
+      await using second = await start(where);
+      const { set_aside, ...state } = await onDisk(second);
+      expect(state).toMatchObject({ storage: "disk", problem: null });
+      const aside = readdirSync(where).filter((name) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(name));
+      expect(aside).toEqual([set_aside?.renamed_to ?? ""]);
+      expect(set_aside?.problem).toContain(problem);
+      await eventually(
+        second.log,
+        (log) => log.includes("cannot be read: it was set aside") && log.includes(problem),
+      );
+      using old = await EventListener.open(`${second.websocket}?since=${events[0]?.id}`);
+      await old.event("resync_required");
+      expect((await allEvents(second, String(events[0]?.id))).resync).toBe(true);
+    });
+  }
 
   local("two servers with one folder: the second keeps to memory and says so", async () => {
     const where = folder();
@@ -136,24 +159,9 @@ describe("a restart", () => {
   });
 });
 
-const mountable = needs(
-  rig === null && process.getuid?.() === 0 && Bun.spawnSync(["mount", "-t", "tmpfs", "none", root]).exitCode === 0,
-  "mounting a small disk needs root",
-);
-// It was only a try.
-Bun.spawnSync(["umount", root]);
-
-function mounted(options: string): { where: string } & Disposable {
-  const where = folder();
-  mkdirSync(where);
-  const { exitCode, stderr } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "none", where]);
-  if (exitCode !== 0) throw new Error(stderr.toString());
-  return { where, [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", where]) };
-}
-
 describe("a disk", () => {
   mountable("that is read-only: it serves from memory, says so, and keeps to it", async () => {
-    using disk = mounted("ro,size=1m");
+    using disk = mounted(folder(), "ro,size=1m");
     await using server = await start(disk.where);
     const { status, body } = await get(`${server.rest}/ready`);
     expect(status).toBe(200);
@@ -164,17 +172,16 @@ describe("a disk", () => {
     using listener = await EventListener.open(`${server.websocket}?since=${events[0]?.id}`);
     await listener.event("caught_up");
     expect(((await get(`${server.rest}/diagnostics`)).body.event_log as LogState).storage).toBe("memory");
-    expect(await server.log()).toContain("in memory only");
+    await eventually(server.log, (log) => log.includes("in memory only"));
   });
 
   mountable(
     "that fills up: memory serves, it is said once; with room again everything is written",
     async () => {
-      using disk = mounted("size=512k");
+      using disk = mounted(folder(), "size=512k");
       const server = await start(disk.where);
       await onDisk(server);
-      const ballast = join(disk.where, "ballast");
-      Bun.spawnSync(["sh", "-c", `dd if=/dev/zero of=${ballast} bs=1k 2>/dev/null`]);
+      disk.fill();
       const phone = simulatedTelephone(server);
       await phone.lift();
       let pressed = 0;
@@ -185,9 +192,9 @@ describe("a disk", () => {
       await phone.hangUp();
       const during = await allEvents(server);
       expect(during.resync).toBe(false);
-      rmSync(ballast);
+      disk.makeRoom();
       await onDisk(server);
-      const log = await server.log();
+      const log = await eventually(server.log, (text) => text.includes("on disk again"));
       expect(log.split("in memory only")).toHaveLength(2);
       expect(log.split("on disk again")).toHaveLength(2);
       await server.stop();

@@ -65,44 +65,36 @@ class Example implements AsyncDisposable {
 const program = (name: string): string => join(ROOT, "examples", name);
 
 describe("examples/", () => {
-  withPython(
-    "audio_guestbook.py greets, records until #, and writes its gallery",
-    async () => {
-      const gallery = join(folder, "gallery.html");
-      const more = ["--gallery", gallery, "--api", server.rest];
-      await using guestbook = new Example(PYTHON, program("audio_guestbook.py"), greeting, ...more);
-      await guestbook.says("lift the handset");
-      const phone = simulatedTelephone(server, 1);
-      using events = await EventListener.open(`${server.websocket}?line=1`);
-      await phone.lift();
-      await events.event("recording_started");
-      await phone.speak(toneSamples("1", { on_ms: 1500 }));
-      await phone.press("#");
-      await guestbook.says("finish_key");
-      await guestbook.says("1 entries");
-      await phone.hangUp();
-      const { recordings } = (await get(`${server.rest}/recordings`)).body as { recordings: Json[] };
-      const [entry] = recordings;
-      expect(Number(entry?.duration_ms)).toBeGreaterThan(1400);
-      expect(readFileSync(gallery, "utf8")).toContain(`${server.rest}/recordings/${entry?.id}/audio`);
-    },
-    60_000,
-  );
+  withPython("audio_guestbook.py greets, records until #, and writes its gallery", async () => {
+    const gallery = join(folder, "gallery.html");
+    const more = ["--gallery", gallery, "--api", server.rest];
+    await using guestbook = new Example(PYTHON, program("audio_guestbook.py"), greeting, ...more);
+    await guestbook.says("lift the handset");
+    const phone = simulatedTelephone(server, 1);
+    using events = await EventListener.open(`${server.websocket}?line=1`);
+    await phone.lift();
+    await events.event("recording_started");
+    await phone.speak(toneSamples("1", { on_ms: 1500 }));
+    await phone.press("#");
+    await guestbook.says("finish_key");
+    await guestbook.says("1 entries");
+    await phone.hangUp();
+    const { recordings } = (await get(`${server.rest}/recordings`)).body as { recordings: Json[] };
+    const [entry] = recordings;
+    expect(Number(entry?.duration_ms)).toBeGreaterThan(1400);
+    expect(readFileSync(gallery, "utf8")).toContain(`${server.rest}/recordings/${entry?.id}/audio`);
+  });
 
-  withPython(
-    "print_events.py prints what the telephone does",
-    async () => {
-      await using printer = new Example(PYTHON, program("print_events.py"), server.websocket);
-      await printer.says("listening on");
-      const phone = simulatedTelephone(server, 2);
-      await phone.lift();
-      await phone.press("7");
-      await printer.says("dtmf {'digit': '7'");
-      await phone.hangUp();
-      await printer.says("on_hook");
-    },
-    60_000,
-  );
+  withPython("print_events.py prints what the telephone does", async () => {
+    await using printer = new Example(PYTHON, program("print_events.py"), server.websocket);
+    await printer.says("listening on");
+    const phone = simulatedTelephone(server, 2);
+    await phone.lift();
+    await phone.press("7");
+    await printer.says("dtmf {'digit': '7'");
+    await phone.hangUp();
+    await printer.says("on_hook");
+  });
 
   test("play_file.sh plays when the handset is lifted", async () => {
     await using player = new Example("sh", program("play_file.sh"), greeting, server.rest);
@@ -117,7 +109,7 @@ describe("examples/", () => {
     await player.says('"reason":"completed"');
     expect(await events.event("playback_finished")).toMatchObject({ reason: "completed" });
     await phone.hangUp();
-  }, 60_000);
+  });
 
   test("each says so when no server is there", async () => {
     const nowhere = "http://127.0.0.1:9"; // discard: nobody listens
@@ -141,5 +133,5 @@ describe("examples/", () => {
     await events.event("playback_started");
     expect(await ringer.ended).toBe(0);
     await phone.hangUp();
-  }, 60_000);
+  });
 });

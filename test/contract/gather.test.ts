@@ -8,6 +8,8 @@ import { refused, sharedTelephones } from "../support/shared_telephones";
 
 const phones = sharedTelephones(12, 1); // the first is the menu's
 const { freshLine } = phones;
+/** No finger and no machine is so slow; an emulated one may be much faster than we. */
+const PATIENT = { timeout: 600, inter_digit_timeout: 600 };
 const eventsOf = (line: number): Promise<EventListener> =>
   EventListener.open(`${phones.server.websocket}?line=${line}`);
 
@@ -16,7 +18,7 @@ describe("POST /gather", () => {
     const { line, url, phone } = freshLine();
     using events = await eventsOf(line);
     await phone.lift();
-    const answered = post(`${url}/gather`, { prompt: { tone: "dial" }, timeout: 10 });
+    const answered = post(`${url}/gather`, { prompt: { tone: "dial" }, ...PATIENT });
     await events.event("playback_started");
     await phone.press("0815#");
     const { status, body } = await answered;
@@ -24,7 +26,7 @@ describe("POST /gather", () => {
       status: 200,
       body: { status: "success", digits: "0815", reason: "finish_key", finish_key: "#", played: "part" },
     });
-    expect(Number(body.heard_ms)).toBeLessThan(5000);
+    expect(Number(body.heard_ms)).toBeLessThanOrEqual(Number(body.duration_ms));
     const { status: _, ...fields } = body;
     expect(await events.event("gather_finished", { gather_id: String(body.gather_id) })).toMatchObject(fields);
     const told = events.types();
@@ -35,19 +37,23 @@ describe("POST /gather", () => {
   test("a dial, a pattern, and nothing at all", async () => {
     const { url, phone } = freshLine();
     await phone.lift();
-    const [{ body: dialled }] = await Promise.all([
-      post(`${url}/gather`, { pattern: "1XX|0", timeout: 20 }),
-      phone.pulse("0"),
-    ]);
-    expect(dialled).toMatchObject({
+    const digits = async (wishes: Json, finger: () => Promise<void>): Promise<Json> => {
+      const answered = post(`${url}/gather`, { ...PATIENT, ...wishes });
+      await untilGathering(url);
+      await finger();
+      return (await answered).body;
+    };
+    expect(await digits({ pattern: "1XX|0" }, () => phone.pulse("0"))).toMatchObject({
       digits: "0",
       reason: "complete",
       finish_key: null,
       heard_ms: 0,
       played: "none",
     });
-    const [{ body: other }] = await Promise.all([post(`${url}/gather`, { pattern: "1XX|0" }), phone.press("15*")]);
-    expect(other).toMatchObject({ digits: "15*", reason: "no_match" });
+    expect(await digits({ pattern: "1XX|0" }, () => phone.press("15*"))).toMatchObject({
+      digits: "15*",
+      reason: "no_match",
+    });
     const { body: nothing } = await post(`${url}/gather`, { timeout_ms: 200 });
     expect(nothing).toMatchObject({ digits: "", reason: "timeout" });
     expect(Number(nothing.duration_ms)).toBeGreaterThanOrEqual(200);
@@ -59,7 +65,7 @@ describe("POST /gather", () => {
     using events = await eventsOf(line);
     refused(await post(`${url}/gather`), 409, "line_on_hook");
     refused(await post(`${url}/gather/stop`), 409, "not_gathering");
-    const { body } = await post(`${url}/gather?wait=false&when=off_hook&timeout=60`);
+    const { body } = await post(`${url}/gather?wait=false&when=off_hook`, PATIENT);
     expect(Object.keys(body).sort()).toEqual(["gather_id", "status"]);
     refused(await post(`${url}/gather?when=off_hook`), 409, "gather_active");
     await phone.lift();
@@ -77,7 +83,8 @@ describe("POST /gather", () => {
     const { line, url, phone } = freshLine();
     using events = await eventsOf(line);
     await phone.lift();
-    const waiting = post(`${url}/gather`, { timeout: 60 });
+    const waiting = post(`${url}/gather`, PATIENT);
+    await untilGathering(url);
     await phone.press("4");
     await events.event("dtmf");
     const { body } = await post(`${url}/gather/stop`);
@@ -151,7 +158,8 @@ describe("POST /announce", () => {
     const answered = post(`${url}/announce`, {
       tone: "busy",
       caller_id: { name: "Door" },
-      gather: { max_digits: 1 },
+      gather: { max_digits: 1, ...PATIENT },
+      repeat: 20,
     });
     await events.event("ring_start");
     refused(await post(`${url}/announce`, { tone: "busy" }), 409, "announcement_active");
@@ -186,8 +194,13 @@ describe("POST /announce", () => {
     await phone.lift();
     const { body: busy } = await post(`${url}/announce`, { tone: "busy", when_lifted: "busy" });
     expect(busy).toMatchObject({ outcome: "busy", played: "none" });
-    const answered = post(`${url}/announce`, { tone: "busy", repeat: 3 });
+    const answered = post(`${url}/announce`, { tone: "busy", repeat: 20 });
     await events.event("playback_started");
+    // Begun is not heard yet: a hand may be quicker than a block.
+    await eventually(
+      () => phone.ear(30),
+      (ear) => ear.some((sample) => Math.abs(sample) > 500),
+    );
     await phone.hangUp();
     expect((await answered).body).toMatchObject({ outcome: "hung_up", played: "part", answered_after_ms: null });
   });
@@ -259,7 +272,7 @@ test("examples/menu.py asks, listens and answers", async () => {
     const playing = (count: number): Promise<number> =>
       eventually(
         () => events.types().filter((type) => type === "playback_started").length,
-        (started) => started === count,
+        (started) => started >= count,
       );
     await saying("lift the handset");
     await phone.lift();
@@ -280,4 +293,4 @@ test("examples/menu.py asks, listens and answers", async () => {
     menu.kill();
     await menu.exited;
   }
-}, 60_000);
+});

@@ -37,17 +37,20 @@ describe("a POST with an Idempotency-Key", () => {
 
   test("holds a sound too, and waits with it", async () => {
     const telephone = telephones.telephone(1);
+    using listener = await EventListener.open(telephones.server.websocket);
     await telephone.lift();
     const play = () =>
       request(`${rest}/play-audio?wait=true`, {
         method: "POST",
         headers: { "idempotency-key": "02-play" },
-        body: new Uint8Array(toneSamples("5", {}).buffer),
+        body: new Uint8Array(toneSamples("5", { on_ms: 60_000 }).buffer),
       });
-    const [first, second] = await Promise.all([play(), play()]);
-    const [done, refused] = first.status === 200 ? [first, second] : [second, first];
-    expect(done).toMatchObject({ status: 200, body: { status: "success" } });
-    expect(refused).toMatchObject({ status: 409, body: { code: "idempotency_in_progress" } });
+    const first = play();
+    await listener.event("playback_started");
+    expect(await play()).toMatchObject({ status: 409, body: { code: "idempotency_in_progress" } });
+    await post(`${rest}/stop-playback`);
+    const done = await first;
+    expect(done).toMatchObject({ status: 200, body: { status: "success", reason: "stopped" } });
     const replayed = await play();
     expect(replayed.body).toEqual(done.body);
     expect(replayed.headers.get("idempotency-replayed")).toBe("true");

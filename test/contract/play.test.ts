@@ -1,8 +1,8 @@
 /** Sounds and tones that are played, from the request to the ear. */
 import { describe, expect, test } from "bun:test";
-import { ULAW_TO_S16 } from "../../src/audio/g711";
 import { encodeWav } from "../../src/audio/wav";
 import { EventListener, post, postBytes, request } from "../support/client";
+import { throughMulaw } from "../support/companding";
 import { eventually } from "../support/server";
 import { refused, sharedTelephones } from "../support/shared_telephones";
 import { find, noise, sine } from "../support/stepped";
@@ -14,18 +14,6 @@ const bytes = (samples: Int16Array): Uint8Array<ArrayBuffer> =>
   new Uint8Array(samples.buffer.slice(samples.byteOffset, samples.byteOffset + samples.byteLength) as ArrayBuffer);
 
 describe("sound", () => {
-  /** What a mu-law channel makes of samples: the decoder's values stand in the middle of their intervals,
-   *  and the coder sees 14 bits. */
-  const throughMulaw = (samples: Int16Array): Int16Array => {
-    const levels = [...new Set(ULAW_TO_S16)].filter((level) => level >= 0).sort((a, b) => a - b);
-    const bounds: number[] = [];
-    for (const level of levels) bounds.push(bounds.length === 0 ? 4 : 2 * level - (bounds.at(-1) ?? 0));
-    return samples.map((sample) => {
-      const index = bounds.findIndex((bound) => Math.abs(sample & ~3) < bound);
-      return Math.sign(sample) * (levels[index] ?? levels.at(-1) ?? 0);
-    });
-  };
-
   test("raw and WAV reach the ear sample for sample after companding", async () => {
     const { url, phone } = freshLine();
     await phone.lift();
@@ -75,6 +63,67 @@ describe("sound", () => {
     form.set("file", new Blob([encodeWav(sine(440, 50))]), "hello.wav");
     const { status, body } = await request(`${url}/play-audio`, { method: "POST", body: form });
     expect([status, body.duration_ms]).toEqual([200, 50]);
+    await phone.hangUp();
+  });
+
+  test("a form's raw sound is as long as it turns out to be", async () => {
+    const { url, phone, line } = freshLine();
+    using events = await EventListener.open(`${phones.server.websocket}?line=${line}`);
+    await phone.lift();
+    const form = new FormData();
+    form.set("file", new Blob([bytes(noise(2000, 3))]), "hello.raw");
+    const { body: at } = await request(`${url}/play-audio`, { method: "POST", body: form });
+    expect(at).toMatchObject({ status: "success", duration_ms: null, bytes_written: null });
+    await events.event("playback_finished", { playback_id: String(at.playback_id) });
+    const { body } = await request(`${url}/play-audio?wait=true`, { method: "POST", body: form });
+    expect(body).toMatchObject({ reason: "completed", duration_ms: 250, bytes_written: 4000 });
+    await eventually(
+      async () => find(await phone.ear(30), throughMulaw(noise(2000, 3))),
+      (found) => found >= 0,
+    );
+    form.set("file", new Blob([bytes(noise(2000, 3)), "x"]), "odd.raw");
+    const { body: odd } = await request(`${url}/play-audio?wait=true`, { method: "POST", body: form });
+    expect(odd).toMatchObject({ reason: "error", heard_ms: 250 });
+    await phone.hangUp();
+  });
+
+  test.each(["application/x-www-form-urlencoded", "text/plain;charset=UTF-8", ""])(
+    "JSON that is sent as %p is JSON",
+    async (type) => {
+      const { url, phone } = freshLine();
+      const send = (to: string, body: string) =>
+        request(to, {
+          method: "POST",
+          body: new TextEncoder().encode(body),
+          headers: type ? { "content-type": type } : {},
+        });
+      await phone.lift();
+      const { body } = await send(`${url}/play-audio?when=off_hook`, ' {"tone": "busy"}');
+      expect(body).toMatchObject({ status: "success", duration_ms: 5000 });
+      refused(await send(`${url}/play-audio`, "{tone: busy}"), 400, "malformed_json");
+      expect(await send(`${url}/play-audio`, '{"tune":1}')).toMatchObject({
+        status: 422,
+        body: { errors: [{ field: "tune" }] },
+      });
+      refused(await send(`${url}/play-audio`, `{"say":"${"a".repeat(200_000)}"}`), 413, "body_too_large");
+      expect(
+        (await send(`${phones.server.rest}/prompts/json-${type.length}`, '{"tone":"busy"}')).body,
+      ).toMatchObject({ duration_ms: 5000 });
+      await phone.hangUp();
+    },
+  );
+
+  test("a sound that begins with a brace is one", async () => {
+    const { url, phone } = freshLine();
+    await phone.lift();
+    const braces = new Int16Array(800).fill(0x227b); // {"{"{" …
+    refused(await request(`${url}/play-audio`, { method: "POST", body: bytes(braces) }), 400, "malformed_json");
+    braces[20] = 5;
+    const { body } = await request(`${url}/play-audio`, { method: "POST", body: bytes(braces) });
+    expect(body).toMatchObject({ status: "success", duration_ms: 100 });
+    // What is called sound is not looked at for JSON; that it is text, and none, is seen all the same.
+    const said = new TextEncoder().encode('{"tone":"busy","when":"off_hook"}');
+    refused(await postBytes(`${url}/play-audio`, said, "audio/l16"), 415, "unsupported_format");
     await phone.hangUp();
   });
 

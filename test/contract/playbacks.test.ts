@@ -24,6 +24,7 @@ describe("a playback", () => {
   test("is shown while it waits, while it is heard, and afterwards", async () => {
     const { line, url, phone } = freshLine();
     using events = await eventsOf(line);
+    const long = await play(url, 60_000, "?when=off_hook");
     const id = await play(url, 400, "?when=off_hook");
     expect(await shown(id)).toMatchObject({
       playback_id: id,
@@ -33,8 +34,9 @@ describe("a playback", () => {
       sound_ms: 400,
     });
     await phone.lift();
-    await events.event("playback_started", { playback_id: id });
-    expect(await shown(id)).toMatchObject({ state: "playing", awaits: null, reason: null });
+    await events.event("playback_started", { playback_id: long });
+    expect(await shown(long)).toMatchObject({ state: "playing", awaits: null, reason: null });
+    await act(long, "stop");
     await events.event("playback_finished", { playback_id: id });
     expect(await shown(id)).toMatchObject({
       state: "finished",
@@ -42,7 +44,10 @@ describe("a playback", () => {
       heard_ms: 400,
       position_ms: 400,
     });
-    expect((await get(`${url}/playbacks`)).body.playbacks).toMatchObject([{ playback_id: id }]);
+    expect((await get(`${url}/playbacks`)).body.playbacks).toMatchObject([
+      { playback_id: id },
+      { playback_id: long },
+    ]);
     refused(await get(`${phones.server.rest}/playbacks/none`), 404, "unknown_playback");
     refused(await get(`${phones.server.rest}/lines/99/playbacks`), 404, "unknown_line");
     for (const verb of ["pause", "resume", "stop"]) refused(await act(id, verb), 409, "playback_finished");

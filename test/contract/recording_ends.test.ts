@@ -29,8 +29,13 @@ test("a kill -9 in mid-recording leaves a file that plays, found at the next sta
       () => get(`${first.rest}/recordings/${id}`),
       (answer) => Number(answer.body.duration_ms) >= 4000,
     );
-    await first.stop("SIGKILL");
     const folder = join(stateDir, "recordings");
+    // All but its last second, however busy the disk.
+    await eventually(
+      () => Bun.file(join(folder, `${id}.wav.part`)).size,
+      (bytes) => bytes > 3000 * 32,
+    );
+    await first.stop("SIGKILL");
     expect(readdirSync(folder).sort()).toEqual([`${id}.json`, `${id}.wav.part`]);
     // Cut off in the middle of a frame, as a disk may leave it.
     const part = join(folder, `${id}.wav.part`);
@@ -40,7 +45,7 @@ test("a kill -9 in mid-recording leaves a file that plays, found at the next sta
     expect(found.body).toMatchObject({ line: 1, source: "both", state: "finished", reason: "error" });
     expect(Number(found.body.duration_ms)).toBeGreaterThan(2900);
     const { caller } = await soundIn(second, id);
-    expect(bestLag(caller.subarray(0, 12_000), said.subarray(0, 2000)).likeness).toBeGreaterThan(0.98);
+    expect(bestLag(caller, said.subarray(0, 2000)).likeness).toBeGreaterThan(0.98);
     expect(readdirSync(folder).sort()).toEqual([`${id}.json`, `${id}.wav`]);
   } finally {
     rmSync(stateDir, { recursive: true, force: true });
@@ -87,7 +92,7 @@ smallDisk("a full disk: none begins, and one under way ends whole", async () => 
     truncateSync(ballast, 1_950_000);
     using events = await EventListener.open(full.websocket);
     const { body } = await post(`${full.rest}/record`, { source: "both" });
-    const told = await events.event("recording_finished", { recording_id: body.recording_id }, 30_000);
+    const told = await events.event("recording_finished", { recording_id: body.recording_id });
     expect(told).toMatchObject({ reason: "disk_full" });
     expect(Number(told.duration_ms)).toBeGreaterThan(900);
     const { caller } = await soundIn(full, body.recording_id);
@@ -119,7 +124,7 @@ test("eight lines at once, each its own voice, nothing lost", async () => {
   for (const [i, { body }] of stopped.entries()) {
     expect(body).toMatchObject({ recording_id: answers[i]?.body.recording_id, lost_ms: 0 });
     const { caller } = await soundIn(busy, body.recording_id);
-    const { likeness } = bestLag(caller.subarray(0, 10_000), noise(16_000, i + 1).subarray(0, 1000));
+    const { likeness } = bestLag(caller, noise(16_000, i + 1).subarray(0, 1000));
     expect(likeness).toBeGreaterThan(0.98);
   }
 });

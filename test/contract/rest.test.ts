@@ -117,6 +117,8 @@ describe("ringing", () => {
       repeat: 1,
       duration: null,
     });
+    // One that does not end by itself before a busy machine has looked.
+    await post(`${url}/ring`, { pattern: "CONTINUOUS" });
     expect((await get(`${url}/status`)).body.state).toBe("RINGING");
     expect((await post(`${url}/stop-ring`)).body).toEqual({ status: "success", was_ringing: true });
     expect((await get(`${url}/status`)).body.state).toBe("IDLE");
@@ -259,6 +261,16 @@ describe("the event log by REST", () => {
     refused(await get(`${phones.server.rest}/events?types=nonsense`), 422, "invalid_input");
     refused(await get(`${phones.server.rest}/events?since=x`), 422, "invalid_input");
     refused(await get(`${phones.server.rest}/events?limit=0`), 422, "invalid_input");
+    const newest = await get(`${phones.server.rest}/events?last=2&line=${line}&types=off_hook,dtmf`);
+    expect((newest.body.events as Json[]).map(({ digit }) => digit)).toEqual(["1", "2"]);
+    expect(newest.body.resync_required).toBe(false);
+    const since = `${phones.server.rest}/events?line=${line}&types=off_hook,dtmf&since=${newest.body.next}`;
+    expect((await get(since)).body).toMatchObject({ events: [], resync_required: false });
+    for (const wrong of ["last=0", "last=1001", "last=x", "last=2&since=0", "last=2&limit=5"]) {
+      const answer = await get(`${phones.server.rest}/events?${wrong}`);
+      refused(answer, 422, "invalid_input");
+      expect((answer.body.errors as Json[]).map(({ field }) => field)).toEqual(["last"]);
+    }
     await phone.hangUp();
   });
 });

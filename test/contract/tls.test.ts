@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { selfSigned } from "../../src/security/certificate";
 import { type ConfiguredServer, startConfigured } from "../support/configured";
 import { needs } from "../support/needs";
-import { startServer } from "../support/server";
+import { eventually, startServer } from "../support/server";
 
 const PYTHON = "/usr/bin/python3";
 const curlTest = needs(Bun.which("curl") !== null, "sudo apt-get install curl");
@@ -115,7 +115,7 @@ describe("a certificate of our own", () => {
   opensslTest("has the fingerprint that was told, and nothing older than TLS 1.2", async () => {
     const shown = await run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha256");
     const fingerprint = /=([0-9A-F:]{95})/.exec(shown.out)?.[1] ?? "none";
-    expect(await server.log()).toContain(fingerprint);
+    await eventually(server.log, (log) => log.includes(fingerprint));
     expect((await run("openssl", "verify", "-x509_strict", "-CAfile", certificate, certificate)).code).toBe(0);
     const old = await run(
       "openssl",
@@ -163,9 +163,9 @@ describe("a certificate of the configuration", () => {
     expect(code).toBe(0);
     const wrong = (certificatePath: string, keyPath: string) =>
       startConfigured(`server: { tls: { certificate: ${certificatePath}, key: ${keyPath} } }\n`);
-    expect(wrong(`${folder}/c.pem`, `${server.folder}/tls-key.pem`)).rejects.toThrow(
+    await expect(wrong(`${folder}/c.pem`, `${server.folder}/tls-key.pem`)).rejects.toThrow(
       /tls-key.pem: is not the key of/,
     );
-    expect(wrong(`${folder}/none.pem`, `${folder}/k.pem`)).rejects.toThrow(/none.pem: is not there/);
+    await expect(wrong(`${folder}/none.pem`, `${folder}/k.pem`)).rejects.toThrow(/none.pem: is not there/);
   });
 });

@@ -158,8 +158,8 @@ describe("with a token", () => {
     await stream.body?.cancel();
     const wrong = await get(`${rest}/events/stream?token=dpa_wrong`);
     expect(wrong).toMatchObject({ status: 401, body: { code: "invalid_token" } });
-    expect(EventListener.open(`${server.websocket}?token=dpa_wrong`)).rejects.toThrow();
-    expect(EventListener.open(server.websocket)).rejects.toThrow();
+    await expect(EventListener.open(`${server.websocket}?token=dpa_wrong`)).rejects.toThrow();
+    await expect(EventListener.open(server.websocket)).rejects.toThrow();
   });
 
   test("live audio wants control to talk, read to listen, and the line", async () => {

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EventListener, get, type Json, request, simulatedTelephone } from "../support/client";
 import { needs } from "../support/needs";
-import { type RunningServer, startServer } from "../support/server";
+import { eventually, type RunningServer, startServer } from "../support/server";
+import { unzipped } from "../support/unzipped";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-watching-"));
 const SECRET_BYTES = Buffer.from("a very secret webhook key!!");
@@ -195,15 +196,10 @@ describe("GET /diagnostics/bundle", () => {
 });
 
 async function eventsOf(events: EventListener, digits: number): Promise<void> {
-  await events.event("dtmf", { digit: "1" });
-  while (events.frames.filter(({ type }) => type === "dtmf").length < digits) await Bun.sleep(10);
+  await eventually(
+    () => events.types().filter((type) => type === "dtmf").length,
+    (told) => told >= digits,
+  );
 }
 
 /** By Python's zipfile, so that somebody else's reader has seen it. */
-async function unzipped(path: string): Promise<Record<string, string>> {
-  const script =
-    "import json,sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n" +
-    "print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))";
-  const child = Bun.spawn([PYTHON, "-c", script, path], { stdout: "pipe" });
-  return JSON.parse(await new Response(child.stdout).text()) as Record<string, string>;
-}

@@ -25,7 +25,7 @@ test("asks for none; the first must be able to make more; from then on they are 
 });
 
 test("does not listen to the network; with a token it does, and needs it", async () => {
-  expect(startServer({ arguments: ["--simulate", "--host=0.0.0.0"] })).rejects.toThrow(/token create/);
+  await expect(startServer({ arguments: ["--simulate", "--host=0.0.0.0"] })).rejects.toThrow(/token create/);
   await using guarded = await startConfigured(
     `server: { host: 0.0.0.0 }\nsecurity: { api_tokens: [${CONFIGURED}] }\n`,
   );

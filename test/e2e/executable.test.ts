@@ -37,14 +37,14 @@ async function smoke(command: string[], cwd = "/"): Promise<void> {
   const phone = simulatedTelephone(server, 2);
   using events = await EventListener.open(`${server.websocket}?line=2`);
   await phone.lift();
-  expect(await events.event("off_hook", {}, 60_000)).toMatchObject({ line: 2 });
+  expect(await events.event("off_hook")).toMatchObject({ line: 2 });
   await phone.press("7");
-  expect(await events.event("dtmf", {}, 60_000)).toMatchObject({ digit: "7" });
+  expect(await events.event("dtmf")).toMatchObject({ digit: "7" });
   const tone = new Uint8Array(sine(440, 400).buffer as ArrayBuffer);
   expect((await postBytes(`${server.rest}/lines/2/play-audio?wait=true`, tone)).body.reason).toBe("completed");
-  expect(Math.max(...(await phone.ear(1)))).toBeGreaterThan(7000);
+  expect(Math.max(...(await phone.ear(30)))).toBeGreaterThan(7000);
   await phone.hangUp();
-  await events.event("on_hook", {}, 60_000);
+  await events.event("on_hook");
   expect((await get(`${server.rest}/status`)).status).toBe(200);
   expect((await fetch(`${server.rest}/docs`)).status).toBe(200);
   expect((await fetch(`${server.rest}/docs/swagger-ui-bundle.js`)).headers.get("content-type")).toContain(
@@ -105,7 +105,7 @@ describe("the x64 executable", () => {
     const [line] = body.lines as { problem: { code: string; fix: string } }[];
     expect(line?.problem.code).toBe("driver_missing");
     expect(line?.problem.fix).toContain("modprobe");
-    expect(await server.log()).toContain("driver_missing");
+    await eventually(server.log, (log) => log.includes("driver_missing"));
     expect((await get(`${server.rest}/status`)).body.state).toBe("ERROR");
     expect((await get(`${server.rest}/health`)).status).toBe(200);
     expect((await get(`${server.rest}/simulator/lines/1`)).status).toBe(404);

@@ -1,5 +1,5 @@
 /** Programs that are not ours, from Debian: built once from the sources beside this file, fed with our samples. */
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const BUILT = join(import.meta.dir, "../../build/peers");
@@ -16,8 +16,11 @@ export function peerProgram(name: string, library: string, header: string): stri
   mkdirSync(join(BUILT, "dahdi"), { recursive: true });
   writeFileSync(join(BUILT, "dahdi/user.h"), DRIVER_HEADER);
   const flags = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", `-I${BUILT}`];
-  const compiled = Bun.spawnSync(["cc", ...flags, source, `-l${library}`, "-o", program]);
+  // Another guest's tests may build it at the same time.
+  const ours = `${program}-${process.pid}`;
+  const compiled = Bun.spawnSync(["cc", ...flags, source, `-l${library}`, "-o", ours]);
   if (!compiled.success) throw new Error(compiled.stderr.toString());
+  renameSync(ours, program);
   return program;
 }
 

@@ -1,7 +1,7 @@
 /** A booted guest: its console, its agent, files and commands in it. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../support/free_port";
 import type { Guest } from "./guests";
 import type { Image } from "./image";
 import { RIG } from "./packages";
@@ -20,14 +20,6 @@ export interface Forwarded {
   agent: number;
   rest: number;
   websocket: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 function qemu(guest: Guest, image: Image, ports: Forwarded): string[] {

@@ -27,6 +27,7 @@ interface Run {
 
 /** Not what has a server of its own on simulated telephones, or nothing to do with a card: it would show nothing here. */
 const OWN_SERVERS = [
+  "access",
   "backup",
   "browsers",
   "config",
@@ -34,12 +35,15 @@ const OWN_SERVERS = [
   "event_stream",
   "examples",
   "flight",
+  "forms",
+  "full_disk",
   "hotline",
   "idempotency",
   "limits",
   "live_audio",
   "playback",
   "recording_ends",
+  "secrets",
   "sounds",
   "stopping",
   "streams",

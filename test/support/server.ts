@@ -85,6 +85,18 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 /** For a condition: a guest on a busy machine may well stand still for ten seconds. */
 export const PATIENCE_MS = 45_000;
 
+const SAID_CHARACTERS = 4000;
+
+/** What it was in the end, in as much as somebody reads: a second of sound is 8,000 numbers. */
+function said(answer: unknown): string {
+  const text = JSON.stringify(answer, (_, value: unknown) =>
+    ArrayBuffer.isView(value) ? `${value.constructor.name}(${value.byteLength} bytes)` : value,
+  );
+  return text === undefined || text.length <= SAID_CHARACTERS
+    ? text
+    : `${text.slice(0, SAID_CHARACTERS / 2)} … ${text.slice(-SAID_CHARACTERS / 2)}`;
+}
+
 /** Asks until it is so. */
 export async function eventually<T>(
   ask: () => Promise<T> | T,
@@ -95,8 +107,7 @@ export async function eventually<T>(
   for (;;) {
     const answer = await ask();
     if (so(answer)) return answer;
-    if (Date.now() > until)
-      throw new Error(`it did not become so within ${limitMs} ms: ${JSON.stringify(answer)}`);
+    if (Date.now() > until) throw new Error(`it did not become so within ${limitMs} ms: ${said(answer)}`);
     await Bun.sleep(10);
   }
 }

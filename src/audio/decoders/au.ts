@@ -37,11 +37,7 @@ export async function openAu(bytes: ByteStream): Promise<PcmDecoder> {
     const detail = `This AU file holds encoding ${code}: send mu-law, A-law, PCM (8, 16, 24, 32 bit) or float.`;
     throw new AudioError("unsupported_format", detail);
   }
-  for (let left = offset - HEAD_BYTES; left > 0; ) {
-    left -= bytes.skip(left);
-    if (left > 0) await bytes.atLeast(1);
-    if (left > 0 && bytes.available === 0) throw truncated("AU");
-  }
+  if (!(await bytes.pass(offset - HEAD_BYTES))) throw truncated("AU");
   const there = bytes.totalBytes === null ? null : bytes.totalBytes - offset;
   if (size !== UNKNOWN && there !== null && size > there) throw truncated("AU");
   return new PcmDecoder({

@@ -3,12 +3,14 @@ import type { ByteStream } from "../byte_stream";
 import { AudioError } from "../error";
 
 export interface Decoder {
-  /** 0 until the first piece where only the sound itself tells it. */
+  /** Of the newest piece: it changes where files of other rates are chained. 0 until the first one where only that tells. */
   readonly rateHz: number;
   /** Samples of each channel in all, where the file says so. */
   readonly frames: number | null;
-  /** A decoder has work of its own per sample: what costs nothing may be asked for more at a time. */
+  /** Whether it can be decoded at all is known with its first piece: nothing is said to play before. */
   readonly costly: boolean;
+  /** next() waits for it, not for bytes: the code of what comes now. */
+  readonly loading?: Promise<void> | null;
   /**
    * The next piece, channels mixed, −1 … 1; it may be empty. null: more bytes are needed; where the stream has
    * ended, that was all. Throws AudioError.

@@ -1,8 +1,10 @@
 /** FLAC, in its own file or in Ogg, by libFLAC. */
 import type { ByteStream } from "../byte_stream";
+import { AudioError } from "../error";
 import { checkShape, type Decoder, malformed, mixPlanar, truncated } from "./decoder";
 import { FlacFrames, headBytes } from "./flac_frames";
-import type { OggPackets } from "./ogg";
+import type { OggPacket } from "./ogg";
+import type { OggCodec, OggStream } from "./ogg_chain";
 import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibFlac {
@@ -22,14 +24,23 @@ interface LibFlac {
 
 const instance = wasmDecoder<LibFlac>(() => import("./libflac"));
 
+const STREAM_MARK = [0x66, 0x4c, 0x61, 0x43];
 const STREAM_INFO_BYTES = 34;
+const LAST_STREAM_INFO = [0x80, 0, 0, STREAM_INFO_BYTES];
 /** Pictures and seek tables before the sound. */
 const MAX_HEAD_BYTES = 64 * 1024 * 1024;
 const MAX_FRAMES = 65_535;
+/** For others the package's divisor is zero, and what comes out is infinite. */
+const BITS = [8, 16, 24, 32];
+/** Of Ogg's mapping, before the stream's description. */
+const OGG_HEAD_BYTES = 17;
 
 interface StreamInfo {
+  /** As it stands in the file. */
+  block: Uint8Array;
   rateHz: number;
   channels: number;
+  bits: number;
   /** 0: not told. */
   frames: number;
 }
@@ -40,8 +51,19 @@ function parseStreamInfo(block: Uint8Array): StreamInfo {
   const packed = view.getUint32(10);
   const rateHz = packed >>> 12;
   const channels = ((packed >>> 9) & 7) + 1;
+  const bits = ((packed >>> 4) & 31) + 1;
   checkShape("FLAC", channels, rateHz);
-  return { rateHz, channels, frames: (view.getUint8(13) & 15) * 2 ** 32 + view.getUint32(14) };
+  if (!BITS.includes(bits)) {
+    const detail = `This FLAC file has ${bits} bits a sample: send 8, 16, 24 or 32 (sox IN.flac -b 24 OUT.flac).`;
+    throw new AudioError("unsupported_format", detail);
+  }
+  return {
+    block: block.slice(0, STREAM_INFO_BYTES),
+    rateHz,
+    channels,
+    bits,
+    frames: (view.getUint8(13) & 15) * 2 ** 32 + view.getUint32(14),
+  };
 }
 
 export async function openFlac(bytes: ByteStream): Promise<Decoder> {
@@ -62,103 +84,143 @@ export async function openFlac(bytes: ByteStream): Promise<Decoder> {
     if (headLeft < 0) throw malformed("FLAC", "its head is too long");
     if (info === null) {
       if (type !== 0) throw malformed("FLAC", "it does not begin with its stream's description");
-      info = parseStreamInfo((await take(length)).slice());
+      info = parseStreamInfo(await take(length));
       continue;
     }
-    for (let left = length; left > 0; ) {
-      left -= bytes.skip(left);
-      if (left > 0) await bytes.atLeast(1);
-      if (left > 0 && bytes.available === 0) throw truncated("FLAC");
-    }
+    if (!(await bytes.pass(length))) throw truncated("FLAC");
   }
-  const frames = new FlacFrames();
-  return decoder(info as StreamInfo, (stream) => frames.next(stream));
+  return new FlacDecoder(await instance(), info as StreamInfo);
 }
 
 /** The mapping of FLAC into Ogg: each packet is a frame, after as many heads as the first one says. */
-export function openOggFlac(first: Uint8Array, packets: OggPackets): Promise<Decoder> {
-  const info = parseStreamInfo(first.slice(17));
-  let soundBegan = false;
-  return decoder(info, (stream) => {
-    for (;;) {
-      const packet = packets.next(stream);
-      if (!packet) return null;
-      soundBegan ||= packet.data[0] === 0xff;
-      if (!soundBegan) continue;
-      if (headBytes(packet.data, 0) === 0) throw malformed("FLAC", "a frame's head is wrong");
-      return packet.data;
-    }
-  });
-}
+export const oggFlac: OggCodec = async (head) => {
+  const info = parseStreamInfo(head.subarray(OGG_HEAD_BYTES));
+  return new OggFlacStream(await instance(), info);
+};
 
-async function decoder(info: StreamInfo, nextFrame: (bytes: ByteStream) => Uint8Array | null): Promise<Decoder> {
-  return new FlacDecoder(await instance(), info, nextFrame);
+class OggFlacStream implements OggStream {
+  readonly #decoder: FrameDecoder;
+  #soundBegan = false;
+
+  constructor(
+    wasm: LibFlac & WasmMemory,
+    private readonly info: StreamInfo,
+  ) {
+    this.#decoder = new FrameDecoder(wasm, info);
+  }
+
+  get rateHz(): number {
+    return this.info.rateHz;
+  }
+
+  decode({ data }: OggPacket): Float32Array {
+    this.#soundBegan ||= data[0] === 0xff;
+    if (!this.#soundBegan || this.#decoder.done) return new Float32Array(0);
+    if (headBytes(data, 0) === 0) throw malformed("FLAC", "a frame's head is wrong");
+    return this.#decoder.decode(data);
+  }
+
+  end(): void {
+    this.#decoder.end();
+  }
 }
 
 class FlacDecoder implements Decoder {
   readonly rateHz: number;
   readonly frames: number | null;
   readonly costly = true;
+  readonly #cut = new FlacFrames();
+  readonly #decoder: FrameDecoder;
+
+  constructor(wasm: LibFlac & WasmMemory, info: StreamInfo) {
+    this.rateHz = info.rateHz;
+    this.frames = info.frames === 0 ? null : info.frames;
+    this.#decoder = new FrameDecoder(wasm, info);
+  }
+
+  next(bytes: ByteStream): Float32Array | null {
+    if (this.#decoder.done) {
+      bytes.skip(bytes.available); // a tag at the end
+      return null;
+    }
+    const frame = this.#cut.next(bytes);
+    if (frame) return this.#decoder.decode(frame);
+    if (bytes.ended) this.#decoder.end();
+    return null;
+  }
+}
+
+class FrameDecoder {
   readonly #handle: number;
   readonly #channels: WasmCell;
   readonly #rate: WasmCell;
+  readonly #bits: WasmCell;
   readonly #frames: WasmCell;
   readonly #output: WasmCell;
+  /** The package divides by the largest positive sample, so that it becomes 1: everything would be a little too loud. */
+  readonly #scale: number;
   #decoded = 0;
 
   constructor(
     private readonly wasm: LibFlac & WasmMemory,
     private readonly info: StreamInfo,
-    private readonly nextFrame: (bytes: ByteStream) => Uint8Array | null,
   ) {
-    this.rateHz = info.rateHz;
-    this.frames = info.frames === 0 ? null : info.frames;
+    const fullScale = 2 ** (info.bits - 1);
+    this.#scale = Math.fround(fullScale - 1) / fullScale;
     const cell = (): WasmCell => new WasmCell(wasm);
     this.#channels = cell();
     this.#rate = cell();
+    this.#bits = cell();
     this.#frames = cell();
     this.#output = cell();
     this.#handle = wasm.create_decoder(
       this.#channels.pointer,
       this.#rate.pointer,
-      cell().pointer,
+      this.#bits.pointer,
       this.#frames.pointer,
       this.#output.pointer,
       cell().pointer,
       cell().pointer,
       cell().pointer,
     );
+    // Frames may leave to it what they are.
+    this.#give(Uint8Array.of(...STREAM_MARK, ...LAST_STREAM_INFO, ...info.block));
   }
 
-  next(bytes: ByteStream): Float32Array | null {
-    if (this.frames !== null && this.#decoded >= this.frames) {
-      bytes.skip(bytes.available); // a tag at the end
-      return null;
-    }
-    const frame = this.nextFrame(bytes);
-    if (!frame) {
-      if (bytes.ended && this.frames !== null && this.#decoded < this.frames) throw truncated("FLAC");
-      return null;
-    }
-    const input = this.wasm.malloc(frame.length);
-    if (input === 0) throw malformed("FLAC", "a frame is too long");
-    intoWasm(this.wasm, input, frame);
+  /** All the samples that its head promised have come. */
+  get done(): boolean {
+    return this.info.frames > 0 && this.#decoded >= this.info.frames;
+  }
+
+  end(): void {
+    if (this.#decoded < this.info.frames) throw truncated("FLAC");
+  }
+
+  decode(frame: Uint8Array): Float32Array {
     this.#frames.value = 0;
     this.#output.value = 0;
-    this.wasm.decode_frame(this.#handle, input, frame.length);
+    this.#give(frame);
     return this.#mixed();
+  }
+
+  #give(part: Uint8Array): void {
+    const input = this.wasm.malloc(part.length);
+    if (input === 0) throw malformed("FLAC", "a frame is too long");
+    intoWasm(this.wasm, input, part);
+    this.wasm.decode_frame(this.#handle, input, part.length);
   }
 
   #mixed(): Float32Array {
     const frames = this.#frames.value;
-    const { channels, rateHz } = this.info;
+    const { channels, rateHz, bits, frames: promised } = this.info;
     if (frames <= 0 || frames > MAX_FRAMES) throw malformed("FLAC", "a frame cannot be read");
-    if (this.#channels.value !== channels || this.#rate.value !== rateHz)
+    if (this.#channels.value !== channels || this.#rate.value !== rateHz || this.#bits.value !== bits)
       throw malformed("FLAC", "a frame contradicts its head");
     const planes = new Float32Array(this.wasm.HEAP, this.#output.value, frames * channels);
-    const left = this.frames === null ? frames : Math.min(frames, this.frames - this.#decoded);
+    const left = promised === 0 ? frames : Math.min(frames, promised - this.#decoded);
     const mixed = mixPlanar(planes, channels, left, frames);
     this.wasm.free(this.#output.value);
+    for (let i = 0; i < left; i++) mixed[i] = (mixed[i] as number) * this.#scale;
     this.#decoded += frames;
     return mixed;
   }

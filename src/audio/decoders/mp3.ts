@@ -1,6 +1,12 @@
-/** MPEG audio layers 1 to 3, by mpg123. */
+/**
+ * MPEG audio layers 1 to 3, by mpg123. It gets frames and nothing else; where files were joined, or the kind of frames
+ * changes, a new one begins. What an encoder adds before and behind the sound is taken off here.
+ */
 import type { ByteStream } from "../byte_stream";
 import { type Decoder, malformed, mixPlanar } from "./decoder";
+import { firstFrameBytes, type Mp3Frame, Mp3Frames } from "./mp3_frames";
+import { type StreamLength, streamLength, UNTOLD } from "./mp3_length";
+import type { MpegHead } from "./mpeg_head";
 import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface Mpg123 {
@@ -20,77 +26,25 @@ interface Mpg123 {
 
 const instance = wasmDecoder<Mpg123>(() => import("./mpg123"));
 
-const NEED_MORE = -10;
+/** Not the end of what it has: where the format is a new one. */
 const NEW_FORMAT = -11;
-const DONE = -12;
-const FEED_BYTES = 4096;
-/** Of the first: two frames, since WebAssembly that has just been compiled takes 2 ms for each. */
-const FIRST_FEED_BYTES = 1024;
+const MAX_FRAME_BYTES = 8 * 1024;
 /** As the package sets it: 16 frames of the longest kind, with the first one's. */
 const OUTPUT_FLOATS = 2889 * 16 * 2;
-/** Without a sound in so many bytes it is no MP3. */
-const MAX_SILENT_BYTES = 512 * 1024;
 const MAX_ERRORS = 64;
+/** Each costs a new start: a file of nothing else is meant to keep us busy. */
+const MAX_SILENT_PARTS = 16;
 
-const ID3_HEAD_BYTES = 10;
-/** A tag holds pictures; none is as large as this. */
-const MAX_TAG_BYTES = 64 * 1024 * 1024;
-
-const BITRATES_KBPS: Record<string, readonly number[]> = {
-  "1/1": [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  "1/2": [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  "1/3": [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  "2/1": [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  "2/2": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-  "2/3": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-};
-const RATES_HZ = [44_100, 48_000, 32_000];
-
-/** The length of the frame that these four bytes begin; 0: they begin none. */
-function frameBytes(head: Uint8Array): number {
-  const [sync, shape, rates] = head as unknown as [number, number, number];
-  if (head.length < 4 || sync !== 0xff || (shape & 0xe0) !== 0xe0) return 0;
-  const version = (shape >> 3) & 3; /* 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5 */
-  const layer = 4 - ((shape >> 1) & 3);
-  const rateHz = (RATES_HZ[(rates >> 2) & 3] ?? 0) / (version === 3 ? 1 : version === 2 ? 2 : 4);
-  const kbps = BITRATES_KBPS[`${version === 3 ? 1 : 2}/${layer}`]?.[(rates >> 4) - 1] ?? 0;
-  if (version === 1 || rateHz === 0 || kbps === 0) return 0;
-  const padding = (rates >> 1) & 1;
-  if (layer === 1) return (Math.floor((12_000 * kbps) / rateHz) + padding) * 4;
-  const samples = layer === 3 && version !== 3 ? 72 : 144;
-  return Math.floor((samples * 1000 * kbps) / rateHz) + padding;
-}
-
-/** A tag, or two frames of a kind in a row: raw sound may well begin like one. */
+/** Two frames of a kind in a row: raw sound may well begin like one. */
 export async function isMp3(bytes: ByteStream): Promise<boolean> {
-  const head = bytes.peek(4).slice();
-  if (String.fromCharCode(...head.subarray(0, 3)) === "ID3") return true;
-  const length = frameBytes(head);
-  if (length === 0) return false;
-  await bytes.atLeast(length + 4);
-  const next = bytes.peek(length + 4).subarray(length);
-  return frameBytes(next) > 0 && next[1] === head[1] && (((next[2] ?? 0) ^ (head[2] ?? 0)) & 0x0c) === 0;
-}
-
-/** mpg123 would keep a tag in memory: it is passed over here. */
-async function skipTags(bytes: ByteStream): Promise<void> {
   for (;;) {
-    await bytes.atLeast(ID3_HEAD_BYTES);
-    const head = bytes.peek(ID3_HEAD_BYTES);
-    if (head.length < ID3_HEAD_BYTES || String.fromCharCode(...head.subarray(0, 3)) !== "ID3") return;
-    const size = head.subarray(6, 10).reduce((sum, byte) => (sum << 7) | (byte & 0x7f), 0);
-    const footerBytes = ((head[5] as number) & 0x10) !== 0 ? 10 : 0;
-    if (size > MAX_TAG_BYTES) throw malformed("MP3", "its tag is too long");
-    for (let left = ID3_HEAD_BYTES + size + footerBytes; left > 0; ) {
-      left -= bytes.skip(left);
-      if (left > 0) await bytes.atLeast(1);
-      if (left > 0 && bytes.available === 0) throw malformed("MP3", "there is no sound behind its tag");
-    }
+    const length = firstFrameBytes(bytes);
+    if (length !== null) return length > 0;
+    await bytes.change();
   }
 }
 
-export async function openMp3(bytes: ByteStream): Promise<Decoder> {
-  await skipTags(bytes);
+export async function openMp3(): Promise<Decoder> {
   return new Mp3Decoder(await instance());
 }
 
@@ -98,75 +52,93 @@ class Mp3Decoder implements Decoder {
   rateHz = 0;
   readonly frames = null;
   readonly costly = true;
-  readonly #handle: number;
+  readonly #cut = new Mp3Frames();
+  readonly #handle: WasmCell;
   readonly #input: number;
   readonly #output: number;
   readonly #count: WasmCell;
   readonly #rate: WasmCell;
   readonly #error: WasmCell;
-  #silentBytes = 0;
+  /** Of the part's frames; null: nothing has begun. */
+  #head: MpegHead | null = null;
+  #length: StreamLength = UNTOLD;
+  /** Of this part. */
+  #decoded = 0;
   #errors = 0;
-  #fed = false;
-  #done = false;
+  #silentParts = 0;
 
   constructor(private readonly wasm: Mpg123 & WasmMemory) {
-    this.#input = wasm.malloc(FEED_BYTES);
+    this.#input = wasm.malloc(MAX_FRAME_BYTES);
     this.#output = wasm.malloc(OUTPUT_FLOATS * 4);
     this.#count = new WasmCell(wasm);
     this.#rate = new WasmCell(wasm);
     this.#error = new WasmCell(wasm);
-    const handle = new WasmCell(wasm);
-    if (wasm.mpeg_frame_decoder_create(handle.pointer, 1) !== 0) throw new Error("mpg123 did not start");
-    this.#handle = handle.value;
+    this.#handle = new WasmCell(wasm);
   }
 
   next(bytes: ByteStream): Float32Array | null {
-    while (!this.#done) {
-      if (!this.#fed && !this.#feed(bytes)) {
-        if (bytes.ended && this.rateHz === 0) throw malformed("MP3", "there is no sound in it");
-        return null;
+    const frame = this.#cut.next(bytes);
+    if (!frame) {
+      if (bytes.ended && !this.#head) throw malformed("MP3", "there is no sound in it");
+      return null;
+    }
+    const length = streamLength(frame);
+    if (length || this.#head?.kind !== frame.head.kind || this.#head.mono !== frame.head.mono)
+      this.#begin(frame.head, length ?? UNTOLD);
+    if (length) return new Float32Array(0);
+    const piece = this.#trimmed(this.#decode(frame));
+    if (piece.length > 0) this.#silentParts = 0;
+    return piece;
+  }
+
+  #begin(head: MpegHead, length: StreamLength): void {
+    if (++this.#silentParts > MAX_SILENT_PARTS) throw malformed("MP3", "there is no sound in its parts");
+    if (this.#head) this.wasm.mpeg_frame_decoder_destroy(this.#handle.value);
+    if (this.wasm.mpeg_frame_decoder_create(this.#handle.pointer, 0) !== 0)
+      throw new Error("mpg123 did not start");
+    this.#head = head;
+    this.rateHz = head.rateHz;
+    this.#length = length;
+    this.#decoded = 0;
+  }
+
+  /** As many samples as the frame has: what cannot be read is silence. */
+  #decode({ head, data }: Mp3Frame): Float32Array {
+    intoWasm(this.wasm, this.#input, data);
+    this.wasm.mpeg_decoder_feed(this.#handle.value, this.#input, data.length);
+    const samples = new Float32Array(head.samples);
+    for (let filled = 0; ; ) {
+      this.#count.value = 0;
+      const code = this.wasm.mpeg_decoder_read(
+        this.#handle.value,
+        this.#output,
+        OUTPUT_FLOATS,
+        this.#count.pointer,
+        this.#rate.pointer,
+        this.#error.pointer,
+      );
+      const count = this.#count.value;
+      if (count > 0 && count <= OUTPUT_FLOATS / 2 && this.#rate.value === head.rateHz) {
+        const planes = new Float32Array(this.wasm.HEAP, this.#output, count * 2);
+        const taken = Math.min(count, samples.length - filled);
+        samples.set(mixPlanar(planes, 2, taken, count), filled);
+        filled += taken;
+        this.#errors = 0;
       }
-      const piece = this.#read();
-      if (piece) return piece;
+      if (code === NEW_FORMAT) continue;
+      if (filled === 0 && ++this.#errors > MAX_ERRORS) throw malformed("MP3", "its sound cannot be read");
+      return samples;
     }
-    bytes.skip(bytes.available);
-    return null;
   }
 
-  #feed(bytes: ByteStream): boolean {
-    if (bytes.available === 0) return false;
-    const part = bytes.take(this.rateHz === 0 ? FIRST_FEED_BYTES : FEED_BYTES);
-    this.#silentBytes += part.length;
-    if (this.#silentBytes > MAX_SILENT_BYTES) throw malformed("MP3", "there is no sound in it any more");
-    intoWasm(this.wasm, this.#input, part);
-    this.wasm.mpeg_decoder_feed(this.#handle, this.#input, part.length);
-    this.#fed = true;
-    return true;
-  }
-
-  #read(): Float32Array | null {
-    this.#count.value = 0;
-    const code = this.wasm.mpeg_decoder_read(
-      this.#handle,
-      this.#output,
-      OUTPUT_FLOATS,
-      this.#count.pointer,
-      this.#rate.pointer,
-      this.#error.pointer,
-    );
-    const count = this.#count.value;
-    if (code === DONE) this.#done = true;
-    else if (code === NEED_MORE) this.#fed = false;
-    else if (code !== 0 && code !== NEW_FORMAT) {
-      if (++this.#errors > MAX_ERRORS) throw malformed("MP3", "its sound cannot be read");
-      this.#fed = false; // it finds the next frame by itself
-    }
-    if (count <= 0 || count > OUTPUT_FLOATS / 2) return null;
-    this.#errors = 0;
-    this.#silentBytes = 0;
-    const rateHz = this.#rate.value;
-    if (this.rateHz !== 0 && rateHz !== this.rateHz) throw malformed("MP3", "its sample rate changes on the way");
-    this.rateHz = rateHz;
-    return mixPlanar(new Float32Array(this.wasm.HEAP, this.#output, count * 2), 2, count, count);
+  /** Without what the encoder added. Frames that it did not count are another's, joined on without a head. */
+  #trimmed(piece: Float32Array): Float32Array {
+    const { skip, samples, padding } = this.#length;
+    const at = this.#decoded;
+    this.#decoded += piece.length;
+    if (samples === null) return piece.subarray(Math.max(0, skip - at));
+    const end = skip + samples;
+    if (at >= end + padding) return piece;
+    return piece.subarray(Math.max(0, skip - at), Math.max(0, end - at));
   }
 }

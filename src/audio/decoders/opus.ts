@@ -1,8 +1,8 @@
 /** Opus in Ogg (RFC 7845), by libopus at 48 kHz. */
-import type { ByteStream } from "../byte_stream";
 import { AudioError } from "../error";
-import { checkShape, type Decoder, malformed, mixPlanar } from "./decoder";
-import { OggLength, type OggPacket, type OggPackets } from "./ogg";
+import { checkShape, malformed, mixPlanar } from "./decoder";
+import { OggLength, type OggPacket } from "./ogg";
+import type { OggCodec, OggStream } from "./ogg_chain";
 import { intoWasm, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibOpus {
@@ -64,15 +64,13 @@ function parseHead(packet: Uint8Array): OpusHead {
   return { ...head, streams, coupledStreams, mapping };
 }
 
-export async function openOpus(first: Uint8Array, packets: OggPackets): Promise<Decoder> {
-  const head = parseHead(first);
-  return new OpusDecoder(await instance(), head, packets);
-}
+export const opus: OggCodec = async (head) => {
+  const shape = parseHead(head);
+  return new OpusStream(await instance(), shape);
+};
 
-class OpusDecoder implements Decoder {
+class OpusStream implements OggStream {
   readonly rateHz = RATE_HZ;
-  readonly frames = null;
-  readonly costly = true;
   readonly #handle: number;
   readonly #input: number;
   readonly #output: number;
@@ -85,7 +83,6 @@ class OpusDecoder implements Decoder {
   constructor(
     private readonly wasm: LibOpus & WasmMemory,
     private readonly head: OpusHead,
-    private readonly packets: OggPackets,
   ) {
     const { channels, streams, coupledStreams } = head;
     this.#maxPacketBytes = MAX_STREAM_BYTES * streams;
@@ -97,9 +94,7 @@ class OpusDecoder implements Decoder {
     this.#toSkip = head.preSkip;
   }
 
-  next(bytes: ByteStream): Float32Array | null {
-    const packet = this.packets.next(bytes);
-    if (!packet) return null;
+  decode(packet: OggPacket): Float32Array {
     if (!this.#tagsPassed) {
       this.#tagsPassed = true;
       return new Float32Array(0);
@@ -115,8 +110,11 @@ class OpusDecoder implements Decoder {
     return mixed;
   }
 
+  end(): void {
+    // A stream may stop at any packet.
+  }
+
   #decode({ data }: OggPacket): number {
-    if (data.length === 0) return 0;
     if (data.length > this.#maxPacketBytes) throw malformed("Opus", "a packet is too long");
     intoWasm(this.wasm, this.#input, data);
     const frames = this.wasm.opus_frame_decode_float_deinterleaved(

@@ -84,8 +84,7 @@ export class PcmDecoder implements Decoder {
     for (let i = 0, at = 0; i < count; i++) {
       let sum = 0;
       for (let channel = 0; channel < channels; channel++, at += bits / 8) sum += this.#read(data, at);
-      // NaN in a float file is silence; what is infinite would be limited to silence around it.
-      piece[i] = Number.isFinite(sum) ? sum / channels : 0;
+      piece[i] = sum / channels;
     }
     this.#left -= count;
     return piece;

@@ -1,7 +1,7 @@
 /** Vorbis in Ogg, by libvorbis. */
-import type { ByteStream } from "../byte_stream";
-import { checkShape, type Decoder, malformed } from "./decoder";
-import { OggLength, type OggPackets } from "./ogg";
+import { checkShape, malformed } from "./decoder";
+import { OggLength, type OggPacket } from "./ogg";
+import type { OggCodec, OggStream } from "./ogg_chain";
 import { intoWasm, WasmCell, type WasmMemory, wasmDecoder } from "./wasm";
 
 interface LibVorbis {
@@ -32,19 +32,16 @@ const SETUP = 5;
 const MAX_FRAMES = 8192;
 const MAX_LOST_PACKETS = 50;
 
-export async function openVorbis(first: Uint8Array, packets: OggPackets): Promise<Decoder> {
-  if (first.length < HEAD_BYTES) throw malformed("Vorbis", "its head is too short");
-  const view = new DataView(first.buffer, first.byteOffset, first.byteLength);
+export const vorbis: OggCodec = async (head) => {
+  if (head.length < HEAD_BYTES) throw malformed("Vorbis", "its head is too short");
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const channels = view.getUint8(11);
   const rateHz = view.getUint32(12, true);
   checkShape("Vorbis", channels, rateHz);
-  const wasm = await instance();
-  return new VorbisDecoder(wasm, first, channels, rateHz, packets);
-}
+  return new VorbisStream(await instance(), head, channels, rateHz);
+};
 
-class VorbisDecoder implements Decoder {
-  readonly frames = null;
-  readonly costly = true;
+class VorbisStream implements OggStream {
   readonly #handle: number;
   readonly #input: number;
   readonly #inputBytes: WasmCell;
@@ -62,7 +59,6 @@ class VorbisDecoder implements Decoder {
     head: Uint8Array,
     private readonly channels: number,
     readonly rateHz: number,
-    private readonly packets: OggPackets,
   ) {
     this.#input = wasm.malloc(INPUT_BYTES);
     this.#inputBytes = new WasmCell(wasm);
@@ -86,12 +82,7 @@ class VorbisDecoder implements Decoder {
     wasm.send_setup(this.#handle, true);
   }
 
-  next(bytes: ByteStream): Float32Array | null {
-    const packet = this.packets.next(bytes);
-    if (!packet) {
-      if (bytes.ended && this.#heads < 3) throw malformed("Vorbis", "its head is not whole");
-      return null;
-    }
+  decode(packet: OggPacket): Float32Array {
     if (this.#heads < 3) {
       if (++this.#heads === 3) this.#setUp(packet.data);
       return new Float32Array(0);
@@ -106,6 +97,10 @@ class VorbisDecoder implements Decoder {
     if (decoded < 0 || decoded > MAX_FRAMES || this.#channels.value !== this.channels)
       throw malformed("Vorbis", "its packets contradict its head");
     return this.#mixed(this.#length.sound(packet, decoded));
+  }
+
+  end(): void {
+    if (this.#heads < 3) throw malformed("Vorbis", "its head is not whole");
   }
 
   #setUp(setup: Uint8Array): void {

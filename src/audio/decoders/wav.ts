@@ -4,15 +4,23 @@ import { AudioError } from "../error";
 import { decodeIma, decodeMs, imaSamples, msSamples } from "./adpcm";
 import { BlockDecoder } from "./blocks";
 import { checkShape, type Decoder, malformed, truncated } from "./decoder";
+import { openMp3 } from "./mp3";
 import { type Encoding, knownEncoding, PcmDecoder } from "./pcm";
 
 const FORMAT_EXTENSIBLE = 0xfffe;
 const PCM = 1;
 const MS_ADPCM = 2;
 const IMA_ADPCM = 17;
+const MP3 = 85;
 const ENCODINGS: Record<number, Encoding> = { 1: "signed", 3: "float", 6: "alaw", 7: "ulaw" };
 /** Telephone people have these, and nothing here reads them. */
-const OTHER_CODECS: Record<number, string> = { 49: "GSM 6.10", 85: "MP3" };
+const OTHER_CODECS: Record<number, string> = {
+  20: "G.723 ADPCM",
+  49: "GSM 6.10",
+  64: "G.721 ADPCM",
+  69: "G.726 ADPCM",
+  131: "G.729",
+};
 /** Chunks before the sound (titles, pictures) that are passed over. */
 const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 const MAX_FORMAT_BYTES = 4096;
@@ -23,7 +31,7 @@ const MAX_LENGTHS_BYTES = 4096;
  */
 const UNKNOWN_FROM_BYTES = 0x7fff0000;
 
-type FormatOf = (dataBytes: number | null, samples: number | null) => Decoder;
+type FormatOf = (dataBytes: number | null, samples: number | null) => Decoder | Promise<Decoder>;
 
 const broken = (what: string): AudioError => malformed("WAV", what);
 
@@ -43,12 +51,13 @@ function parseFormat(chunk: DataView, big: boolean): FormatOf {
   if ((code === IMA_ADPCM || code === MS_ADPCM) && bits === 4) {
     return adpcm(code, chunk, { channels, rateHz, blockBytes });
   }
+  if (code === MP3) return () => openMp3();
   // 12 or 20 bits stand in the upper ones of their bytes.
   const storedBits = code === PCM ? Math.ceil(bits / 8) * 8 : bits;
   const encoding = code === PCM && storedBits === 8 ? "unsigned" : ENCODINGS[code];
   if (!encoding || !knownEncoding(encoding, storedBits)) {
     const what = OTHER_CODECS[code] ?? `format ${code} with ${bits} bits`;
-    const detail = `This WAV file holds ${what}: send PCM (8 to 32 bit), float, mu-law, A-law, or ADPCM of IMA's or Microsoft's kind.`;
+    const detail = `This WAV file holds ${what}: send PCM (sox IN.wav -e signed -b 16 OUT.wav makes it), float, mu-law, A-law, or ADPCM of IMA's or Microsoft's kind.`;
     throw new AudioError("unsupported_format", detail);
   }
   if (blockBytes !== (channels * storedBits) / 8) throw broken("its block size contradicts its format");
@@ -114,7 +123,7 @@ export async function openWav(bytes: ByteStream): Promise<Decoder> {
     const read = async (maxBytes: number): Promise<DataView> => {
       if (size > maxBytes) throw broken(`its ${name.trim()} chunk is too long`);
       const chunk = await whole(bytes, size);
-      if (padded > size) await skip(bytes, 1);
+      if (padded > size) await bytes.pass(1);
       return new DataView(chunk.buffer, chunk.byteOffset, size);
     };
     if (name === "fmt ") format = parseFormat(await read(MAX_FORMAT_BYTES), big);
@@ -123,7 +132,7 @@ export async function openWav(bytes: ByteStream): Promise<Decoder> {
       longBytes = Number((await read(MAX_LENGTHS_BYTES)).getBigUint64(8, !big));
     } else {
       if (padded > MAX_HEAD_BYTES) throw broken("a chunk before its sound is too long");
-      await skip(bytes, padded);
+      await bytes.pass(padded); // the next chunk's absence is told
     }
     at += padded;
   }
@@ -133,15 +142,6 @@ const noData = (error: Error): never => {
   if (!(error instanceof AudioError)) throw error;
   throw new AudioError("truncated", "This WAV file has no sound in it: its data chunk is missing.");
 };
-
-async function skip(bytes: ByteStream, count: number): Promise<void> {
-  for (let left = count; left > 0; ) {
-    left -= bytes.skip(left);
-    if (left === 0) return;
-    await bytes.atLeast(1);
-    if (bytes.available === 0) return; // the next chunk's absence is told
-  }
-}
 
 /** there: bytes that follow, if that is known. */
 function dataBytes(size: number, there: number | null): number | null {

@@ -33,6 +33,7 @@ export async function startWebhooks(
       ...dependencies,
       post: postWebhook,
       nowMs: Date.now,
+      monotonicMs: () => performance.now(),
       after: (ms, call) => {
         const timer = setTimeout(call, ms);
         return () => clearTimeout(timer);

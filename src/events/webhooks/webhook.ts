@@ -4,7 +4,9 @@
  */
 import type { EventFilter } from "../bus";
 import { type EventLog, isGap, type LogEntry } from "../event_log";
+import { cursorName } from "../log_layout";
 import { cursor, timestamp } from "../published";
+import type { ReaderCursors } from "../reader_cursors";
 import { gapText } from "../subscription";
 import type { PostWebhook } from "./post";
 import { signedHeaders } from "./signature";
@@ -20,9 +22,12 @@ export interface WebhookSettings {
 
 export interface WebhookDependencies {
   events: EventLog;
-  cursors: { cursor(name: string): number | undefined; saveCursor(name: string, id: number): void };
+  cursors: Pick<ReaderCursors, "get" | "save" | "onWoundBack">;
   post: PostWebhook;
+  /** Wall clock: what is signed and shown. */
   nowMs(): number;
+  /** For how long it has failed: a clock that is set, as on a machine without a battery, must not give anybody up. */
+  monotonicMs(): number;
   /** Calls once after `ms`, unless the function that it returns was called before. */
   after(ms: number, call: () => void): () => void;
   /** 0 ≤ x < 1. */
@@ -66,18 +71,22 @@ export interface WebhookStatus {
 
 export class Webhook {
   #position = 0;
+  /** Where to go on instead: the log knew better than we did. */
+  #woundBackTo: number | null = null;
   #state: WebhookStatus["state"] = "delivering";
   #running = false;
   #stopped = false;
   #delivered = 0;
   #failedAttempts = 0;
-  #failingSinceMs: number | null = null;
+  /** Since when, by both clocks. */
+  #failing: { sinceMs: number; monotonicMs: number } | null = null;
   #nextAttemptMs: number | null = null;
   #lastDeliveryMs: number | null = null;
   #lastError: string | null = null;
   #wakeUp: (() => void) | null = null;
   readonly #abort = new AbortController();
   readonly #url: URL;
+  readonly #cursorName: string;
 
   constructor(
     /** Counted from 1, as configured. */
@@ -86,12 +95,18 @@ export class Webhook {
     private readonly dependencies: WebhookDependencies,
   ) {
     this.#url = new URL(settings.url);
+    this.#cursorName = cursorName(settings.url);
     const { bus } = dependencies.events;
+    dependencies.cursors.onWoundBack((name, id) => {
+      if (name !== this.#cursorName) return;
+      this.#woundBackTo = id;
+      void this.#run();
+    });
     void bus.begun.then(() => {
-      const known = dependencies.cursors.cursor(settings.url);
+      const known = dependencies.cursors.get(this.#cursorName);
       this.#position = known ?? bus.lastId;
       // A new one begins with what comes from now on, also if nothing comes before the next start.
-      if (known === undefined) dependencies.cursors.saveCursor(settings.url, this.#position);
+      if (known === undefined) this.#save();
       bus.listen(() => void this.#run());
       void this.#run();
     });
@@ -105,7 +120,7 @@ export class Webhook {
       state: this.#state,
       delivered: this.#delivered,
       failed_attempts: this.#failedAttempts,
-      failing_since: time(this.#failingSinceMs),
+      failing_since: time(this.#failing?.sinceMs ?? null),
       next_attempt: time(this.#nextAttemptMs),
       last_delivery: time(this.#lastDeliveryMs),
       last_error: this.#lastError,
@@ -116,7 +131,7 @@ export class Webhook {
   /** A parked one goes on where it was; one that waits for its next attempt makes it now. */
   resume(): void {
     if (this.#state === "parked") {
-      this.#failingSinceMs = null;
+      this.#failing = null;
       this.#failedAttempts = 0;
       this.#state = "delivering";
     }
@@ -137,21 +152,28 @@ export class Webhook {
   async #run(): Promise<void> {
     if (this.#running || this.#idle) return;
     this.#running = true;
-    const { events, cursors } = this.dependencies;
-    while (!this.#idle && this.#position < events.bus.lastId) {
+    const { events } = this.dependencies;
+    while (!this.#idle) {
+      this.#position = this.#woundBackTo ?? this.#position;
+      this.#woundBackTo = null;
+      if (this.#position >= events.bus.lastId) break;
       const lost = events.reaches(this.#position) ? null : { from: this.#position + 1, to: events.reachesFrom };
       const { entries, next } = await events.page(this.#position, PIECE_EVENTS, this.settings.filter);
       for (const entry of lost ? [lost, ...entries] : entries) {
-        if (!(await this.#deliver(entry))) break;
+        if (!(await this.#deliver(entry)) || this.#woundBackTo !== null) break;
         this.#position = isGap(entry) ? entry.to : entry.id;
-        cursors.saveCursor(this.settings.url, this.#position);
+        this.#save();
       }
-      if (!this.#idle) {
+      if (!this.#idle && this.#woundBackTo === null) {
         this.#position = next;
-        cursors.saveCursor(this.settings.url, next);
+        this.#save();
       }
     }
     this.#running = false;
+  }
+
+  #save(): void {
+    this.dependencies.cursors.save(this.#cursorName, this.#position);
   }
 
   /** Until it is taken; false: stopped or parked. */
@@ -194,7 +216,7 @@ export class Webhook {
     this.#delivered++;
     this.#lastDeliveryMs = dependencies.nowMs();
     this.#failedAttempts = 0;
-    this.#failingSinceMs = null;
+    this.#failing = null;
     return null;
   }
 
@@ -207,11 +229,11 @@ export class Webhook {
     retryAfterS: number | null;
     gone: boolean;
   }): Promise<void> {
-    const { nowMs, after, random, log } = this.dependencies;
+    const { nowMs, monotonicMs, after, random, log } = this.dependencies;
     this.#lastError = why;
-    this.#failingSinceMs ??= nowMs();
+    this.#failing ??= { sinceMs: nowMs(), monotonicMs: monotonicMs() };
     const shown = { webhook: this.number, url: shownUrl(this.settings.url), problem: why };
-    if (gone || nowMs() - this.#failingSinceMs >= this.settings.parkAfterMs) {
+    if (gone || monotonicMs() - this.#failing.monotonicMs >= this.settings.parkAfterMs) {
       this.#state = "parked";
       log.warning("a webhook is given up: POST /webhooks/resume tries it again", shown);
       return;

@@ -13,6 +13,9 @@ const SOCKET_OPERATION = {
   operationId: "getWs",
   tags: ["Events"],
   summary: "Events by WebSocket",
+  security: [{ token: ["read"] }, {}],
+  "x-scope": "read",
+  "x-lines": "own",
   description: eventsText(),
   parameters: queryParameters(SocketQuery),
   responses: {
@@ -26,7 +29,8 @@ const TOKEN_SCHEME = {
   scheme: "bearer",
   description:
     "Needed once there is any token (GET /tokens, security.api_tokens). Scopes: read for GET and events, control for " +
-    "what acts on a telephone, admin for tokens and configuration.",
+    "what acts on a telephone, admin for tokens and configuration: x-scope of each operation. A token of certain lines may " +
+    "ask what x-lines says: one (that line), own (its part of it), none, or all of what is open.",
 } as const;
 
 const audioOperation = (ofLine: boolean) => ({
@@ -34,6 +38,9 @@ const audioOperation = (ofLine: boolean) => ({
   tags: [ofLine ? "Lines" : "Sound"],
   summary: `Live audio by WebSocket${ofLine ? " (of one line)" : ""}`,
   description: AUDIO_TEXT,
+  security: [{ token: ["control"] }, {}],
+  "x-scope": "control",
+  "x-lines": "one",
   parameters: [...(ofLine ? [LINE_PARAMETER] : []), ...queryParameters(AudioQuery)],
   responses: {
     101: { description: "Upgraded: sound follows" },

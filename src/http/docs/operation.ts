@@ -3,7 +3,7 @@ import type { TSchema } from "@sinclair/typebox";
 import { FORMATS_TEXT } from "../../audio/open";
 import { PROMPT_NAME } from "../../sounds/prompts";
 import { withMenus } from "../choices";
-import type { Endpoint } from "../endpoint";
+import { type Endpoint, isOfLine, neededScope } from "../endpoint";
 import { problemAnswer } from "./problem_examples";
 
 export const queryParameters = (schema: TSchema) =>
@@ -82,21 +82,44 @@ const IDEMPOTENCY_KEY = {
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
+const BINARY = { type: "string", format: "binary" };
 const SOUND_BODY = {
   required: true,
   description: `${FORMATS_TEXT}: the first bytes say which, the media type does not matter`,
   content: Object.fromEntries(
     ["application/octet-stream", "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac", "audio/basic"].map(
-      (type) => [type, { schema: { type: "string", format: "binary" } }],
+      (type) => [type, { schema: BINARY }],
     ),
   ),
 };
 
-function soundBody({ named, example }: Endpoint) {
-  if (!named) return SOUND_BODY;
+/** The first file is the sound, whatever it is called. */
+const formBody = ({ form }: Endpoint) => ({
+  schema: {
+    type: "object",
+    required: [form?.file ?? "file"],
+    properties: { ...(form ? { options: form.options } : {}), [form?.file ?? "file"]: BINARY },
+  },
+  ...(form ? { encoding: { options: { contentType: "application/json" } } } : {}),
+});
+
+function soundBody(endpoint: Endpoint) {
+  const { named, example } = endpoint;
+  const content = { ...SOUND_BODY.content, "multipart/form-data": formBody(endpoint) };
+  if (!named) return { ...SOUND_BODY, content };
   // First, and so what is pressed: Swagger UI has no file to send.
-  const content = { "application/json": { schema: named, example }, ...SOUND_BODY.content };
-  return { ...SOUND_BODY, description: `${SOUND_BODY.description}. Or JSON that names a sound`, content };
+  return {
+    ...SOUND_BODY,
+    description: `${SOUND_BODY.description}. Or JSON that names a sound`,
+    content: { "application/json": { schema: named, example }, ...content },
+  };
+}
+
+/** What a token of certain lines may ask: about its line, about its lines' part, or nothing. */
+function tokenLines(endpoint: Endpoint): "one" | "own" | "all" | "none" {
+  if (endpoint.access === "open") return "all";
+  if (isOfLine(endpoint)) return "one";
+  return endpoint.ownLines ? "own" : "none";
 }
 
 /** Elysia's `detail` of an operation, from our one definition of it. */
@@ -107,7 +130,8 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
     "mediaType" in answer
       ? { [answer.mediaType as string]: { schema: { type: "string", format: "binary" } } }
       : { "application/json": { schema: answer } };
-  const open = endpoint.access === "open";
+  const needed = neededScope(endpoint);
+  const open = needed === "open";
   const problems = [
     ...new Set([...endpoint.problems, ...(ofLine ? [404] : []), ...(open ? [] : [401]), 403, 429, 500]),
   ].sort();
@@ -126,7 +150,10 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
       : body
         ? { requestBody: { content: { "application/json": { schema: body, example } } } }
         : {}),
-    ...(open ? { security: [] } : {}),
+    // A role, as OpenAPI 3.1 has it. Nothing at all, too: without any token on a server nobody needs one.
+    security: open ? [] : [{ token: [needed] }, {}],
+    "x-scope": needed,
+    "x-lines": tokenLines(endpoint),
     responses: {
       ...(endpoint.success === 204
         ? { 204: { description: "Done" } }

@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import stylePath from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 // The bundler puts these files into the executable; their paths work there and on disk alike.
 import bundlePath from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
-import type { Route } from "../routes/routes";
+import type { Documents } from "./documents";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -39,21 +39,16 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
+const json = (text: Uint8Array<ArrayBuffer>): Response =>
+  new Response(text, { headers: { "content-type": "application/json;charset=utf-8" } });
 const served = (body: string | Blob, mediaType: string): Response =>
   new Response(body, { headers: { ...HEADERS, "content-type": mediaType } });
 
-/** The texts are made when somebody asks: the start, and a server that nobody asks, do without them. */
-export function documentation(version: string, routes: readonly Route[]) {
-  /** Kept: it takes 10 ms to make, in which no event is sent. */
-  let openApiText: Promise<Uint8Array<ArrayBuffer>> | null = null;
-  const openApi = async (): Promise<Response> => {
-    openApiText ??= import("./openapi").then((text) => text.openApi(version, routes));
-    return new Response(await openApiText, { headers: { "content-type": "application/json;charset=utf-8" } });
-  };
+export function documentation(documents: () => Promise<Documents>) {
   return new Elysia({ name: "documentation" })
     .get("/", () => new Response(null, { status: 302, headers: { location: "/docs" } }))
-    .get("/openapi.json", openApi)
-    .get("/asyncapi.json", async () => (await import("./asyncapi")).asyncApi(version))
+    .get("/openapi.json", async () => json((await documents()).openApi))
+    .get("/asyncapi.json", async () => json((await documents()).asyncApi))
     .get("/docs", () => served(PAGE, "text/html; charset=utf-8"))
     .get("/docs/start.js", () => served(START, "text/javascript; charset=utf-8"))
     .get("/docs/swagger-ui-bundle.js", () => served(Bun.file(bundlePath), "text/javascript; charset=utf-8"))

@@ -2,6 +2,7 @@
 import { PublishedEvent, timestamp } from "../../events/published";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
+import { uptimeS } from "./server";
 
 const MOST_EVENTS = 1000;
 
@@ -41,7 +42,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuffer>> {
   const { strToU8, zipSync } = await import("fflate"); // its tables are not for every start
-  const { config, exchange, flight, machine, metrics, recentLog, startedAtMs, version } = call.dependencies;
+  const { config, exchange, flight, machine, metrics, recentLog, version } = call.dependencies;
   const { about, doctor, files } = await machine();
   const texts: Record<string, string> = {
     "README.txt": README,
@@ -49,7 +50,7 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
       version,
       ...about,
       now: timestamp(Date.now()),
-      uptime_s: Math.round((Date.now() - startedAtMs) / 1000),
+      uptime_s: uptimeS(),
       event_log: call.dependencies.eventLogStatus(),
     }),
     "config.json": json(config.shown()),

@@ -59,8 +59,9 @@ export const CONFIG_ENDPOINTS: readonly Endpoint[] = [
         const { code, message } = result.refused;
         throw new Problem(STATUS[code], code, message);
       }
-      const { key, message } = result.wrong;
-      throw new Problem(422, "invalid_input", `${key} ${message}.`, { errors: [{ field: key, message }] });
+      const errors = result.wrong.map(({ key, message }) => ({ field: key, message }));
+      const detail = `${errors.map(({ field, message }) => `${field} ${message}`).join("; ")}.`;
+      throw new Problem(422, "invalid_input", detail, { errors });
     },
   },
 ];

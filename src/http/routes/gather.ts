@@ -11,6 +11,7 @@ import { Problem } from "../problem";
 import {
   AnnounceAnswer,
   AnnounceInput,
+  AnnounceOptionsInput,
   AnnounceStopAnswer,
   GatherAnswer,
   GatherInput,
@@ -19,7 +20,9 @@ import {
   PromptInput,
 } from "../schema_gather";
 import { namedSound } from "../schema_sounds";
+import type { Upload } from "../upload";
 import { whenOver } from "../waiting";
+import { announceInput } from "./announce_input";
 import { inMemory } from "./sound";
 
 const MS_PER_S = 1000;
@@ -64,6 +67,17 @@ async function closedIfRefused<T>(source: PcmSource | null, use: () => T | Promi
     source?.close?.();
     throw error;
   }
+}
+
+/** Bun takes no more of a body once it was answered. Of one that breaks off no more is announced. */
+async function takenOver(
+  upload: Upload,
+  { finished, stop }: { finished: Promise<unknown>; stop(): void },
+): Promise<void> {
+  await Promise.race([upload.over, finished]);
+  if (!upload.bytes.failure) return;
+  stop();
+  throw upload.bytes.failure;
 }
 
 const gathered = ({ gatherId, digits, reason, finishKey, heardMs, played, durationMs }: GatherResult) => ({
@@ -133,19 +147,18 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
       "The sound is there before the bell rings. It is heard after the answer and a short pause; with gather, digits are " +
       "collected during it and after it. A telephone that is lifted already hears it at once, or is left alone " +
       "(when_lifted). Answers when it is over, or with wait=false when the bell rings; announce_finished tells in any " +
-      "case. A client that goes while it waits ends it, the bell first of all. One at a time on each line.",
-    body: AnnounceInput,
+      "case. A client that goes while it waits ends it, the bell first of all. One at a time on each line. Instead of " +
+      "naming the sound it may be sent, as for POST /play-audio: in a form, with the rest of the JSON as its field options, or " +
+      "as the body, with the rest in the query.",
+    body: "sound",
+    named: AnnounceInput,
+    form: { file: "audio", options: AnnounceOptionsInput },
     example: { tone: "busy", max_ring_seconds: 2, caller_id: { name: "Kitchen" } },
     answer: AnnounceAnswer,
-    problems: SOUND_PROBLEMS,
+    problems: [...SOUND_PROBLEMS, 413],
     handle: async (call) => {
-      const input = await jsonInput(AnnounceInput, call.request, call.query);
-      const gather = input.gather ? gatherRequest(input.gather) : null;
-      const { url, prompt, say, tone, voice, language, rate, engine } = input;
-      const reference = { url, prompt, say, tone, voice, language, rate, engine } as Parameters<
-        typeof namedSound
-      >[1];
-      const source = KeptSource.of(await namedSound(call, reference, input.loudness_dbm0 ?? null));
+      const { options: input, source: sound, upload } = await announceInput(call);
+      const source = KeptSource.of(sound);
       const announcement = await closedIfRefused(source, async () => {
         const { repeat: loop = 1, max_ring_seconds, pause_ms, custom_pattern } = input;
         if (loop !== 1) await inMemory(source);
@@ -167,11 +180,16 @@ export const GATHER_ENDPOINTS: readonly Endpoint[] = [
           ...(max_ring_seconds === undefined ? {} : { maxRingMs: max_ring_seconds * MS_PER_S }),
           ...(pause_ms === undefined ? {} : { pauseMs: pause_ms }),
           whenLifted: input.when_lifted ?? "play",
-          gather,
+          gather: input.gather ? gatherRequest(input.gather) : null,
         });
       });
-      if (input.wait === false) return { status: "success", announce_id: announcement.announceId };
-      return announced(await whenOver(call, announcement));
+      const taken = upload ? takenOver(upload, announcement) : null;
+      if (input.wait === false) {
+        await taken;
+        return { status: "success", announce_id: announcement.announceId };
+      }
+      const [result] = await Promise.all([whenOver(call, announcement), taken]);
+      return announced(result);
     },
   },
   {

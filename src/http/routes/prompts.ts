@@ -1,13 +1,15 @@
 /** Sounds kept under a name. */
 import { Type } from "@sinclair/typebox";
 import { FORMATS_TEXT } from "../../audio/open";
+import type { PcmSource } from "../../audio/source";
 import { timestamp } from "../../events/published";
 import type { Prompt } from "../../sounds/prompts";
 import { fileAnswer } from "../byte_range";
 import type { Call, Endpoint } from "../endpoint";
-import { isJson, jsonInput } from "../input";
+import { parsedInput } from "../input";
 import { namedSound, SoundReferenceInput } from "../schema_sounds";
-import { type SoundInput, soundInput } from "./sound";
+import { soundBody } from "../sound_body";
+import { openUpload } from "./sound";
 
 const PromptAnswer = Type.Object({
   name: Type.String({ examples: ["welcome"] }),
@@ -23,10 +25,10 @@ const shown = ({ name, durationMs, bytes, changedAtMs }: Prompt) => ({
   changed: timestamp(Math.round(changedAtMs)),
 });
 
-async function promptInput(call: Call): Promise<SoundInput> {
-  if (!isJson(call.request)) return await soundInput(call);
-  const input = await jsonInput(SoundReferenceInput, call.request, {});
-  return { source: await namedSound(call, input, null), upload: null };
+async function promptSource(call: Call): Promise<PcmSource> {
+  const { json, upload } = await soundBody(call);
+  if (upload) return await openUpload(upload, null);
+  return await namedSound(call, parsedInput(SoundReferenceInput, json, {}), null);
 }
 
 const ofStore = { scope: "server", tag: "Prompts" } as const;
@@ -45,7 +47,7 @@ const upload: Omit<Endpoint, "method"> = {
   answer: PromptAnswer,
   problems: [400, 404, 413, 415, 422, 429, 501, 503, 504, 507],
   handle: async (call) => {
-    const { source } = await promptInput(call);
+    const source = await promptSource(call);
     return shown(await call.dependencies.prompts.save(call.params.prompt ?? "", source, call.request.signal));
   },
 };

@@ -1,5 +1,4 @@
 /** Every path that is answered over HTTP, and by what. */
-import type { Exchange } from "../../exchange/verbs";
 import type { Endpoint } from "../endpoint";
 import { BRIDGE_ENDPOINTS } from "./bridges";
 import { BUNDLE_ENDPOINTS } from "./bundle";
@@ -24,7 +23,8 @@ export interface Route {
   endpoint: Endpoint;
 }
 
-export function routesOf({ handsets }: Pick<Exchange, "handsets">): Route[] {
+/** simulated: the telephones are, and a hand on them has routes as well. */
+export function routesOf(simulated: boolean): Route[] {
   const routes: Route[] = [];
   const endpoints = [
     ...LINE_ENDPOINTS,
@@ -48,7 +48,7 @@ export function routesOf({ handsets }: Pick<Exchange, "handsets">): Route[] {
     routes.push({ path: endpoint.path, endpoint });
     if (endpoint.scope === "line") routes.push({ path: `/lines/:line${endpoint.path}`, endpoint });
   }
-  if (handsets) {
+  if (simulated) {
     for (const endpoint of SIMULATOR_ENDPOINTS)
       routes.push({ path: `/simulator/lines/:line${endpoint.path}`, endpoint });
   }

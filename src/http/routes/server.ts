@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
 import { METRICS_MEDIA_TYPE } from "../metrics/metrics";
-import { EventLogAnswer, StatusAnswer } from "../schema";
+import { StatusAnswer } from "../schema";
+import { EventLogAnswer } from "../schema_events";
 
 function ready({ dependencies }: Call): Response {
   const { exchange } = dependencies;
@@ -21,6 +22,9 @@ function ready({ dependencies }: Call): Response {
   const event_log = dependencies.eventLogStatus();
   return Response.json({ status: all ? "ready" : "not_ready", lines, event_log }, { status: all ? 200 : 503 });
 }
+
+/** By a clock that nobody sets. */
+export const uptimeS = (): number => Math.round(performance.now() / 1000);
 
 const ReadyAnswer = Type.Object({
   status: Type.String({ examples: ["ready"] }),
@@ -71,7 +75,7 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     handle: ({ dependencies }) => ({
       status: "ok",
       version: dependencies.version,
-      uptime_s: Math.round((Date.now() - dependencies.startedAtMs) / 1000),
+      uptime_s: uptimeS(),
     }),
   },
   {
@@ -81,7 +85,8 @@ export const SERVER_ENDPOINTS: readonly Endpoint[] = [
     tag: "Server",
     summary: "Are the lines usable?",
     description:
-      "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive a restart.",
+      "503 while one is not: with what is wrong and how to mend it. event_log tells whether events outlive " +
+      "a restart, and whether a log that could not be read was set aside.",
     answer: ReadyAnswer,
     otherAnswers: { 503: { description: "A line is not usable", schema: ReadyAnswer } },
     problems: [],

@@ -3,9 +3,11 @@ import { encodeWav } from "../../audio/wav";
 import { type Handsets, Refusal } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
 import { jsonInput, Nothing, queryInput } from "../input";
+import { Problem } from "../problem";
 import { SuccessAnswer } from "../schema";
 import { EarQuery, FlashInput, PressInput, PulseInput, TelephoneAnswer, VoltageInput } from "../schema_simulator";
-import { soundInput } from "./sound";
+import { soundBody } from "../sound_body";
+import { openUpload } from "./sound";
 
 const SUCCESS = { status: "success" } as const;
 
@@ -111,7 +113,10 @@ export const SIMULATOR_ENDPOINTS: readonly Endpoint[] = [
     handle: async (call) => {
       queryInput(Nothing, call.query);
       const telephones = handsets(call);
-      const { source } = await soundInput(call);
+      const { upload } = await soundBody(call);
+      if (!upload)
+        throw new Problem(415, "unsupported_media_type", "Send what is said as sound: JSON names none here.");
+      const source = await openUpload(upload, null);
       await telephones.speak(call.line, source).finally(() => source.close?.());
       return SUCCESS;
     },

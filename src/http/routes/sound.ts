@@ -5,12 +5,13 @@ import { FORMATS_TEXT, openAudio } from "../../audio/open";
 import type { PcmSource } from "../../audio/source";
 import type { Playback } from "../../exchange/verbs";
 import type { Call, Endpoint } from "../endpoint";
-import { isJson, jsonInput, queryInput, readBody } from "../input";
+import { parsedInput, queryInput } from "../input";
 import { Problem } from "../problem";
 import { PlayAnswer } from "../schema";
 import { PlayQuery } from "../schema_playback";
 import { namedSound, PlayInput } from "../schema_sounds";
-import { Upload } from "../upload";
+import { soundBody } from "../sound_body";
+import type { Upload } from "../upload";
 
 const MS_PER_S = 1000;
 const BYTES_PER_MS = 16;
@@ -21,38 +22,9 @@ export interface SoundInput {
   upload: Upload | null;
 }
 
-/** Any format, as it arrives; or one file of a form as `curl -F` sends it, which is read as a whole before. */
-export async function soundInput(call: Call, loudnessDbm0: number | null = null): Promise<SoundInput> {
-  const { request, dependencies } = call;
-  const type = request.headers.get("content-type") ?? "";
-  if (type.startsWith("multipart/form-data")) {
-    const source = await openAudio(await formFile(call, type), { loudnessDbm0 });
-    return { source, upload: null };
-  }
-  call.keepOpen();
-  const { maxBodyBytes, timeoutS } = dependencies.limits;
-  const upload = new Upload(request, { maxBytes: maxBodyBytes, stallMs: timeoutS * MS_PER_S });
-  try {
-    const source = await openAudio(upload.bytes, { loudnessDbm0, heldBytes: upload.reservedBytes });
-    return { source, upload };
-  } catch (error) {
-    upload.bytes.close();
-    throw error;
-  }
-}
-
-async function formFile({ request, dependencies }: Call, type: string): Promise<Uint8Array> {
-  const bytes = await readBody(request, dependencies.limits.maxBodyBytes);
-  const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": type } })
-    .formData()
-    .catch(() => null);
-  const file = form ? [...form.values()].find((value) => value instanceof Blob) : null;
-  if (file) return new Uint8Array(await file.arrayBuffer());
-  throw new Problem(
-    422,
-    "no_file",
-    "The form holds no file: send one, as in curl -F file=@hello.wav, or the bytes alone.",
-  );
+/** Throws what is wrong with it; the upload is then refused. */
+export async function openUpload(upload: Upload, loudnessDbm0: number | null): Promise<PcmSource> {
+  return await upload.usedBy(() => openAudio(upload.bytes, { loudnessDbm0, heldBytes: upload.reservedBytes }));
 }
 
 type Options = Static<typeof PlayQuery>;
@@ -129,8 +101,9 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
       "ringing it waits for the answer. Playing starts as soon as the first of it has arrived. Answers when all of it " +
       "was taken over, at once for files of up to 8 MB; longer ones are taken over as they are heard. With wait=true " +
       "it answers when all was heard. duration_ms and bytes_written are null where the file does not say how long " +
-      "it is (MP3, Ogg, a stream). With content-type application/json the body names a sound instead: a url, a prompt, " +
-      "a text to say, or a tone; it answers when the first of it is there. What turns out broken on the way ends with playback_finished, reason error.",
+      "it is (MP3, Ogg, a stream, raw sound in a form). In a form the first file is played, while it arrives as well. With " +
+      "JSON as its body it names a sound instead: a url, a prompt, a text to say, or a tone; it answers when the first of " +
+      "it is there. What turns out broken on the way ends with playback_finished, reason error.",
     query: PlayQuery,
     body: "sound",
     named: PlayInput,
@@ -138,11 +111,13 @@ export const SOUND_ENDPOINTS: readonly Endpoint[] = [
     answer: PlayAnswer,
     problems: [400, 404, 409, 413, 415, 422, 429, 501, 503, 504],
     handle: async (call) => {
-      if (!isJson(call.request)) {
-        const options = queryInput(PlayQuery, call.query);
-        return await playAnswer(call, await soundInput(call, options.loudness_dbm0 ?? null), options);
+      const { json, upload } = await soundBody(call);
+      if (upload) {
+        const options = await upload.usedBy(() => queryInput(PlayQuery, call.query));
+        const source = await openUpload(upload, options.loudness_dbm0 ?? null);
+        return await playAnswer(call, { source, upload }, options);
       }
-      const input = await jsonInput(PlayInput, call.request, call.query);
+      const input = parsedInput(PlayInput, json, call.query);
       const source = await namedSound(call, input, input.loudness_dbm0 ?? null);
       return await playAnswer(call, { source, upload: null }, input);
     },

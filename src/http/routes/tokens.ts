@@ -25,8 +25,11 @@ const shown = ({ name, scope, lines, created_at, expires_at }: Token) => ({
   expires_at,
 });
 
-const unavailable = (): Problem =>
-  new Problem(503, "tokens_unavailable", "Tokens cannot be kept: give the server a state_dir that it may write.");
+function unavailable(code: string | null = null): Problem {
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  const cure = full ? "make room on the disk of state_dir" : "give the server a state_dir that it may write";
+  return new Problem(503, "tokens_unavailable", `Nothing is changed, tokens cannot be written now: ${cure}.`);
+}
 
 /** What the registry refuses, as an answer. */
 function attempted<T>(attempt: () => T): T {
@@ -34,7 +37,7 @@ function attempted<T>(attempt: () => T): T {
     return attempt();
   } catch (error) {
     if (error instanceof TokenError) throw new Problem(STATUS[error.fault], error.fault, error.message);
-    if (error instanceof TokenFileError) throw unavailable();
+    if (error instanceof TokenFileError) throw unavailable(error.code);
     throw error;
   }
 }

@@ -26,6 +26,7 @@ export class Machine implements Disposable {
   /** What a command answers instead of success. By its beginning. */
   readonly answers = new Map<string, Ran>();
   active = false;
+  addresses = ["127.0.0.1", "::1", "0.0.0.0"];
   restarts = 0;
   readonly host: Host;
 
@@ -39,6 +40,7 @@ export class Machine implements Disposable {
       run: async (command) => this.#run(command.join(" ").replaceAll(this.root, "")),
       say: (line) => void this.said.push(line),
       sleep: async () => undefined,
+      listenFault: (address) => (this.addresses.includes(address) ? null : "EADDRNOTAVAIL"),
     };
   }
 

@@ -1,42 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { install } from "../../../src/appliance/install";
 import { rollBack, upgrade } from "../../../src/appliance/upgrade";
-import { AS_IS, BINARY, Machine } from "./machine";
-
-const REPORT = (status: string): string =>
-  JSON.stringify({ findings: [{ id: "config", status, title: "config.yml:1: x: is not known here" }] });
-
-/** A program that serves just enough to be tried: `health` answers with this status. */
-const serving = (health: number): string => `#!${process.execPath}
-const server = Bun.serve({ port: 0, fetch: () => new Response("", { status: ${health} }) });
-console.log(JSON.stringify({ rest_port: server.port }));
-process.on("SIGTERM", () => process.exit(0));
-`;
-
-async function installed(): Promise<Machine> {
-  const machine = new Machine();
-  await install(machine.host, AS_IS);
-  return machine;
-}
-
-/** What the new file's own commands answer. */
-function answering(machine: Machine, file: string, config = "ok"): void {
-  const name = file.slice(machine.root.length);
-  machine.answers.set(`${name} --version`, { code: 0, output: "0.2.0\n" });
-  machine.answers.set(`${name} doctor`, { code: 1, output: REPORT(config) });
-}
-
-/** The new one's `install` changes the files, as the real one does in a process of its own. */
-function installing(machine: Machine, file: string, code: number): void {
-  const run = machine.host.run;
-  machine.host.run = async (command) => {
-    if (command[0] !== file || command[1] !== "install") return run(command);
-    await install({ ...machine.host, executable: file, run }, AS_IS);
-    return { code, output: "installed\n" };
-  };
-}
+import { BINARY, Machine } from "./machine";
+import { answering, installed, installing, serving } from "./next_version";
 
 describe("upgrade", () => {
   test("tries the file, lets it install itself, keeps the one before", async () => {
@@ -47,8 +14,13 @@ describe("upgrade", () => {
     await upgrade(machine.host, file);
     expect(machine.text(BINARY)).toBe(serving(200));
     expect(machine.text(`${BINARY}.previous`)).toBe("version one");
+    // What was there before is tried as well.
+    await expect(rollBack(machine.host)).rejects.toThrow("is no dahdi-phone-api for this machine");
+    const before = `${serving(200)}// version one`;
+    writeFileSync(join(machine.root, `${BINARY}.previous`), before);
+    answering(machine, join(machine.root, `${BINARY}.previous`));
     await rollBack(machine.host);
-    expect(machine.text(BINARY)).toBe("version one");
+    expect(machine.text(BINARY)).toBe(before);
     expect(machine.text(`${BINARY}.previous`)).toBe(serving(200));
     expect(machine.told.at(-1)).toBe(`${BINARY} install`);
   });
@@ -84,7 +56,7 @@ describe("upgrade", () => {
     await expect(upgrade(machine.host, file)).rejects.toThrow("is no dahdi-phone-api for this machine");
     await expect(rollBack(machine.host)).rejects.toThrow("nothing to go back to");
     await upgrade(machine.host, machine.program("same", "version one"));
-    expect(machine.said.at(-1)).toContain("unchanged");
+    expect(machine.told.at(-1)).toBe(`${BINARY} install`);
     using bare = new Machine();
     await expect(upgrade(bare.host, null)).rejects.toThrow("install");
   });

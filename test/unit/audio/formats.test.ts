@@ -1,12 +1,11 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { ByteStream } from "../../../src/audio/byte_stream";
 import { AudioError } from "../../../src/audio/error";
 import { openAudio } from "../../../src/audio/open";
 import { compare, ENCODERS, mutated, resealed, SoundFiles, seeded } from "../../support/sound_files";
 import { readArriving } from "../../support/stepped";
+import { describeWith } from "../../support/with_programs";
 
-const missing = ENCODERS.filter((name) => Bun.which(name) === null);
-const suite = missing.length > 0 ? describe.skip : describe;
 const files = new SoundFiles();
 afterAll(() => files[Symbol.dispose]());
 
@@ -34,8 +33,7 @@ const ENCODINGS: readonly (readonly [name: string, options: string[], leastSnrDb
   ["A-law AU", ["-e", "a-law"], 34, "au"],
 ];
 
-const fix = missing.length > 0 ? ": SKIP sudo apt-get install sox flac vorbis-tools opus-tools lame" : "";
-suite(`files of other programs${fix}`, () => {
+describeWith(ENCODERS, "files of other programs", () => {
   for (const channels of [1, 2]) {
     for (const rateHz of RATES) {
       test(`${rateHz} Hz, ${channels} channels: every encoding sounds as the original, at its time`, async () => {
@@ -79,7 +77,7 @@ suite(`files of other programs${fix}`, () => {
   test("a codec that nothing here reads is refused by name", async () => {
     const original = files.original(8000, 1, 1);
     const opened = openAudio(files.bytes(files.sox([original], [], ["-e", "gsm-full-rate"], "wav")));
-    expect(opened).rejects.toThrow("GSM");
+    expect(opened).rejects.toThrow("GSM 6.10: send PCM (sox IN.wav -e signed -b 16 OUT.wav");
     await opened.catch(({ code }) => expect(code).toBe("unsupported_format"));
   });
 

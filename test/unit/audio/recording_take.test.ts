@@ -105,6 +105,24 @@ describe("a key", () => {
     expect(it.end).toEqual({ reason: "finish_key", frames: 415 * 8 });
   });
 
+  test("in a pause takes nothing of what was said before it", () => {
+    for (const [resumedMs, frames] of [
+      [null, 400 * 8],
+      [640, 400 * 8], // the 10 ms after it are the key's
+      [600, 430 * 8],
+    ] as const) {
+      const { it, blocks } = take({ finishOnKey: "#" });
+      blocks(20);
+      it.pause();
+      blocks(((resumedMs ?? 600) - 400) / 20);
+      if (resumedMs !== null) it.resume();
+      blocks(20);
+      it.keyStarted(650 * MS);
+      it.keyEnded("#", 700 * MS);
+      expect(it.end).toEqual({ reason: "finish_key", frames });
+    }
+  });
+
   test("held down while the telephone is hung up, is the reason", () => {
     const { it, blocks } = take({ finishOnKey: "any" });
     blocks(20);
@@ -121,7 +139,11 @@ test("hanging up dates back over a pause, and never before the beginning", () =>
   it.pause();
   blocks(20);
   it.hungUp(700 * MS);
-  expect(it.end).toEqual({ reason: "hung_up", frames: 300 * 8 });
+  expect(it.end).toEqual({ reason: "hung_up", frames: 400 * 8 });
+  const inTime = take();
+  inTime.blocks(40);
+  inTime.it.hungUp(700 * MS);
+  expect(inTime.it.end).toEqual({ reason: "hung_up", frames: 600 * 8 });
   const short = take();
   short.blocks(2);
   short.it.hungUp(40 * MS);

@@ -24,4 +24,4 @@ test("a server that is told to stop does so, whatever never ends: the event log'
   child.kill("SIGTERM");
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
-}, 30_000);
+});

@@ -8,7 +8,7 @@ const transpiler = new Bun.Transpiler({ loader: "ts" });
 
 const DEARER = [
   /^node:(crypto|net|tls|tty|http|https|zlib|stream|worker_threads|child_process)\b/,
-  /^(fflate|yaml|prom-client|swagger-ui-dist)$/,
+  /^(@fastify\/busboy|fflate|yaml|prom-client|swagger-ui-dist)$/,
   /^src\/(appliance\/appliance\.ts|backup\/backup\.ts|doctor\/|flight\/(replay|read_recording)|network\/http_exchange)/,
   /^src\/(security\/(certificate|tls_identity)|streams\/bot_socket|http\/docs\/(openapi|asyncapi|operation))/,
   /^src\/audio\/decoders\/(mpg123|libopus|libflac|libvorbis)/,

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, loadConfig, maskedConfig } from "../../../src/config/load";
+import { ConfigError } from "../../../src/config/fault";
+import { loadConfig, maskedConfig } from "../../../src/config/load";
 import { stateDirectory } from "../../../src/config/state_dir";
 import { tokenDigest } from "../../../src/security/token";
 import { TokenFile } from "../../../src/security/token_file";
@@ -29,7 +30,7 @@ async function wrong(yaml: string, environment: Record<string, string> = {}): Pr
   try {
     await load(yaml, environment);
   } catch (error) {
-    if (error instanceof ConfigError) return error.message.replace(`${folder}/config-${files}.yml`, "FILE");
+    if (error instanceof ConfigError) return error.message.replaceAll(`${folder}/config-${files}.yml`, "FILE");
     throw error;
   }
   return "loaded";
@@ -144,13 +145,13 @@ describe("a wrong configuration names file, line and key", () => {
     ["server:\n  rest_port: eight\n", "FILE:2: server.rest_port: must be"],
     ["server: 5\n", "FILE:1: server: must be a mapping"],
     ["dahdi:\n  channels: [1, 1]\n", "FILE:2: dahdi.channels: must be a list"],
-    ["dahdi:\n  channels: [2, 3]\n", "FILE: dahdi.channel: must be one of dahdi.channels (2, 3)"],
+    ["dahdi:\n  channels: [2, 3]\n", "FILE:2: dahdi.channel: must be one of dahdi.channels (2, 3)"],
     ["dahdi:\n  audio:\n    sample_rate: 16000\n", "FILE:3: dahdi.audio.sample_rate: must be 8000"],
     [
       "logging:\n  levels:\n    rest: loud\n",
       "FILE:3: logging.levels.rest: must be one of debug, info, warning, error",
     ],
-    ["server:\n  host: 0.0.0.0\n", "FILE: server.host: 0.0.0.0 is open to the network"],
+    ["server:\n  host: 0.0.0.0\n", "FILE:2: server.host: 0.0.0.0 is open to the network"],
     ["security:\n  api_tokens: [hunter2]\n", "FILE:2: security.api_tokens: the 1. must be a token of at least 16"],
     [
       "security:\n  api_tokens: [{name: a, token: hunter2hunter2hunter2}]\n",
@@ -172,10 +173,10 @@ describe("a wrong configuration names file, line and key", () => {
       "server:\n  allowed_hosts: ['https://example.org']\n",
       "FILE:2: server.allowed_hosts: must be a list of names",
     ],
-    ["server:\n  tls: {key: /k.pem}\n", "FILE: server.tls: certificate and key go together"],
+    ["server:\n  tls: {key: /k.pem}\n", "FILE:2: server.tls: certificate and key go together"],
     [
       "server:\n  tls: {certificate: /c.pem, key: /k.pem, self_signed: true}\n",
-      "FILE: server.tls.self_signed: there is a certificate already",
+      "FILE:2: server.tls.self_signed: there is a certificate already",
     ],
     [
       "api:\n  rate_limit: {requests: 5}\n",
@@ -216,8 +217,23 @@ describe("a wrong configuration names file, line and key", () => {
       "webhooks:\n  - url: https://a.org/\n    secret: whsec_hunter2\n",
       "FILE:3: webhooks[0].secret: must be whsec_",
     ],
-    ["webhooks:\n  - url: ftp://a.org/\n", "FILE:2: webhooks[0].url: must be a URL that begins with https"],
-    ["webhooks:\n  - url: https://me:hunter2@a.org/\n", "FILE:2: webhooks[0].url: must have no user"],
+    [
+      `webhooks:\n  - url: ftp://a.org/\n    secret: ${SECRET}\n`,
+      "FILE:2: webhooks[0].url: must be a URL that begins with https",
+    ],
+    [
+      `webhooks:\n  - url: https://me:hunter2@a.org/\n    secret: ${SECRET}\n`,
+      "FILE:2: webhooks[0].url: must have no user",
+    ],
+    [
+      "logging: { output: stdwhat }\n",
+      "FILE:1: logging.output: must be stderr, stdout, or a file's path that begins with /",
+    ],
+    [
+      'logging: { output: "/var/log/a\\0b" }\n',
+      "FILE:1: logging.output: must be stderr, stdout, or a file's path",
+    ],
+    ["state_dir: here\n", "FILE:1: state_dir: must be a path"],
     [
       `webhooks:\n  - url: https://a.org/\n    secret: ${SECRET}\n    types: [bark]\n`,
       "FILE:4: webhooks[0].types: must be a list of off_hook, on_hook",
@@ -241,6 +257,52 @@ describe("a wrong configuration names file, line and key", () => {
     expect(message.startsWith(expected)).toBe(true);
     expect(message).not.toContain("\n");
     expect(message).not.toContain("hunter2");
+  });
+
+  test("all of it is named at once, and nothing that only follows from it", async () => {
+    const yaml = [
+      "server:",
+      "  host: 0.0.0.0",
+      "  rest_prot: 1",
+      "  tls: { certificate: c.pem, key: /k.pem }",
+      "dahdi:",
+      "  channels: [2, 2]",
+      "security: { api_tokens: [short, also] }",
+      "webhooks:",
+      "  - url: ftp://a.org/",
+      "  - 5",
+      `  - { url: "https://a.org/", secret: ${SECRET} }`,
+      `  - { url: "https://a.org/", secret: ${SECRET} }`,
+      "websocket: { ping_interval: 30, ping_timeout: 20 }",
+    ].join("\n");
+    const lines = (await wrong(yaml, { LOG_LEVEL: "loud" })).split("\n");
+    expect(lines.map((line) => line.split(/:? must| \(known/)[0])).toEqual([
+      "FILE:3: server.rest_prot: is not known here",
+      "FILE:4: server.tls.certificate",
+      "FILE:6: dahdi.channels",
+      "FILE:7: security.api_tokens: the 1.",
+      "FILE:9: webhooks[0].url",
+      "FILE:9: webhooks[0].secret: is missing",
+      "FILE:10: webhooks[1]",
+      "FILE:12: webhooks[3].url: stands twice: one webhook has one place in the log",
+      "environment: LOG_LEVEL",
+      "FILE:13: websocket.ping_timeout",
+    ]);
+    expect(lines[3]).toContain("; the 2. must be a token");
+  });
+
+  test("of a hundred mistakes twenty are told, and how many more there are", async () => {
+    const lines = (await wrong(Array.from({ length: 100 }, (_, i) => `k${i}: 1\n`).join(""))).split("\n");
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe("and 80 more");
+    expect(lines[19]).toStartWith("FILE:20: k19: is not known here");
+  });
+
+  test("a key that stands twice hides nothing; YAML that is broken is said, and nothing guessed", async () => {
+    const twice = (await wrong("server:\n  host: a\n  host: b\nnonsense: 1\n")).split("\n");
+    expect(twice.map((line) => line.slice(0, 7))).toEqual(["FILE:3:", "FILE:4:"]);
+    const broken = await wrong("server: [\nnonsense: 1\n");
+    expect(broken).not.toContain("nonsense");
   });
 
   test("the environment is named too", async () => {

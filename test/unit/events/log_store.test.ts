@@ -1,9 +1,21 @@
+import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LogKeeper } from "../../../src/events/log_keeper";
-import type { FromLogThread } from "../../../src/events/log_messages";
+import { cursorName } from "../../../src/events/log_layout";
+import type { FromLogThread, StoreState } from "../../../src/events/log_messages";
 import { LogStore, type OpenRequest, type StoredRow } from "../../../src/events/log_store";
 import { T0 } from "./sink";
 
@@ -112,6 +124,30 @@ describe("the log on disk", () => {
     store.close();
   });
 
+  test("is read backwards as well: the newest that pass, and what was lost between them", () => {
+    const where = folder();
+    const first = open(where);
+    first.write(
+      Array.from({ length: 100 }, (_, i) => row(T0_US + i, i % 10 === 0 ? "on_hook" : "flash")),
+      null,
+      [],
+    );
+    first.abandon();
+    const store = open(where, T0_US + 1000);
+    store.write([row(store.firstId), row(store.firstId + 1)], null, []);
+    const newest = store.readBack(store.firstId, 3, EVERYTHING);
+    expect(newest.rows.map(([id]) => id)).toEqual([store.firstId, T0_US + 99, T0_US + 98]);
+    expect(newest).toMatchObject({ gaps: [{ from: T0_US + 100, to: store.firstId - 1 }], next: T0_US + 97 });
+    const hooks = { types: ["on_hook"], lines: null };
+    expect(store.readBack(newest.next, 2, hooks).rows.map(([id]) => id - T0_US)).toEqual([90, 80]);
+    expect(store.readBack(T0_US + 5, 100, hooks)).toMatchObject({ gaps: [], next: T0_US - 1 });
+    // Past what it has: lost, as far as it knows.
+    expect(store.readBack(store.position + 7, 1, EVERYTHING).gaps).toEqual([
+      { from: store.position + 1, to: store.position + 7 },
+    ]);
+    store.close();
+  });
+
   test("keeps to its size, oldest first, a step at a time", () => {
     const store = open(folder(), T0_US, {}, MIB);
     let id = T0_US;
@@ -149,6 +185,13 @@ describe("the log on disk", () => {
   });
 });
 
+/** The tables as they are, in a file that another program filled. */
+const OURS = `CREATE TABLE events (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE holes (from_id INTEGER PRIMARY KEY, to_id INTEGER NOT NULL, lost INTEGER NOT NULL);
+  CREATE TABLE cursors (name TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  PRAGMA user_version = 1`;
+
 /** The keeper without a thread: what it tells, and timers that the test lets run. */
 function keeper() {
   const told: FromLogThread[] = [];
@@ -176,7 +219,13 @@ describe("a disk that fails", () => {
     writeFileSync(join(where, "events.db"), "nonsense ".repeat(1000));
     const { one, told, openAt } = keeper();
     openAt(where);
-    expect(told[0]).toMatchObject({ told: "opened", setAside: "events.db.corrupt-20260129T120000Z" });
+    expect(told[0]).toMatchObject({
+      told: "opened",
+      setAside: {
+        name: "events.db.corrupt-20260129T120000Z",
+        problem: "the file is damaged (SQLITE_NOTADB)",
+      },
+    });
     expect(readFileSync(join(where, "events.db.corrupt-20260129T120000Z"), "utf8")).toStartWith("nonsense");
     expect(readdirSync(where).filter((file) => file.includes("corrupt"))).toHaveLength(3);
     one.handle({ do: "close" });
@@ -201,11 +250,11 @@ describe("a disk that fails", () => {
       after < T0_US + 5000 && !told.some(({ told: what }) => what === "failed");
       after += 100
     ) {
-      one.handle({ do: "read", ticket: 1, after, limit: 100, filter: EVERYTHING });
+      one.handle({ do: "read", ticket: 1, which: "after", id: after, limit: 100, filter: EVERYTHING });
     }
     expect(told.find(({ told: what }) => what === "failed")).toMatchObject({ closed: true });
     openAt(where);
-    expect(told.at(-1)).toMatchObject({ told: "opened", setAside: expect.stringContaining("corrupt") });
+    expect(told.at(-1)).toMatchObject({ told: "opened", setAside: { name: expect.stringContaining("corrupt") } });
     one.handle({ do: "close" });
   });
 
@@ -218,8 +267,125 @@ describe("a disk that fails", () => {
     writeFileSync(join(where, "events.db"), bytes);
     const { one, told, openAt } = keeper();
     openAt(where);
-    expect(told[0]).toMatchObject({ told: "opened", setAside: expect.stringContaining("corrupt") });
+    expect(told[0]).toMatchObject({
+      told: "opened",
+      setAside: { problem: "a newer version of this program wrote the file (NEWER_FILE)" },
+    });
     one.handle({ do: "close" });
+  });
+
+  test.each([
+    ["nothing of ours", "CREATE TABLE customers (id INTEGER PRIMARY KEY); PRAGMA user_version = 1"],
+    ["our names", "CREATE TABLE events (id TEXT); CREATE TABLE facts (x); PRAGMA user_version = 1"],
+    ["no number", "CREATE TABLE customers (id INTEGER PRIMARY KEY)"],
+    [
+      "facts that no log of ours could hold",
+      `${OURS}; INSERT INTO facts VALUES ('first_id', 9223372036854775807)`,
+    ],
+  ])("another program's file with %s is not touched but set aside", (_, sql) => {
+    const where = folder();
+    mkdirSync(where);
+    const theirs = new Database(join(where, "events.db"), { create: true });
+    for (const statement of sql.split(";")) theirs.run(statement);
+    theirs.close();
+    const before = readFileSync(join(where, "events.db"));
+    const { one, told, openAt } = keeper();
+    openAt(where);
+    expect(told[0]).toMatchObject({
+      told: "opened",
+      setAside: { problem: "the file is not this program's event log (FOREIGN_FILE)" },
+    });
+    const kept = join(where, "events.db.corrupt-20260129T120000Z");
+    // The last one's journal mode had to be looked at: it is ours by its tables.
+    if (!sql.startsWith(OURS)) expect(readFileSync(kept).equals(before)).toBe(true);
+    expect(existsSync(kept)).toBe(true);
+    one.handle({
+      do: "write",
+      after: (told[0] as { state: StoreState }).state.position,
+      rows: [],
+      gap: null,
+      cursors: [],
+    });
+    expect(told[1]).toMatchObject({ told: "written" });
+    one.handle({ do: "close" });
+  });
+
+  test("one that cannot be set aside says both", () => {
+    const { told, openAt } = keeper();
+    const where = folder();
+    open(where).close();
+    writeFileSync(join(where, "events.db"), "nonsense ".repeat(1000));
+    mkdirSync(join(where, "events.db.corrupt-20260129T120000Z", "in the way"), { recursive: true });
+    openAt(where);
+    expect(told[0]).toMatchObject({
+      told: "failed",
+      problem: "the file is damaged (SQLITE_NOTADB) and cannot be renamed: EISDIR",
+    });
+  });
+
+  test("no id of a log that was set aside is given again, although the clock went back", () => {
+    const where = folder();
+    open(where).close();
+    writeFileSync(join(where, "events.db"), "nonsense ".repeat(1000));
+    const writtenAtMs = T0 + 3_600_000;
+    utimesSync(join(where, "events.db"), writtenAtMs / 1000, writtenAtMs / 1000);
+    const { one, told, openAt } = keeper();
+    openAt(where);
+    expect((told[0] as { firstId: number }).firstId).toBeGreaterThan(writtenAtMs * 1000);
+    one.handle({ do: "close" });
+  });
+
+  test("without descriptors it does not open, and leaves no lock behind", () => {
+    const keeperFile = JSON.stringify(join(import.meta.dir, "../../../src/events/log_keeper.ts"));
+    const script = `
+      const { LogKeeper } = await import(${keeperFile});
+      const { openSync, closeSync } = require("node:fs");
+      const outcomes = [];
+      for (let left = 0; left < 8; left++) {
+        const told = [];
+        const keeper = new LogKeeper((message) => told.push(message), { nowMs: Date.now, after: () => {} });
+        const open = () => keeper.handle({
+          do: "open",
+          options: { folder: process.argv[1] + left, maxBytes: 1e9, maxAgeMs: 1e12 },
+          request: { nowUs: 1e15, inMemory: null },
+        });
+        const held = [];
+        try { for (;;) held.push(openSync("/dev/null", "r")); } catch {}
+        for (let i = 0; i < left; i++) closeSync(held.pop());
+        open();
+        for (const descriptor of held) closeSync(descriptor);
+        if (told[0].told === "failed") open();
+        outcomes.push(told.map(({ told, problem }) => problem ?? told).join(", then "));
+        keeper.handle({ do: "close" });
+      }
+      console.log(JSON.stringify(outcomes));`;
+    const { stdout } = Bun.spawnSync([
+      "sh",
+      "-c",
+      'ulimit -n 64; exec "$0" -e "$1" "$2"',
+      process.execPath,
+      script,
+      folder(),
+    ]);
+    const outcomes = JSON.parse(stdout.toString()) as string[];
+    expect(outcomes[0]).toBe("too many files are open (EMFILE), then opened");
+    expect(outcomes.at(-1)).toBe("opened");
+    for (const outcome of outcomes) expect(outcome).toEndWith("opened");
+  });
+
+  test("names that were URLs become hashes, and the file forgets them", () => {
+    const where = folder();
+    const url = "https://example.org/hook?key=hunter2";
+    const store = open(where);
+    store.write([row(T0_US)], null, [[url, T0_US]]);
+    store.close();
+    expect(readFileSync(join(where, "events.db"), "latin1")).toContain("hunter2");
+    const again = open(where, T0_US + 10);
+    expect(again.cursors()).toEqual([[cursorName(url), T0_US]]);
+    again.abandon();
+    for (const file of readdirSync(where)) {
+      expect(readFileSync(join(where, file), "latin1")).not.toContain("hunter2");
+    }
   });
 
   test("no folder, or one that is a file, is told in words and without a path", () => {

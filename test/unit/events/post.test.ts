@@ -15,7 +15,7 @@ const post = (url: string, more: Partial<WebhookRequest> = {}) =>
     headers: { "webhook-id": "event_1" },
     body: '{"text":"grüß dich"}',
     allowPrivate: true,
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     signal: new AbortController().signal,
     ...more,
   });

@@ -19,6 +19,7 @@ function webhook(more: { settings?: Partial<WebhookSettings>; cursor?: number; b
   const answers: (number | Error | { status: number; retryAfterS: number })[] = [];
   const said: string[] = [];
   const saved: number[] = [];
+  const set = { byMs: 0 };
   const hook = new Webhook(
     1,
     {
@@ -31,21 +32,29 @@ function webhook(more: { settings?: Partial<WebhookSettings>; cursor?: number; b
     },
     {
       events: new EventLog(bus),
-      cursors: { cursor: () => more.cursor, saveCursor: (_, id) => saved.push(id) },
+      cursors: {
+        get: (name) => {
+          expect(name).toMatch(/^sha256:[0-9a-f]{64}$/);
+          return more.cursor;
+        },
+        save: (_, id) => saved.push(id),
+        onWoundBack: () => undefined,
+      },
       post: async ({ headers, body }: WebhookRequest) => {
         requests.push({ id: headers["webhook-id"], atMs: clock.ms, body: JSON.parse(body) });
         const answer = answers.length > 1 ? answers.shift() : answers[0];
         if (answer instanceof Error) throw answer;
         return typeof answer === "object" ? answer : { status: answer ?? 204, retryAfterS: null };
       },
-      nowMs: () => clock.ms,
+      nowMs: () => clock.ms + set.byMs,
+      monotonicMs: () => clock.ms,
       after: clock.after,
       random: () => 0.5,
       userAgent: "test",
       log: { info: (message) => said.push(message), warning: (message) => said.push(message) },
     },
   );
-  return { clock, bus, requests, answers, said, saved, hook };
+  return { clock, bus, requests, answers, said, saved, hook, set };
 }
 
 describe("Standard Webhooks", () => {
@@ -163,6 +172,17 @@ describe("a webhook", () => {
     await settled();
     expect(requests.slice(attempts).map(({ id }) => id)).toEqual(["event_1", "event_2"]);
     expect(hook.status().state).toBe("delivering");
+  });
+
+  test("a clock that is set, as after a start without a battery, gives nobody up", async () => {
+    const { bus, clock, answers, hook, set } = webhook();
+    await settled();
+    answers.push(new Error("cannot be reached (EAI_AGAIN)"), new Error("cannot be reached (EAI_AGAIN)"), 200);
+    flash(bus);
+    await clock.pass(100);
+    set.byMs = 365 * 24 * HOUR_MS;
+    await clock.pass(10_000);
+    expect(hook.status()).toMatchObject({ state: "delivering", delivered: 1 });
   });
 
   test("410 is given up at once", async () => {

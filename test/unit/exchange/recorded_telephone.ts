@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordRequest } from "../../../src/exchange/verbs";
 import { type RecordingFolder, soundOf } from "../../support/recordings";
+import { eventually } from "../../support/server";
 import { type Stepped, stepped } from "../../support/stepped";
 
 export const KEYS = { onMs: 100, offMs: 100, levelDbm0: -10, twistDb: 0 };
@@ -16,13 +17,16 @@ export const ended = (phone: Stepped, line = 1) =>
 export const soundFile = (kept: RecordingFolder, id: string) =>
   soundOf(new Uint8Array(readFileSync(join(kept.folder, `${id}.wav`))));
 
-/** Waits for the end by the telephone's clock. */
+/** Waits for the end by the telephone's clock, and then for the disk, which has one of its own. */
 export async function finished(phone: Stepped, limitMs = 60_000) {
-  for (let spent = 0; ended(phone).length === 0; spent += 100) {
-    if (spent > limitMs) throw new Error(`not finished: ${phone.types().join(" ")}`);
+  for (let spent = 0; ended(phone).length === 0 && spent <= limitMs; spent += 100) {
     await phone.advance(100);
-    await Bun.sleep(1); // the disk has a clock of its own
+    await Bun.sleep(1);
   }
+  await eventually(
+    () => phone.types(),
+    () => ended(phone).length > 0,
+  );
   return ended(phone)[0] as ReturnType<typeof ended>[number];
 }
 

@@ -31,6 +31,12 @@ const OK = "HTTP/1.1 200 OK\r\n";
 
 describe("an answer of HTTP", () => {
   const cases: [string, string, string][] = [
+    [
+      "after eight that are none yet",
+      `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(8)}${OK}\r\nhello`,
+      "200 null hello",
+    ],
+    ["that never comes", `${"HTTP/1.1 100 Continue\r\n\r\n".repeat(9)}${OK}\r\nhello`, "its answer is not HTTP"],
     ["with a length", `${OK}Content-Length: 5\r\n\r\nhelloEXTRA`, "200 5 hello"],
     ["to the end of the connection", `${OK}\r\nhello`, "200 null hello"],
     [

@@ -61,7 +61,7 @@ describe("a recording as FLAC", () => {
 
   test("is made for two at once; who goes, or takes nothing, makes place", async () => {
     const { path } = recording("long", 2, 120);
-    const made = files(200);
+    const made = files(2000);
     const going = made.stream(path);
     const stalling = made.stream(path).getReader();
     await stalling.read();

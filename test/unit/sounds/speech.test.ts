@@ -22,7 +22,7 @@ const options = (more: Partial<SpeechOptions> = {}): SpeechOptions => ({
   piper: ABSENT,
   piperModel: null,
   voice: null,
-  timeoutMs: 20_000,
+  timeoutMs: 60_000,
   ...more,
 });
 const say = (speech: Speech, request: SpeechRequest, signal = never): Promise<PcmSource> =>

@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 const urls = (more: Partial<UrlSoundOptions> = {}): UrlSounds =>
   new UrlSounds({
     maxBytes: 1_000_000,
-    timeoutMs: 5000,
+    timeoutMs: 60_000,
     allowPrivate: true,
     userAgent: "test",
     exchange: httpExchange,

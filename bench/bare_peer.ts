@@ -1,0 +1,29 @@
+/** Starts bare_socket.ts: the least that any server takes on this machine. */
+import { join } from "node:path";
+
+export interface BarePeer {
+  websocket: string;
+  /** Sends from now on. */
+  begin(): void;
+  stop(): Promise<void>;
+}
+
+export async function barePeer(): Promise<BarePeer> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "bare_socket.ts")], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const { value } = await child.stdout.getReader().read();
+  return {
+    websocket: new TextDecoder().decode(value).trim(),
+    begin: () => {
+      child.stdin.write("begin\n");
+      child.stdin.flush();
+    },
+    stop: async () => {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
