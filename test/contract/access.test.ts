@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type ConfiguredServer, rawRequest, startConfigured, tokenCommand } from "../support/configured";
+import { eventually } from "../support/server";
 
 const SCOPES = ["read", "control", "admin"] as const;
 type Scope = (typeof SCOPES)[number];
@@ -62,6 +63,16 @@ beforeAll(async () => {
     ]),
   );
   expect(operations.length).toBeGreaterThan(100);
+  // The server looks at the file twice a second: with the last of them it knows all.
+  const last = Object.keys(TOKENS).at(-1) as string;
+  await eventually(
+    () => ask("GET", "/lines/{line}/status", last, 2),
+    ([status]) => status === 200,
+  );
+  await eventually(
+    () => ask("GET", "/status", null, 1),
+    ([status]) => status === 401,
+  );
 }, 120_000);
 afterAll(() => server.stop());
 
