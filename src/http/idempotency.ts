@@ -132,13 +132,9 @@ export class IdempotencyStore {
 }
 
 async function keyedBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readBody(request, MAX_KEYED_BODY_BYTES));
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 413) throw error;
-    const detail = `With an Idempotency-Key the body may have ${MAX_KEYED_BODY_BYTES} bytes: send it without one.`;
-    throw new Problem(413, "body_too_large", detail);
-  }
+  const detail = `With an Idempotency-Key the body may have ${MAX_KEYED_BODY_BYTES} bytes: send it without one.`;
+  const tooLarge = (): Problem => new Problem(413, "body_too_large", detail);
+  return new Uint8Array(await readBody(request, MAX_KEYED_BODY_BYTES, tooLarge));
 }
 
 function replayed({ fingerprint, answer }: Entry, again: string): Response {

@@ -4,8 +4,8 @@ import { type TypeCheck, TypeCompiler, type ValueError } from "@sinclair/typebox
 import { choicesOf } from "./choices";
 import { type FieldProblem, Problem } from "./problem";
 
-/** JSON bodies are small; a larger one is a mistake. */
-export const MAX_JSON_BYTES = 1024 * 1024;
+/** JSON bodies are small; a larger one is a mistake, and to parse a megabyte of it would keep a Pi from everything else. */
+export const MAX_JSON_BYTES = 128 * 1024;
 /** Who sends a million wrong fields is not answered a million faults. */
 const MAX_FAULTS = 20;
 /** Of a body that is too long this much is still read, so that a client that only writes first gets its answer. */
@@ -103,7 +103,7 @@ export async function jsonInput<T extends TSchema>(
   request: Request,
   query: Record<string, string | undefined>,
 ): Promise<Static<T>> {
-  const bytes = await readBody(request, MAX_JSON_BYTES);
+  const bytes = await readJson(request);
   const type = mediaType(request);
   // curl -d says "form" for whatever it sends: what counts is that it is JSON.
   if (bytes.byteLength > 0 && !["", "application/x-www-form-urlencoded"].includes(type) && !isJson(request)) {
@@ -144,22 +144,40 @@ export const mergedInput = <T extends TSchema>(
 let heldBytes = 0;
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
+export function jsonTooLarge(): Problem {
+  const detail = `JSON may have ${MAX_JSON_BYTES} bytes: send less. A sound goes as it is, or in a form.`;
+  return new Problem(413, "body_too_large", detail);
+}
+
+export const readJson = (request: Request): Promise<Uint8Array> => readBody(request, MAX_JSON_BYTES, jsonTooLarge);
+
 export function bodyTooLarge(limitBytes: number): Problem {
   const detail = `The body is larger than ${limitBytes} bytes (api.max_body_bytes): send less, or in pieces.`;
   return new Problem(413, "body_too_large", detail);
 }
 
 /** Reads a body in pieces, never keeping more than the limit. 413 beyond it, 429 when all together are too much. */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  limitBytes: number,
+  tooLarge: () => Problem,
+): Promise<Uint8Array> {
   const counter = { bytes: 0 };
   try {
-    return await readCounted(request, limitBytes, counter);
+    const body = await readCounted(request, limitBytes, counter);
+    if (!body) throw tooLarge();
+    return body;
   } finally {
     heldBytes -= counter.bytes;
   }
 }
 
-async function readCounted(request: Request, limitBytes: number, counter: { bytes: number }): Promise<Uint8Array> {
+/** null: it is longer. */
+async function readCounted(
+  request: Request,
+  limitBytes: number,
+  counter: { bytes: number },
+): Promise<Uint8Array | null> {
   // Announced as too long: nothing of it is kept while it is read.
   const hopeless = Number(request.headers.get("content-length") ?? 0) > limitBytes;
   const reader = request.body?.getReader();
@@ -187,7 +205,7 @@ async function readCounted(request: Request, limitBytes: number, counter: { byte
       break;
     }
   }
-  if (total > limitBytes) throw bodyTooLarge(limitBytes);
+  if (total > limitBytes) return null;
   const [only] = kept;
   if (kept.length === 1 && only) return only;
   const whole = new Uint8Array(total);

@@ -1,14 +1,12 @@
 /** What a request about a sound brings: JSON that names one, or the sound itself, alone or in a form. */
 import type { ByteStream } from "../audio/byte_stream";
 import type { Call } from "./endpoint";
-import { bodyTooLarge, isJson, MAX_JSON_BYTES, mediaType, readBody } from "./input";
+import { isJson, jsonTooLarge, MAX_JSON_BYTES, mediaType, readJson } from "./input";
 import { isForm, Upload } from "./upload";
 
 const MS_PER_S = 1000;
 /** So much of a body tells text from samples; of sound it is 4 ms. */
 const HEAD_BYTES = 64;
-/** Of JSON that is not called so: it has to fit into what is read ahead in the worst case. */
-const MAX_UNNAMED_JSON_BYTES = 128 * 1024;
 
 const JSON_HEAD = /^\s*(\{[\t\n\r\x20-\x7e\u00a0-\uffff]*)?$/;
 
@@ -18,7 +16,7 @@ export type SoundBody = { json: Uint8Array; upload: null } | { json: null; uploa
 /** fieldName: of a form's field beside the file that upload.field() is to tell. */
 export async function soundBody(call: Call, fieldName: string | null = null): Promise<SoundBody> {
   const { request, dependencies } = call;
-  if (isJson(request)) return { json: await readBody(request, MAX_JSON_BYTES), upload: null };
+  if (isJson(request)) return { json: await readJson(request), upload: null };
   const { maxBodyBytes, timeoutS } = dependencies.limits;
   const upload = new Upload(request, { maxBytes: maxBodyBytes, stallMs: timeoutS * MS_PER_S }, fieldName);
   // Until then it has to come as JSON has to.
@@ -53,8 +51,8 @@ function beginning(bytes: ByteStream): string {
 }
 
 async function allOf(bytes: ByteStream): Promise<Uint8Array> {
-  await bytes.atLeast(MAX_UNNAMED_JSON_BYTES + 1);
+  await bytes.atLeast(MAX_JSON_BYTES + 1); // fewer than are read ahead at worst
   if (bytes.failure) throw bytes.failure;
-  if (bytes.available > MAX_UNNAMED_JSON_BYTES) throw bodyTooLarge(MAX_UNNAMED_JSON_BYTES);
+  if (bytes.available > MAX_JSON_BYTES) throw jsonTooLarge();
   return bytes.take(bytes.available);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import { jsonInput, queryInput, readBody } from "../../../src/http/input";
+import { jsonInput, jsonTooLarge, queryInput, readBody } from "../../../src/http/input";
 import { Problem } from "../../../src/http/problem";
 
 const Schema = Type.Object(
@@ -107,14 +107,20 @@ describe("a body", () => {
   };
 
   test("is read whole up to the limit, and refused beyond it", async () => {
-    expect((await readBody(stream(3), 4 * 1024 * 1024)).byteLength).toBe(3 * 1024 * 1024);
-    expect(await refused(() => readBody(stream(5), 4 * 1024 * 1024))).toEqual([413, "body_too_large", []]);
+    expect((await readBody(stream(3), 4 * 1024 * 1024, jsonTooLarge)).byteLength).toBe(3 * 1024 * 1024);
+    expect(await refused(() => readBody(stream(5), 4 * 1024 * 1024, jsonTooLarge))).toEqual([
+      413,
+      "body_too_large",
+      [],
+    ]);
   });
 
   test("many at once are bounded together, and the bound is given back", async () => {
     const limit = 24 * 1024 * 1024;
-    const answers = await Promise.all(Array.from({ length: 3 }, () => refused(() => readBody(stream(20), limit))));
+    const answers = await Promise.all(
+      Array.from({ length: 3 }, () => refused(() => readBody(stream(20), limit, jsonTooLarge))),
+    );
     expect(answers.some(([status]) => status === 429)).toBe(true);
-    expect((await readBody(stream(20), limit)).byteLength).toBe(20 * 1024 * 1024);
+    expect((await readBody(stream(20), limit, jsonTooLarge)).byteLength).toBe(20 * 1024 * 1024);
   });
 });
