@@ -8,8 +8,9 @@ export interface BarePeer {
   stop(): Promise<void>;
 }
 
-export async function barePeer(): Promise<BarePeer> {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "bare_socket.ts")], {
+/** atOnce: frames that go out in one write. */
+export async function barePeer(atOnce = 1): Promise<BarePeer> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "bare_socket.ts"), String(atOnce)], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -86,7 +86,7 @@ export class Prompts {
   async get(name: string): Promise<Prompt> {
     const prompt = await described(await this.#folder(), name);
     if (prompt) return prompt;
-    throw new SoundError("unknown_prompt", "There is no such prompt: GET /prompts lists them.");
+    throw unknown();
   }
 
   /** Where its sound is. */
@@ -104,7 +104,7 @@ export class Prompts {
     const file = Bun.file(await this.soundPath(name));
     const changed = (): SoundError =>
       new SoundError("unknown_prompt", "This prompt was changed meanwhile: play it again.");
-    return await opened(file.stream(), bytes, open, {
+    return await opened(piecesOf(file), bytes, open, {
       aheadBytes: AHEAD_BYTES,
       stallMs: STALL_MS,
       maxBytes: bytes,
@@ -165,6 +165,19 @@ export class Prompts {
     const { maxTotalBytes, minFreeBytes } = this.options;
     if (minFreeBytes > 0 && (await freeBytes(folder)) <= minFreeBytes) throw full("prompts.min_free_mb");
     if (maxTotalBytes > 0 && keptBytes + this.#growingBytes >= maxTotalBytes) throw full("prompts.max_total_mb");
+  }
+}
+
+const unknown = (): SoundError =>
+  new SoundError("unknown_prompt", "There is no such prompt: GET /prompts lists them.");
+
+/** It may be deleted at any moment: one that is open is there to its end. */
+async function* piecesOf(file: Bun.BunFile): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file.stream();
+  } catch (error) {
+    if (reasonOf(error) === "ENOENT") throw unknown();
+    throw new SoundError("prompts_unavailable", `This prompt cannot be read (${reasonOf(error)}).`);
   }
 }
 

@@ -31,10 +31,11 @@ export async function readAhead(
     room.resolve();
     stop();
   };
-  const iterator = pieces[Symbol.asyncIterator]();
   let received = 0;
   let waitedMs = 0;
   try {
+    // A file that was deleted just now already says so here.
+    const iterator = pieces[Symbol.asyncIterator]();
     for (;;) {
       const begun = performance.now();
       const next = await within(iterator.next(), stallMs, stalled);

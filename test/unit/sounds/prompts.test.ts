@@ -1,5 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ByteStream } from "../../../src/audio/byte_stream";
@@ -8,6 +17,7 @@ import { openAudio } from "../../../src/audio/open";
 import { NOT_YET, type PcmSource } from "../../../src/audio/source";
 import { readWavHeader, wavHeader } from "../../../src/audio/wav_header";
 import { Prompts, type PromptsOptions } from "../../../src/sounds/prompts";
+import { readAhead } from "../../../src/sounds/read_ahead";
 import { samplesOf } from "../../../src/sounds/samples";
 import { SoundError } from "../../../src/sounds/sound_error";
 import { eventually } from "../../support/server";
@@ -73,6 +83,42 @@ describe("a prompt", () => {
     expect(await code(store.get("hello"))).toBe("unknown_prompt");
     expect(await code(store.delete("hello"))).toBe("unknown_prompt");
     expect(readdirSync(folder)).toEqual(["a_b-1.wav"]);
+  });
+
+  test("that is deleted in the moment in which it is opened is there, or is not; nothing else comes of it", async () => {
+    const { folder, prompts: store } = prompts("deleted");
+    await store.save("kept", await sound(8000), never);
+    const outcomes = new Set<string>();
+    for (let i = 0; i < 200; i++) {
+      copyFileSync(join(folder, "kept.wav"), join(folder, "gone.wav"));
+      const opening = store.open("gone", { signal: never, loudnessDbm0: null });
+      for (let turns = i % 20; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+      rmSync(join(folder, "gone.wav"), { force: true });
+      const outcome = await code(opening);
+      outcomes.add(outcome);
+      if (outcome === "done") expect(await heard(await opening)).toHaveLength(8000);
+    }
+    expect([...outcomes].filter((outcome) => outcome !== "done")).toEqual(["unknown_prompt"]);
+  });
+
+  test("whose file is gone when the first byte is asked for fails who reads it, and not the process", async () => {
+    const gone = new Error("gone");
+    const pieces = {
+      [Symbol.asyncIterator]: () => {
+        throw gone;
+      },
+    };
+    const bytes = new ByteStream();
+    const stopped: string[] = [];
+    await readAhead(pieces, bytes, {
+      aheadBytes: 1000,
+      stallMs: 1000,
+      maxBytes: 1000,
+      stalled: () => gone,
+      tooLarge: () => gone,
+      stop: () => stopped.push("stopped"),
+    });
+    expect([bytes.failure, stopped]).toEqual([gone, ["stopped"]]);
   });
 
   test("that turns out broken leaves the one before, and nothing else", async () => {
