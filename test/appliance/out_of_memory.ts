@@ -2,15 +2,15 @@
 import { expect } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { EventListener, type Json, request } from "../support/client";
+import { FORM_TYPE, fileHead } from "../support/forms";
 import { eventually } from "../support/server";
 import type { Machine } from "./machine";
 
-/** Enough to serve, and less than what clients may make it hold (8 MB of each sound that waits, 256 MiB of all). */
+/** Enough to serve, and less than what clients may make it hold (8 MB of each sound on its way, 256 MiB of all). */
 const MEMORY_MAX = "180M";
-const LINES = [1, 2, 3, 4];
-/** As many of 8 MB as a line lets wait. */
-const UPLOADS_OF_LINE = 8;
-const UPLOAD_BYTES = 12 * 1024 * 1024;
+const FORMS = 30;
+/** Of each form's file; with 8 MiB it would be refused. */
+const FILE_BYTES = 7.5 * 1024 * 1024;
 const BELL = "/sys/kernel/debug/vfxs/1/bell_log";
 /** Says nothing, and takes all memory: what it sorts is a line without end. */
 const GREEDY =
@@ -19,20 +19,22 @@ const GREEDY =
 const limit = (machine: Machine, bytes: string): Promise<string> =>
   machine.sh(`systemctl set-property --runtime dahdi-phone-api MemoryMax=${bytes} MemorySwapMax=0`);
 
-/** A sound that nobody hears yet, and that is never ended: all of it but the last byte. */
-function unfinishedUpload(machine: Machine, line: number, sound: Uint8Array): Socket {
+/** One that is never ended: of an announcement, which waits for the options behind its sound. */
+function unfinishedForm(machine: Machine, file: Uint8Array): Socket {
   const socket = connect({ port: machine.guest.ports.rest, host: "127.0.0.1" });
   // What is sent to a dead process comes back as one.
   socket.on("error", () => undefined);
+  const begun = fileHead("audio");
   const head = [
-    `POST /lines/${line}/play-audio?when=off_hook HTTP/1.1`,
+    "POST /lines/1/announce HTTP/1.1",
     "Host: 127.0.0.1",
     `Authorization: Bearer ${machine.token}`,
-    "Content-Type: application/octet-stream",
-    `Content-Length: ${sound.byteLength + 1}`,
+    `Content-Type: ${FORM_TYPE}`,
+    `Content-Length: ${begun.byteLength + file.byteLength + 1}`,
   ];
   socket.write(`${head.join("\r\n")}\r\n\r\n`);
-  socket.write(sound);
+  socket.write(begun);
+  socket.write(file);
   return socket;
 }
 
@@ -63,12 +65,10 @@ export function outOfMemory(story: (title: string, told: () => unknown) => void,
       const pid = await machine.mainPid();
       await limit(machine, MEMORY_MAX);
       expect(await machine.mainPid()).toBe(pid);
-      const sound = new Uint8Array(UPLOAD_BYTES - 1);
-      const uploads = LINES.flatMap((line) =>
-        Array.from({ length: UPLOADS_OF_LINE }, () => unfinishedUpload(machine, line, sound)),
-      );
+      const file = new Uint8Array(FILE_BYTES);
+      const forms = Array.from({ length: FORMS }, () => unfinishedForm(machine, file));
       await events.closed;
-      for (const upload of uploads) upload.destroy();
+      for (const form of forms) form.destroy();
       await machine.anewAfter(pid);
       await limit(machine, "infinity");
 
