@@ -12,6 +12,8 @@ import { NOT_YET, type PcmSource, TELEPHONE_RATE_HZ } from "./source";
 const REFILL_SAMPLES = TELEPHONE_RATE_HZ / 5;
 /** Made in one turn of the event loop: of CD quality 2 ms here, 10 on a Pi, while live audio has a block every 20. */
 const TURN_SAMPLES = TELEPHONE_RATE_HZ / 4;
+/** In its first one, when neither the filter nor its machine code is there yet; each may take twice as much as the one before. */
+const FIRST_TURN_SAMPLES = TELEPHONE_RATE_HZ / 16;
 /** Of one sound: each one's filter has to be computed. */
 const MAX_RATES = 8;
 /** What a piece costs that has no sound in it. */
@@ -62,6 +64,7 @@ export class DecodedSource implements PcmSource {
   #failure: Error | null = null;
   #dry = true;
   #turnSamples = 0;
+  #maxTurnSamples = FIRST_TURN_SAMPLES;
   #totalSamples = 0;
   #listener: () => void = () => undefined;
   #waiting = false;
@@ -108,7 +111,7 @@ export class DecodedSource implements PcmSource {
   /** Decodes until so much is ready, or it has to wait for bytes, or for its next turn. */
   #fill(wanted: number): "filled" | "bytes" | "turn" | "decoder" {
     while (this.#readySamples < wanted && !this.#finished) {
-      if (this.#turnSamples >= TURN_SAMPLES) return "turn";
+      if (this.#turnSamples >= this.#maxTurnSamples) return "turn";
       const piece = this.#next();
       if (piece) this.#add(piece);
       else if (this.decoder.loading) return "decoder";
@@ -191,6 +194,7 @@ export class DecodedSource implements PcmSource {
     const goOn = (): void => {
       this.#waiting = false;
       this.#turnSamples = 0;
+      this.#maxTurnSamples = Math.min(2 * this.#maxTurnSamples, TURN_SAMPLES);
       this.#listener();
     };
     if (state === "turn") this.options.later(goOn);
