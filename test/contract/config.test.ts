@@ -133,7 +133,7 @@ describe("PATCH /config", () => {
     await using _ = server;
     const depth = 3000;
     const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
-    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, 1])));
+    const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, 1])));
     for (const body of [deep, `{"dahdi":{"channels":${"[".repeat(depth)}${"]".repeat(depth)}}}`, wide]) {
       const answer = await request(`${server.rest}/config`, { method: "PATCH", body });
       expect([answer.status, (answer.body.errors as Json[])[0]?.field]).toEqual([422, "body"]);
