@@ -30,7 +30,10 @@ export function runTokenCommand(line: TokenArguments, file: TokenFile, nowMs: nu
   }
   if (line.action === "revoke") {
     revokeToken(file, line.name);
-    return { out: "", note: `revoked ${line.name} in ${file.path}: a running server knows within a second\n` };
+    const open =
+      "no token is left: but for those of the configuration, everybody on this machine may do everything again\n";
+    const note = `revoked ${line.name} in ${file.path}: a running server knows within a second\n`;
+    return { out: "", note: file.read().length === 0 ? note + open : note };
   }
   const expiresAtMs = line.expiresInDays === null ? null : nowMs + line.expiresInDays * DAY_MS;
   const made = makeToken(file, { name: line.name, scope: line.scope, lines: line.lines, expiresAtMs }, nowMs);

@@ -126,6 +126,9 @@ const SOUND_STATUS: Record<SoundErrorCode, number> = {
 /** Seconds after which a queue may have room, or a line be back. */
 const RETRY_AFTER_S = "1";
 
+/** Of the process, or of the machine. */
+const NO_DESCRIPTOR = ["EMFILE", "ENFILE"];
+
 const headersOf = (status: number): Record<string, string> =>
   status === 429 || status === 503 ? { "retry-after": RETRY_AFTER_S } : {};
 
@@ -146,6 +149,11 @@ export function toProblem(error: unknown): Problem | null {
   }
   if (error instanceof AudioError) {
     return new Problem(error.code === "unsupported_format" ? 415 : 422, error.code, error.message);
+  }
+  if (NO_DESCRIPTOR.includes((error as NodeJS.ErrnoException | null)?.code ?? "")) {
+    const detail =
+      "So many files and connections are open that there is no room for one more: try again in a moment.";
+    return new Problem(503, "too_many_open_files", detail, { headers: headersOf(503) });
   }
   return null;
 }
