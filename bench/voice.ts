@@ -138,18 +138,18 @@ async function mouthToEar(bufferMs: number | null): Promise<void> {
   figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
 }
 
-/** A flood of pages of events, long bodies that are refused, and JSON of many small arrays: work for the collector. */
-async function storm(server: RunningServer, durationMs: number): Promise<void> {
+/** Returns its pages a second. A flood of pages of events, long bodies that are refused, and JSON of many small arrays: work for the collector. */
+async function storm(server: RunningServer, durationMs: number): Promise<number> {
   const until = performance.now() + durationMs;
   const flood = Bun.spawn(
     ["wrk", "-t1", "-c32", `-d${Math.ceil(durationMs / 1000)}s`, `${server.rest}/events?limit=1000`],
-    { stdout: "ignore", stderr: "inherit" },
+    { stdout: "pipe", stderr: "inherit" },
   );
   while (performance.now() < until) {
     await postBytes(`${server.rest}/play-audio`, ODD_UPLOAD);
     await post(`${server.rest}/ring`, GARBAGE);
   }
-  await flood.exited;
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(await new Response(flood.stdout).text())?.[1]);
 }
 
 async function underStorm(): Promise<void> {
@@ -160,7 +160,10 @@ async function underStorm(): Promise<void> {
   await Bun.sleep(WARM_UP_MS);
   const [before] = await bot.stats();
   const late = await lateWakeups();
-  const [{ delaysMs, garbled }] = await Promise.all([speak(server, 1, durationMs), storm(server, durationMs)]);
+  const [{ delaysMs, garbled }, pagesPerS] = await Promise.all([
+    speak(server, 1, durationMs),
+    storm(server, durationMs),
+  ]);
   const [after] = await bot.stats();
   const lateMs = await late();
   await bot.stop();
@@ -171,6 +174,7 @@ async function underStorm(): Promise<void> {
   figure(`garbled utterances of ${delaysMs.length + garbled} ${during}`, garbled, "", "0");
   figure(`mouth to ear ${during}, p50`, percentile(delaysMs, 0.5), "ms", BAR_DELAY);
   figure(`mouth to ear ${during}, worst`, percentile(delaysMs, 1), "ms");
+  figure("  pages of events meanwhile", pagesPerS, "/s");
   figure("  an idle process was woken late meanwhile by", lateMs, "ms at worst");
 }
 

@@ -138,6 +138,9 @@ describe("PATCH /config", () => {
       const answer = await request(`${server.rest}/config`, { method: "PATCH", body });
       expect([answer.status, (answer.body.errors as Json[])[0]?.field]).toEqual([422, "body"]);
     }
+    const longer = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, 1])));
+    const { status, body } = await request(`${server.rest}/config`, { method: "PATCH", body: longer });
+    expect([status, body.code]).toEqual([413, "body_too_large"]);
     expect(text()).toBe(TYPED);
   });
 
