@@ -193,7 +193,7 @@ async function underruns(): Promise<void> {
     while (performance.now() < until) {
       // Odd on purpose: read to its end, and refused at its beginning.
       await fetch(`${server.rest}/play-audio`, { method: "POST", body: upload.subarray(1) });
-      await post(`${server.rest}/ring`, { pattern: Array.from({ length: 25_000 }, (_, i) => [i]) });
+      await post(`${server.rest}/ring`, { pattern: Array.from({ length: 15_000 }, (_, i) => [i]) });
     }
   };
   await Promise.all([load(`${server.rest}/events?limit=1000`, durationS), garbage()]);

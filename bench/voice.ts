@@ -73,7 +73,7 @@ async function echoBot(urls: string[]): Promise<EchoBot> {
 /** Raw sound has two bytes a sample: this is read to its end, and was refused at its beginning. */
 const ODD_UPLOAD = new Uint8Array(20_000_001);
 /** Refused as well, once it has been parsed. */
-const GARBAGE = { pattern: Array.from({ length: 25_000 }, (_, i) => [i]) };
+const GARBAGE = { pattern: Array.from({ length: 15_000 }, (_, i) => [i]) };
 
 /** Returns how to learn by how much, at worst, ms. */
 async function lateWakeups(): Promise<() => Promise<number>> {
