@@ -1,10 +1,12 @@
 /**
  * One client's place in the log. Its queue is the log itself: a client that reads slowly falls behind, costs
- * nothing, and delays nobody; where the log no longer reaches back to it, one `gap` says what it lost.
+ * nothing, and delays nobody; where the log no longer reaches back to it, one `gap` says what it lost. Who has
+ * caught up is told with its audience.
  */
+import type { Audience, Audiences, Member } from "./audiences";
 import type { EventFilter } from "./bus";
 import { passes } from "./bus";
-import { type EventLog, type Gap, isGap, type LogEntry } from "./event_log";
+import { type Gap, isGap, type LogEntry } from "./event_log";
 import { cursor, type FrameFormat } from "./published";
 
 export interface SubscriptionOptions {
@@ -14,24 +16,34 @@ export interface SubscriptionOptions {
   since: number | null;
 }
 
+export interface Frame {
+  text: string;
+  /** null: what is no event. */
+  id: number | null;
+}
+
 /** Where frames go. */
 export interface FrameSink {
-  /** Hands a frame to the transport, which keeps it if it cannot send it at once. id: null for what is no event. */
-  send(text: string, id: number | null): void;
+  /** Hands frames to the transport in one write; it keeps what it cannot send at once. */
+  send(frames: readonly Frame[]): void;
   /** True while the transport keeps more than it should: `resume` is called when that is over. */
   congested(): boolean;
-  /** What `sendAll` sends may go out in one write. */
-  together(sendAll: () => void): void;
 }
 
 /** Read from disk at once for one client. */
 const PIECE_EVENTS = 200;
+/** Handed over before the transport is asked whether it has enough. */
+const WRITE_FRAMES = 64;
 
 export const gapText = ({ from, to }: Gap): string =>
   JSON.stringify({ type: "gap", from: cursor(from), to: cursor(to) });
 
-export class Subscription {
-  /** The last event that was sent, filtered out, or read into `#piece`. */
+const sign = (type: "resync_required" | "caught_up"): Frame => ({ text: JSON.stringify({ type }), id: null });
+
+export class Subscription implements Member {
+  /** Where it is told as long as it keeps up; null while it is behind. */
+  #audience: Audience | null = null;
+  /** Behind: the last event that was sent, filtered out, or read into `#piece`. */
   #position: number;
   /** Read from disk and not yet sent; `#pieceAt` is the next of it. */
   #piece: LogEntry[] = [];
@@ -40,64 +52,79 @@ export class Subscription {
   #closed = false;
   /** Said once, when the replay has reached the present. */
   #owesCaughtUp: boolean;
-  readonly #stopListening: () => void;
 
   constructor(
-    private readonly log: EventLog,
-    private readonly sink: FrameSink,
+    private readonly audiences: Audiences,
+    readonly sink: FrameSink,
     private readonly options: SubscriptionOptions,
   ) {
-    const { bus } = log;
+    const { log } = audiences;
     const since = options.since === 0 ? log.reachesFrom : options.since;
     const resync = since !== null && !log.reaches(since);
-    this.#position = since === null || resync ? bus.lastId : since;
+    this.#position = since === null || resync ? log.bus.lastId : since;
     this.#owesCaughtUp = since !== null && !resync;
-    if (resync) sink.send(JSON.stringify({ type: "resync_required" }), null);
-    this.#stopListening = bus.follow(() => this.resume());
+    if (resync) sink.send([sign("resync_required")]);
     this.resume();
   }
 
   /** Everything up to this id was sent or is not wanted; null while there is something to send. */
   get position(): number | null {
+    if (this.#audience) return this.#audience.toldId;
     return this.#pieceAt < this.#piece.length || this.#reading ? null : this.#position;
   }
 
-  /** Sends as much as the transport takes. Called for every event and when the transport has room again. */
+  /** Goes on as far as the transport takes it. */
   resume(): void {
-    const waiting = this.log.bus.lastId - this.#position + this.#piece.length - this.#pieceAt;
-    if (waiting > 1) this.sink.together(() => this.#sendAll());
-    else this.#sendAll();
-  }
-
-  #sendAll(): void {
-    const { bus } = this.log;
-    while (!this.#closed && !this.#reading && !this.sink.congested()) {
-      if (this.#pieceAt < this.#piece.length) {
-        this.#send(this.#piece[this.#pieceAt++] as LogEntry);
-        continue;
-      }
-      if (this.#position === bus.lastId) {
-        if (this.#owesCaughtUp) this.sink.send(JSON.stringify({ type: "caught_up" }), null);
-        this.#owesCaughtUp = false;
-        return;
-      }
-      if (!bus.reaches(this.#position)) {
-        void this.#readOn();
-        return;
-      }
-      const event = bus.at(++this.#position);
-      if (event && passes(this.options.filter, event)) this.#send(event);
+    const { bus } = this.audiences.log;
+    while (!this.#closed && !this.#reading && !this.#audience && !this.sink.congested()) {
+      const frames = this.#next();
+      if (frames.length > 0) this.sink.send(frames);
+      else if (!bus.reaches(this.#position)) void this.#readOn();
+      else this.#join();
     }
   }
 
-  #send(entry: LogEntry): void {
-    if (isGap(entry)) this.sink.send(gapText(entry), null);
-    else this.sink.send(entry.text(this.options.format), entry.id);
+  /** None: memory and what was read from disk have no more, or no longer reach back. */
+  #next(): Frame[] {
+    const { bus } = this.audiences.log;
+    const { filter, format } = this.options;
+    const frames: Frame[] = [];
+    while (frames.length < WRITE_FRAMES) {
+      const entry = this.#piece[this.#pieceAt];
+      if (entry) {
+        this.#pieceAt++;
+        frames.push(
+          isGap(entry) ? { text: gapText(entry), id: null } : { text: entry.text(format), id: entry.id },
+        );
+        continue;
+      }
+      if (this.#position === bus.lastId || !bus.reaches(this.#position)) break;
+      const event = bus.at(++this.#position);
+      if (event && passes(filter, event)) frames.push({ text: event.text(format), id: event.id });
+    }
+    if (this.#owesCaughtUp && this.#position === bus.lastId && this.#pieceAt === this.#piece.length) {
+      this.#owesCaughtUp = false;
+      frames.push(sign("caught_up"));
+    }
+    return frames;
+  }
+
+  #join(): void {
+    this.#piece = [];
+    this.#pieceAt = 0;
+    this.#audience = this.audiences.join(this, this.options.filter, this.options.format);
+  }
+
+  goOnAfter(id: number): void {
+    this.#audience = null;
+    this.#position = id;
+    this.resume();
   }
 
   async #readOn(): Promise<void> {
     this.#reading = true;
-    const { entries, next } = await this.log.readArchive(this.#position, PIECE_EVENTS, this.options.filter);
+    const { log } = this.audiences;
+    const { entries, next } = await log.readArchive(this.#position, PIECE_EVENTS, this.options.filter);
     // A long replay gives everybody else a turn after each piece.
     await new Promise((resolve) => setImmediate(resolve));
     this.#reading = false;
@@ -110,6 +137,8 @@ export class Subscription {
   close(): void {
     this.#closed = true;
     this.#piece = [];
-    this.#stopListening();
+    this.#pieceAt = 0;
+    if (this.#audience) this.audiences.leave(this, this.#audience);
+    this.#audience = null;
   }
 }

@@ -12,7 +12,8 @@ import { Turns } from "./turns";
 import { type Answering, REQUEST_ID_HEADER, requestIdIn, requestIdOf, timed } from "./watched_request";
 import type { AudioSocket, AudioSocketRequest } from "./ws/audio_client";
 import type { AudioSockets } from "./ws/audio_sockets";
-import type { EventSockets, Socket, SocketRequest } from "./ws/event_sockets";
+import type { EventSockets, SocketRequest } from "./ws/event_sockets";
+import type { Socket } from "./ws/socket_sink";
 
 /** In the metrics, of what was answered before any route: the path is the client's, and there are endless many. */
 const NO_ROUTE = "(none)";

@@ -1,7 +1,8 @@
 /** Clients of GET /events/stream: each a subscription like a WebSocket's, in the text of Server-Sent Events. */
+import { Audiences } from "../../events/audiences";
 import type { EventLog } from "../../events/event_log";
 import { cursor } from "../../events/published";
-import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
+import type { FrameSink, Subscription, SubscriptionOptions } from "../../events/subscription";
 import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
 import { tooManyClients } from "../refusals";
@@ -31,8 +32,10 @@ export class EventStreams {
   readonly #clients = new Set<Client>();
   readonly #beats: ReturnType<typeof setInterval>;
   readonly #encoder = new TextEncoder();
+  readonly #audiences: Audiences;
 
   constructor(private readonly options: EventStreamsOptions) {
+    this.#audiences = new Audiences(options.events);
     this.#beats = setInterval(() => {
       for (const client of this.#clients) client.beat();
     }, HEARTBEAT_MS);
@@ -77,9 +80,11 @@ export class EventStreams {
           };
           const congested = (): boolean => (controller.desiredSize ?? 0) - pending.length <= 0;
           const sink: FrameSink = {
-            send: (text, id) => send(id === null ? `data: ${text}\n\n` : `id: ${cursor(id)}\ndata: ${text}\n\n`),
+            send: (frames) => {
+              for (const { text, id } of frames)
+                send(`${id === null ? "" : `id: ${cursor(id)}\n`}data: ${text}\n\n`);
+            },
             congested,
-            together: (sendAll) => sendAll(),
           };
           client = {
             token,
@@ -97,7 +102,7 @@ export class EventStreams {
           };
           this.#clients.add(client);
           send(`retry: ${RECONNECT_MS}\n\n`);
-          subscription = new Subscription(this.options.events, sink, subscribe);
+          subscription = this.#audiences.subscribe(sink, subscribe);
         },
         pull: () => subscription?.resume(),
         cancel: close,

@@ -1,7 +1,8 @@
 /** The WebSocket clients of both ports: each a subscription, none able to slow another. */
+import { Audiences } from "../../events/audiences";
 import type { EventLog } from "../../events/event_log";
 import { cursor } from "../../events/published";
-import { type FrameSink, Subscription, type SubscriptionOptions } from "../../events/subscription";
+import type { Subscription, SubscriptionOptions } from "../../events/subscription";
 import type { Exchange } from "../../exchange/verbs";
 import type { Log } from "../../observe/log";
 import type { Token } from "../../security/token";
@@ -11,20 +12,8 @@ import { tooManyClients } from "../refusals";
 import { eventFilter, eventId } from "../routes/events";
 import { SocketQuery } from "../schema";
 import type { Seats } from "../seats";
+import { type Socket, SocketSink } from "./socket_sink";
 
-/** What of Bun's ServerWebSocket is needed. */
-export interface Socket {
-  send(text: string): number;
-  ping(): number;
-  cork(send: () => void): unknown;
-  close(code?: number, reason?: string): void;
-  getBufferedAmount(): number;
-}
-
-/** Beyond this a client's frames wait in the log instead of in memory. */
-const CONGESTED_BYTES = 64 * 1024;
-/** What Bun's send answers when it keeps the frame, or a part of it, for later. */
-const KEPT = -1;
 /** Frames from a client are ignored; a client that sends more than this in a second is broken. */
 const MAX_FRAMES_A_SECOND = 100;
 
@@ -59,8 +48,10 @@ export class EventSockets {
   readonly #clients = new Map<unknown, Client>();
   #connections = 0;
   readonly #pings: ReturnType<typeof setInterval>;
+  readonly #audiences: Audiences;
 
   constructor(private readonly options: EventSocketsOptions) {
+    this.#audiences = new Audiences(options.events);
     this.#pings = setInterval(() => {
       for (const { socket } of this.#clients.values()) socket.ping();
     }, options.pingIntervalS * 1000);
@@ -96,27 +87,7 @@ export class EventSockets {
   open(key: unknown, socket: Socket, request: SocketRequest): void {
     const number = ++this.#connections;
     const { log } = this.options;
-    // The transport is asked only where it may keep something: to ask a thousand clients costs as much as to send.
-    let mayKeep = false;
-    let inOneWrite = false;
-    const sink: FrameSink = {
-      send: (text) => {
-        if (socket.send(text) === KEPT) mayKeep = true;
-        if (log.enabled("debug")) log.debug("frame sent", { client: number, frame: text });
-      },
-      congested: () => {
-        if (!mayKeep) return false;
-        const bytes = socket.getBufferedAmount();
-        mayKeep = inOneWrite || bytes > 0;
-        return bytes > CONGESTED_BYTES;
-      },
-      together: (sendAll) => {
-        mayKeep = true; // what does not go out at the end of the write, no send has told
-        inOneWrite = true;
-        socket.cork(sendAll);
-        inOneWrite = false;
-      },
-    };
+    const sink = new SocketSink(socket, number, log);
     const { token, address } = request;
     const leaveSeat = this.options.seats.take(address);
     const client: Client = {
@@ -132,7 +103,7 @@ export class EventSockets {
     const subscribe = (): void => {
       if (this.#clients.get(key) !== client) return; // gone meanwhile
       if (request.snapshot) socket.send(this.#snapshot(request));
-      client.subscription = new Subscription(this.options.events, sink, request);
+      client.subscription = this.#audiences.subscribe(sink, request);
     };
     // In the first milliseconds of a start it is not yet known which ids events will have.
     const { bus } = this.options.events;

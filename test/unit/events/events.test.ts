@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { Audiences } from "../../../src/events/audiences";
 import { EventBus } from "../../../src/events/bus";
 import { EventLog, type LogPage } from "../../../src/events/event_log";
-import { Subscription } from "../../../src/events/subscription";
 import { ALL, flash, lift, sink, T0, Z } from "./sink";
 import { settled } from "./stepped_disk";
 
@@ -115,7 +115,7 @@ describe("a subscription", () => {
     const bus = new EventBus(1, 10);
     lift(bus);
     const client = sink();
-    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
+    new Audiences(new EventLog(bus)).subscribe(client, { filter: ALL, format: Z, since: null });
     expect(client.frames).toEqual([]);
     flash(bus);
     await settled();
@@ -125,7 +125,7 @@ describe("a subscription", () => {
   test("gets what was published together in one write", async () => {
     const bus = new EventBus(1, 10);
     const client = sink();
-    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
+    new Audiences(new EventLog(bus)).subscribe(client, { filter: ALL, format: Z, since: null });
     lift(bus);
     flash(bus);
     await settled();
@@ -137,7 +137,7 @@ describe("a subscription", () => {
   test("filters by type and line", async () => {
     const bus = new EventBus(1, 10);
     const client = sink();
-    new Subscription(new EventLog(bus), client, {
+    new Audiences(new EventLog(bus)).subscribe(client, {
       filter: { types: new Set(["flash"] as const), lines: [2] },
       format: Z,
       since: null,
@@ -154,7 +154,7 @@ describe("a subscription", () => {
     lift(bus);
     flash(bus);
     const client = sink();
-    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 1 });
+    new Audiences(new EventLog(bus)).subscribe(client, { filter: ALL, format: Z, since: 1 });
     flash(bus);
     await settled();
     expect(client.brief()).toEqual(["flash 2", "caught_up", "flash 3"]);
@@ -164,7 +164,7 @@ describe("a subscription", () => {
     const bus = new EventBus(50, 2);
     for (let i = 0; i < 5; i++) lift(bus);
     const client = sink();
-    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: 50 });
+    new Audiences(new EventLog(bus)).subscribe(client, { filter: ALL, format: Z, since: 50 });
     flash(bus);
     await settled();
     expect(client.brief()).toEqual(["resync_required", "flash 55"]);
@@ -173,10 +173,14 @@ describe("a subscription", () => {
   test("that does not read loses only what the log loses, and is told once", async () => {
     const bus = new EventBus(1, 3);
     const client = sink();
-    const subscription = new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null });
+    const subscription = new Audiences(new EventLog(bus)).subscribe(client, {
+      filter: ALL,
+      format: Z,
+      since: null,
+    });
+    client.state.congested = true; // with what it is sent now
     lift(bus);
     await settled();
-    client.state.congested = true;
     for (let i = 0; i < 6; i++) flash(bus);
     await settled();
     expect(client.brief()).toEqual(["off_hook 1"]);
@@ -190,7 +194,7 @@ describe("a subscription", () => {
   test("closed, hears no more", async () => {
     const bus = new EventBus(1, 3);
     const client = sink();
-    new Subscription(new EventLog(bus), client, { filter: ALL, format: Z, since: null }).close();
+    new Audiences(new EventLog(bus)).subscribe(client, { filter: ALL, format: Z, since: null }).close();
     lift(bus);
     await settled();
     expect(client.frames).toEqual([]);

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Audiences } from "../../../src/events/audiences";
 import { isGap, type LogPage } from "../../../src/events/event_log";
-import { Subscription } from "../../../src/events/subscription";
 import { ALL, flash, lift, sink, T0, Z } from "./sink";
 import { settled, steppedJournal } from "./stepped_disk";
 
@@ -72,7 +72,7 @@ describe("the journal", () => {
     await settled();
     one.disk.stalls = true;
     const client = sink();
-    new Subscription(one.log, client, { filter: ALL, format: Z, since: null });
+    new Audiences(one.log).subscribe(client, { filter: ALL, format: Z, since: null });
     for (let i = 0; i < 300; i++) lift(one.bus);
     await Promise.resolve(); // told once for all, but before the log has no room for them
     expect(client.frames).toHaveLength(300);
@@ -201,7 +201,7 @@ describe("the journal", () => {
     await one.clock.pass(100);
     const client = sink();
     client.state.congested = true;
-    const subscription = new Subscription(one.log, client, {
+    const subscription = new Audiences(one.log).subscribe(client, {
       filter: { types: null, lines: [2] },
       format: Z,
       since: FIRST + 99,

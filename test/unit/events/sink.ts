@@ -1,5 +1,6 @@
 /** What the tests of the event log share. */
 import type { EventBus, EventFilter } from "../../../src/events/bus";
+import type { Frame } from "../../../src/events/subscription";
 
 export const ALL: EventFilter = { types: null, lines: null };
 export const Z = { time: "z", stamp: false } as const;
@@ -10,26 +11,18 @@ export function sink() {
   const frames: Record<string, unknown>[] = [];
   const state = { congested: false };
   const writes: unknown[][] = [];
-  let write: unknown[] | null = null;
   const inBrief = (frame: Record<string, unknown>) => (frame.id ? `${frame.type} ${frame.id}` : frame.type);
   return {
     frames,
     /** In brief, what went out in each write. */
     writes,
     state,
-    send: (text: string) => {
-      const frame = JSON.parse(text);
-      frames.push(frame);
-      if (write) write.push(inBrief(frame));
-      else writes.push([inBrief(frame)]);
+    send: (sent: readonly Frame[]) => {
+      const write = sent.map(({ text }) => JSON.parse(text));
+      frames.push(...write);
+      writes.push(write.map(inBrief));
     },
     congested: () => state.congested,
-    together: (sendAll: () => void) => {
-      write = [];
-      sendAll();
-      writes.push(write);
-      write = null;
-    },
     brief: () => frames.map(inBrief),
   };
 }

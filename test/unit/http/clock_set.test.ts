@@ -1,6 +1,8 @@
 /** The wall clock is set by an hour, as NTP does after a start: what is counted in time does not notice. */
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { secured } from "../../../src/commands/secured";
+import { EventBus } from "../../../src/events/bus";
+import { EventLog } from "../../../src/events/event_log";
 import { Seats } from "../../../src/http/seats";
 import { EventSockets } from "../../../src/http/ws/event_sockets";
 
@@ -21,7 +23,7 @@ function connected(nowMs: () => number) {
     getBufferedAmount: () => 0,
   };
   const sockets = new EventSockets({
-    events: { bus: { hasBegun: false, begun: new Promise(() => undefined) } } as never,
+    events: new EventLog(new EventBus(null, 1)),
     exchange: { lines: [1] } as never,
     log: SILENT,
     maxClients: 1,
