@@ -6,6 +6,8 @@ import { uninstall } from "./uninstall";
 import { rollBack, upgrade } from "./upgrade";
 
 export async function runAppliance(line: ApplianceCommand): Promise<void> {
+  // Whatever the shell's is: folders are made that everybody must read and nobody else may write.
+  process.umask(0o022);
   const host = linuxHost(line.root);
   if (line.help) host.say(APPLIANCE_HELP[line.command].trimEnd());
   else if (line.command === "install") await install(host, line);

@@ -1,12 +1,10 @@
 /** The configuration as install leaves it: made where there is none, and checked before anything is done. */
-import { rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isMap, parseDocument } from "yaml";
-import { defaultConfig, loadConfig } from "../config/load";
+import { defaultConfig, parseConfig } from "../config/load";
 import { patchedText } from "../config/patch";
 import type { Config } from "../config/schema";
-import { Files, type Host } from "./host";
+import { Files } from "./files";
+import type { Host } from "./host";
 import { CONFIG_PATH, initialConfig, STATE_FOLDER } from "./layout";
 
 export interface PlannedConfig {
@@ -44,18 +42,9 @@ async function withAddress(text: string, listen: string | null): Promise<string>
 }
 
 async function checked(text: string, stateFolder: string, guarded: boolean): Promise<Config> {
-  const path = join(tmpdir(), `dahdi-phone-api-${crypto.randomUUID()}.yml`);
-  // Secrets are in it.
-  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
-  try {
-    const overrides = { restPort: null, websocketPort: null };
-    // On the loopback address no token is asked for: all else is checked as it stands.
-    const host = guarded ? "127.0.0.1" : null;
-    return (await loadConfig(path, { STATE_DIRECTORY: stateFolder }, { ...overrides, host })).config;
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replaceAll(path, CONFIG_PATH);
-    throw error;
-  } finally {
-    rmSync(path, { force: true });
-  }
+  const overrides = { restPort: null, websocketPort: null };
+  // On the loopback address no token is asked for: all else is checked as it stands.
+  const host = guarded ? "127.0.0.1" : null;
+  const environment = { STATE_DIRECTORY: stateFolder };
+  return (await parseConfig(text, CONFIG_PATH, environment, { ...overrides, host })).config;
 }

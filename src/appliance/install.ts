@@ -3,8 +3,9 @@ import { hostname } from "node:os";
 import type { Config } from "../config/schema";
 import { ApplianceError } from "./appliance_error";
 import { planConfig } from "./config_file";
-import { firstToken, requireTokenFile } from "./first_token";
-import { Files, type Host, sameBytes } from "./host";
+import { Files, sameBytes } from "./files";
+import { FIRST_TOKEN, firstToken, requireTokenFile } from "./first_token";
+import type { Host } from "./host";
 import {
   BINARY,
   CONFIG_PATH,
@@ -14,9 +15,11 @@ import {
   STATE_FOLDER,
   SYSUSERS_PATH,
   TMPFILES_PATH,
+  UNFINISHED,
   UNIT_PATH,
 } from "./layout";
-import { applyUdevRules, must, requireMachine, restart, runsInstalled } from "./service";
+import { oneAtATime } from "./one_at_a_time";
+import { applyUdevRules, must, requireMachine, requireSafeFolders, restart, runsInstalled } from "./service";
 
 export interface InstallOptions {
   /** An address, written into the configuration; null: as it is. */
@@ -24,52 +27,66 @@ export interface InstallOptions {
   withToken: boolean;
 }
 
-export async function install(host: Host, { listen, withToken }: InstallOptions): Promise<void> {
+export async function install(host: Host, options: InstallOptions): Promise<void> {
   requireMachine(host, "install");
   const { executable } = host;
   if (executable === null)
     throw new ApplianceError(
       "only the executable can be installed: make dist, then sudo dist/dahdi-phone-api-… install",
     );
+  await oneAtATime(host, () => installAlone(host, executable, options));
+}
+
+async function installAlone(host: Host, executable: string, options: InstallOptions): Promise<void> {
+  const { listen, withToken } = options;
   const files = new Files(host.root);
   const planned = await planConfig(host, listen, withToken);
   const fault = host.live && listen !== null ? host.listenFault(listen) : null;
   if (fault !== null) {
     throw new ApplianceError(`--listen=${listen}: is no address of this machine (${fault}); 0.0.0.0 is every one`);
   }
-  if (withToken) requireTokenFile(files.at(STATE_FOLDER));
-  let changed = false;
-  const step = (path: string, what: string): void => {
-    if (what !== "unchanged") changed = true;
-    host.say(`${what === "unchanged" ? "·" : "✓"} ${path}  ${what}`);
+  if (host.live) requireSafeFolders(host);
+  const stateFolder = files.at(planned.config.state_dir ?? STATE_FOLDER);
+  if (withToken) requireTokenFile(stateFolder, planned.config.state_dir !== null);
+  // Where somebody waits for us, it is his: he may need it.
+  if (!host.held) removeLeftovers(files);
+  // Of one that was broken off: its files may all be there, and the service not know them.
+  let changed = host.live && files.exists(UNFINISHED);
+  const unchanged = (path: string): unknown => host.say(`· ${path}  unchanged`);
+  const change = (path: string, what: string, act: () => void): void => {
+    if (host.live && !changed) files.write(UNFINISHED, "", 0o600);
+    changed = true;
+    act();
+    host.say(`✓ ${path}  ${what}`);
   };
 
-  if (await sameBytes(executable, files.at(BINARY))) step(BINARY, "unchanged");
+  const same = await sameBytes(executable, files.at(BINARY));
+  if (same && files.isOwn(BINARY, 0o755)) unchanged(BINARY);
   else {
-    const replaces = files.exists(BINARY);
-    files.copy(executable, BINARY, 0o755, replaces ? PREVIOUS : null);
-    step(BINARY, replaces ? "replaced; the one before is kept for upgrade --rollback" : "installed");
+    const kept = !same && files.isFile(BINARY) ? PREVIOUS : null;
+    const what = kept === null ? "installed" : "replaced; the one before is kept for upgrade --rollback";
+    change(BINARY, what, () => files.copy(executable, BINARY, 0o755, kept));
   }
   // Before the unit, so that a half-done first time is enabled by the second; never again, so that who disables it is heard.
-  if (!files.exists(UNIT_PATH)) files.symlink(UNIT_PATH, ENABLED_LINK);
+  if (!files.isFile(UNIT_PATH)) files.symlink(UNIT_PATH, ENABLED_LINK);
   for (const { path, text } of FILES) {
     const there = files.text(path);
-    if (there === text) step(path, "unchanged");
-    else {
-      files.write(path, text, 0o644);
-      step(path, there === null ? "installed" : "replaced");
-    }
+    if (there === text && files.isOwn(path, 0o644)) unchanged(path);
+    else change(path, there === null ? "installed" : "replaced", () => files.write(path, text, 0o644));
   }
-  const hadConfig = files.exists(CONFIG_PATH);
-  if (planned.text === null) step(CONFIG_PATH, "unchanged");
+  const { text } = planned;
+  if (text === null) unchanged(CONFIG_PATH);
   else {
-    files.write(CONFIG_PATH, planned.text, 0o660);
-    step(CONFIG_PATH, hadConfig ? `listens on ${listen}` : "written, all of it commented out");
+    const what = files.exists(CONFIG_PATH) ? `listens on ${listen}` : "written, all of it commented out";
+    change(CONFIG_PATH, what, () => files.write(CONFIG_PATH, text, 0o660));
   }
 
   const makeToken = (): void => {
-    const token = firstToken(files.at(STATE_FOLDER), Date.now());
-    host.say(token === null ? "· token install  unchanged" : `✓ token install  ${token}  (shown this once)`);
+    const show = (secret: string): boolean => host.say(`✓ token ${FIRST_TOKEN}  ${secret}  (shown this once)`);
+    if (!firstToken(stateFolder, Date.now(), show))
+      host.say(
+        `· token ${FIRST_TOKEN}  unchanged; if it is lost: dahdi-phone-api token revoke ${FIRST_TOKEN}, and again`,
+      );
   };
   if (!host.live) {
     if (withToken) makeToken();
@@ -85,6 +102,7 @@ export async function install(host: Host, { listen, withToken }: InstallOptions)
     await applyUdevRules(host);
     await must(host, "systemctl", "daemon-reload");
     await restart(host);
+    files.remove(UNFINISHED);
     host.say("✓ service  runs, and starts with the machine");
   } else {
     if (withToken) makeToken();
@@ -92,6 +110,13 @@ export async function install(host: Host, { listen, withToken }: InstallOptions)
   }
   const { address, config } = planned;
   host.say(`\nOpen ${pageUrl(address, config)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);
+}
+
+/** Of commands that were broken off. */
+export function removeLeftovers(files: Files): void {
+  files.finishExchange(BINARY, PREVIOUS);
+  if (!files.itself(PREVIOUS)) files.comeBack(PREVIOUS);
+  for (const path of [BINARY, PREVIOUS, ...FILES.map(({ path }) => path)]) files.removeLeftovers(path);
 }
 
 /** Of the Swagger UI. Every address is said as this machine's name. */

@@ -21,6 +21,10 @@ export const SYSUSERS_PATH = `/etc/sysusers.d/${NAME}.conf`;
 export const TMPFILES_PATH = `/etc/tmpfiles.d/${NAME}.conf`;
 export const CONFIG_PATH = DEFAULT_CONFIG_PATH;
 export const STATE_FOLDER = `/var/lib/${NAME}`;
+/** There while systemd is not told yet of all that was put; gone with the next start of the machine, which reads it all. */
+export const UNFINISHED = `/run/${NAME}.unfinished`;
+/** What restore keeps beside what it replaces. */
+export const BEFORE_RESTORE = [`${STATE_FOLDER}.before-restore`, `${CONFIG_PATH}.before-restore`];
 /** Where Debian's package puts the unit: the two installations exclude each other. */
 export const PACKAGED_UNITS = [`/usr/lib/systemd/system/${UNIT}`, `/lib/systemd/system/${UNIT}`];
 

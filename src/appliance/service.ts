@@ -1,7 +1,10 @@
 /** systemd, as far as an installation has to do with it. */
+
+import { dirname } from "node:path";
 import { ApplianceError } from "./appliance_error";
-import { Files, type Host } from "./host";
-import { BINARY, PACKAGED_UNITS, UNIT } from "./layout";
+import { Files } from "./files";
+import type { Host } from "./host";
+import { BINARY, FILES, PACKAGED_UNITS, UNIT } from "./layout";
 
 /** A program that crashes does so early: the service is believed when it has stayed up for this long. */
 const SETTLING_MS = 3000;
@@ -21,6 +24,18 @@ export function requireMachine(host: Host, command: string): void {
     throw new ApplianceError(
       "this machine has the Debian package: sudo apt install ./NEW.deb upgrades it, sudo apt remove dahdi-phone-api removes it",
     );
+}
+
+/** What is in a folder that anybody may write, anybody may change: for a program and units that root starts. */
+export function requireSafeFolders(host: Host): void {
+  const files = new Files(host.root);
+  for (const folder of new Set([BINARY, ...FILES.map(({ path }) => path)].map(dirname))) {
+    const there = files.itself(folder);
+    if (there?.isDirectory() && (there.mode & 0o002) !== 0)
+      throw new ApplianceError(
+        `${folder} may be written by everybody, who could change what root runs: sudo chmod o-w ${folder}`,
+      );
+  }
 }
 
 /** Runs it, or says what it said. */
@@ -46,6 +61,7 @@ export async function runsInstalled(host: Host): Promise<boolean> {
 
 /** Starts it anew; settles when it has said that it is ready, and has stayed up. */
 export async function restart(host: Host): Promise<void> {
+  const sinceS = Math.floor(Date.now() / 1000);
   const { code } = await host.run(["systemctl", "restart", UNIT]);
   if (code === 0) {
     await host.sleep(SETTLING_MS);
@@ -55,12 +71,15 @@ export async function restart(host: Host): Promise<void> {
   const journal = await host.run([
     "journalctl",
     `--unit=${UNIT}`,
+    `--since=@${sinceS}`,
     `--lines=${JOURNAL_LINES}`,
     "--no-pager",
     "--output=cat",
   ]);
+  const goesOn = (await properties(host)).get("ActiveState") === "activating";
   throw new ApplianceError(
-    `the service does not come up; journalctl -u dahdi-phone-api ends:\n${journal.output.trimEnd()}`,
+    `the service does not come up${goesOn ? "; systemd tries again every second, and needs nobody once it can" : ""}; ` +
+      `journalctl -u dahdi-phone-api ends:\n${journal.output.trimEnd()}`,
   );
 }
 

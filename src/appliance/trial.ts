@@ -46,7 +46,10 @@ async function takesConfig(host: Host, file: string): Promise<void> {
   try {
     report = JSON.parse(asked.output);
   } catch {
-    throw new ApplianceError(`${file} doctor ended with ${asked.code}: ${asked.output.trim().slice(-500)}`);
+    // Of a file that is cut short Bun itself is left, which has a version as well.
+    throw new ApplianceError(
+      `${file} is no whole dahdi-phone-api: copy it again (doctor ended with ${asked.code}: ${asked.output.trim().slice(-500)})`,
+    );
   }
   const wrong = report.findings.find(({ id, status }) => id === "config" && status === "error");
   if (wrong) throw new ApplianceError(`the new version does not take ${CONFIG_PATH}: ${wrong.title}`);
@@ -57,6 +60,7 @@ async function serves(file: string, state: string): Promise<void> {
   // Also where this process is ended before it can end the other.
   const bounded = ["timeout", "--signal=KILL", String((START_LIMIT_MS + STOP_LIMIT_MS) / 1000)];
   const child = Bun.spawn([...bounded, file, ...words, "--rest-port=0", "--websocket-port=0", "--announce"], {
+    cwd: "/",
     env: { PATH: process.env.PATH ?? "/usr/bin:/bin", DAHDI_API_STATE_DIR: state },
     stdin: "ignore",
     stdout: "pipe",

@@ -33,14 +33,18 @@ export class TokenFileError extends Error {
 export const MAX_TOKENS = 100;
 const LOCK_PATIENCE_MS = 300;
 /** A change takes milliseconds: whoever holds the lock for longer has died. */
-const LOCK_STALE_MS = 3000;
+export const LOCK_STALE_MS = 3000;
 
 export const tokenFilePath = (folder: string): string => join(folder, "tokens.json");
 
 export class TokenFile {
   readonly path: string;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    /** A server has others to serve. */
+    private readonly patienceMs = LOCK_PATIENCE_MS,
+  ) {
     this.path = tokenFilePath(folder);
   }
 
@@ -78,8 +82,8 @@ export class TokenFile {
     return tokens;
   }
 
-  /** Returns what is there afterwards; what change throws leaves the file as it was. */
-  change(change: (tokens: readonly Token[]) => Token[]): Token[] {
+  /** Returns what is there afterwards. lastly: before it counts. What either throws leaves the file as it was. */
+  change(change: (tokens: readonly Token[]) => Token[], lastly: () => void = () => undefined): Token[] {
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
       this.#lock();
@@ -89,14 +93,12 @@ export class TokenFile {
     }
     try {
       const tokens = change(this.read());
-      try {
-        this.#write(`${JSON.stringify({ tokens }, null, 2)}\n`);
-      } catch (error) {
-        throw this.#unwritable(error);
-      }
+      this.#orUnwritable(() => this.#draft(`${JSON.stringify({ tokens }, null, 2)}\n`));
+      lastly();
+      this.#orUnwritable(() => this.#take());
       return tokens;
     } finally {
-      rmSync(this.#lockPath, { force: true });
+      for (const path of [this.#draftPath, this.#lockPath]) rmSync(path, { force: true });
     }
   }
 
@@ -104,8 +106,12 @@ export class TokenFile {
     return `${this.path}.lock`;
   }
 
+  get #draftPath(): string {
+    return `${this.path}.new`;
+  }
+
   #lock(): void {
-    const until = performance.now() + LOCK_PATIENCE_MS;
+    const until = performance.now() + this.patienceMs;
     for (;;) {
       try {
         closeSync(openSync(this.#lockPath, "wx", 0o600));
@@ -121,10 +127,10 @@ export class TokenFile {
     }
   }
 
-  #write(text: string): void {
-    const next = `${this.path}.new`;
-    rmSync(next, { force: true });
-    const file = openSync(next, "wx", 0o600);
+  /** Whole on the disk, and not in force. */
+  #draft(text: string): void {
+    rmSync(this.#draftPath, { force: true });
+    const file = openSync(this.#draftPath, "wx", 0o600);
     try {
       writeFileSync(file, text); // all of it, or it throws
       fsyncSync(file);
@@ -133,18 +139,26 @@ export class TokenFile {
         const { uid, gid } = statSync(this.folder);
         fchownSync(file, uid, gid);
       }
-    } catch (error) {
-      rmSync(next, { force: true });
-      throw error;
     } finally {
       closeSync(file);
     }
-    renameSync(next, this.path);
+  }
+
+  #take(): void {
+    renameSync(this.#draftPath, this.path);
     const folder = openSync(dirname(this.path), "r");
     try {
       fsyncSync(folder);
     } finally {
       closeSync(folder);
+    }
+  }
+
+  #orUnwritable(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      throw this.#unwritable(error);
     }
   }
 

@@ -33,7 +33,13 @@ export interface MadeToken {
   secret: string;
 }
 
-export function makeToken(file: TokenFile, wanted: NewToken, nowMs: number): MadeToken {
+/** show: before the token counts. What it throws is thrown, and there is no token. */
+export function makeToken(
+  file: TokenFile,
+  wanted: NewToken,
+  nowMs: number,
+  show: (secret: string) => void = () => undefined,
+): MadeToken {
   const secret = newToken();
   const token: Token = {
     name: wanted.name,
@@ -43,7 +49,7 @@ export function makeToken(file: TokenFile, wanted: NewToken, nowMs: number): Mad
     created_at: new Date(nowMs).toISOString(),
     expires_at: wanted.expiresAtMs === null ? null : new Date(wanted.expiresAtMs).toISOString(),
   };
-  file.change((tokens) => {
+  const added = (tokens: readonly Token[]): Token[] => {
     if (tokens.some(({ name }) => name === token.name)) {
       throw new TokenError(
         "token_exists",
@@ -54,7 +60,8 @@ export function makeToken(file: TokenFile, wanted: NewToken, nowMs: number): Mad
       throw new TokenError("too_many_tokens", `There are ${MAX_TOKENS} tokens: revoke what nobody uses.`);
     }
     return [...tokens, token];
-  });
+  };
+  file.change(added, () => show(secret));
   return { token, secret };
 }
 

@@ -38,7 +38,8 @@ export class Machine implements Disposable {
       uid: 0,
       executable: this.program("download", "version one"),
       run: async (command) => this.#run(command.join(" ").replaceAll(this.root, "")),
-      say: (line) => void this.said.push(line),
+      held: false,
+      say: (line) => this.said.push(line) > 0,
       sleep: async () => undefined,
       listenFault: (address) => (this.addresses.includes(address) ? null : "EADDRNOTAVAIL"),
     };

@@ -30,7 +30,7 @@ export function installing(machine: Machine, file: string, code: number): void {
   const run = machine.host.run;
   machine.host.run = async (command) => {
     if (command[0] !== file || command[1] !== "install") return run(command);
-    await install({ ...machine.host, executable: file, run }, AS_IS);
+    await install({ ...machine.host, executable: file, held: true, run }, AS_IS);
     return { code, output: "installed\n" };
   };
 }
