@@ -23,8 +23,11 @@ export async function oneAtATime<T>(host: Host, work: () => Promise<T>): Promise
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
-    lock.close();
+    try {
+      rmSync(path, { force: true });
+    } finally {
+      lock.close();
+    }
   }
 }
 

@@ -96,7 +96,7 @@ export class Machine implements Disposable {
 
   /** As the kernel says it of a process whose file was replaced. */
   renamedUnderIt(path: string): void {
-    rmSync(join(this.root, "proc/77/exe"));
+    rmSync(join(this.root, "proc/77/exe"), { force: true });
     symlinkSync(path, join(this.root, "proc/77/exe"));
   }
 
