@@ -152,7 +152,7 @@ export class Files {
   }
 
   forgetAside(path: string): void {
-    rmSync(leftAside(this.at(path)), { force: true });
+    this.remove(leftAside(path));
   }
 
   /** `path` becomes what `other` is, which is not there any more. */
@@ -163,17 +163,18 @@ export class Files {
 
   /** What a write or an exchange that was broken off has left beside a file. */
   removeLeftovers(path: string): void {
-    rmSync(`${this.at(path)}.new`, { force: true });
+    this.remove(`${path}.new`);
     this.forgetAside(path);
   }
 
   /** Was it there? */
   remove(path: string): boolean {
+    // Where nothing may be written, what is not there is refused as well.
+    if (!this.itself(path)) return false;
     try {
       rmSync(this.at(path));
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
       throw new ApplianceError(`${path}: ${reason(error)}`);
     }
   }

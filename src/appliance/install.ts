@@ -11,6 +11,8 @@ import {
   CONFIG_PATH,
   ENABLED_LINK,
   FILES,
+  NAME,
+  PACKAGE_LIST,
   PREVIOUS,
   STATE_FOLDER,
   SYSUSERS_PATH,
@@ -108,6 +110,8 @@ async function installAlone(host: Host, executable: string, options: InstallOpti
     if (withToken) makeToken();
     host.say("· service  unchanged");
   }
+  if (files.exists(PACKAGE_LIST))
+    host.say(`! ${NAME}'s package is removed, not purged: "apt purge ${NAME}" would take ${CONFIG_PATH} away`);
   const { address, config } = planned;
   host.say(`\nOpen ${pageUrl(address, config)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);
 }

@@ -1,6 +1,6 @@
 /** Does a file that wants to be the next version start here: before the running one is touched. */
 import { mkdtempSync, rmSync, type Stats, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApplianceError } from "./appliance_error";
 import type { Host } from "./host";
@@ -16,6 +16,9 @@ export async function trial(host: Host, file: string): Promise<string> {
   if ((mode & 0o111) === 0) throw new ApplianceError(`${file} may not be run: chmod +x ${file}`);
   const asked = await host.run([file, "--version"]);
   const version = asked.output.trim();
+  // Pages of it are missing.
+  if (asked.code === 128 + constants.signals.SIGBUS)
+    throw new ApplianceError(`${file} is cut short: copy it again`);
   if (asked.code !== 0 || !/^\d+\.\d+\.\d+\S*$/.test(version))
     throw new ApplianceError(
       `${file} is no dahdi-phone-api for this machine (${process.arch}): ${version.slice(0, 200) || `exit code ${asked.code}`}`,
@@ -46,10 +49,7 @@ async function takesConfig(host: Host, file: string): Promise<void> {
   try {
     report = JSON.parse(asked.output);
   } catch {
-    // Of a file that is cut short Bun itself is left, which has a version as well.
-    throw new ApplianceError(
-      `${file} is no whole dahdi-phone-api: copy it again (doctor ended with ${asked.code}: ${asked.output.trim().slice(-500)})`,
-    );
+    throw new ApplianceError(`${file} doctor ended with ${asked.code}: ${asked.output.trim().slice(-500)}`);
   }
   const wrong = report.findings.find(({ id, status }) => id === "config" && status === "error");
   if (wrong) throw new ApplianceError(`the new version does not take ${CONFIG_PATH}: ${wrong.title}`);

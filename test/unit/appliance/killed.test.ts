@@ -17,7 +17,8 @@ function step(): void {
 }
 
 const real = { ...fs };
-const CHANGING = "closeSync fchmodSync fchownSync linkSync mkdirSync renameSync rmSync rmdirSync symlinkSync".split(" ");
+const CHANGING =
+  "closeSync fchmodSync fchownSync linkSync mkdirSync renameSync rmSync rmdirSync symlinkSync".split(" ");
 
 function dying(name: string): unknown {
   const act = real[name as keyof typeof real] as (...given: unknown[]) => unknown;
@@ -183,42 +184,38 @@ const STORIES: Record<string, Story> = {
 
 describe("killed at every step:", () => {
   for (const [title, { before, killed, next = killed, alwaysThere, isDone }] of Object.entries(STORIES)) {
-    test(
-      title,
-      async () => {
-        using whole = new Mortal();
-        await before(whole);
-        await killed(whole);
-        if (next !== killed) await next(whole);
-        const wanted = whole.state();
+    test(title, async () => {
+      using whole = new Mortal();
+      await before(whole);
+      await killed(whole);
+      if (next !== killed) await next(whole);
+      const wanted = whole.state();
 
-        let steps = 0;
-        for (let ended = false; !ended; steps++) {
-          using machine = new Mortal();
-          await before(machine);
-          stepsLeft = steps;
-          try {
-            await killed(machine);
-            ended = stepsLeft >= 0;
-          } catch (error) {
-            // Once it is dead, it is dead, whatever it calls that.
-            if (stepsLeft >= 0) throw new Error(`step ${steps}`, { cause: error });
-          } finally {
-            stepsLeft = Number.POSITIVE_INFINITY;
-          }
-          machine.letTimePass();
-          const there = real.existsSync(join(machine.root, BINARY));
-          expect([steps, there ? machine.hasWholeProgram() : !alwaysThere]).toEqual([steps, true]);
-          if (!isDone?.(machine)) await next(machine);
-          expect([steps, ...machine.state()]).toEqual([steps, ...wanted]);
-          if (!real.existsSync(join(machine.root, TOKENS))) continue;
-          const { tokens } = JSON.parse(machine.text(TOKENS)) as { tokens: { sha256: string }[] };
-          const valid = machine.shown().filter((secret) => tokens[0]?.sha256 === tokenDigest(secret));
-          expect([steps, tokens.length, valid.length]).toEqual([steps, 1, 1]);
+      let steps = 0;
+      for (let ended = false; !ended; steps++) {
+        using machine = new Mortal();
+        await before(machine);
+        stepsLeft = steps;
+        try {
+          await killed(machine);
+          ended = stepsLeft >= 0;
+        } catch (error) {
+          // Once it is dead, it is dead, whatever it calls that.
+          if (stepsLeft >= 0) throw new Error(`step ${steps}`, { cause: error });
+        } finally {
+          stepsLeft = Number.POSITIVE_INFINITY;
         }
-        expect(steps).toBeGreaterThan(30);
-      },
-      120_000,
-    );
+        machine.letTimePass();
+        const there = real.existsSync(join(machine.root, BINARY));
+        expect([steps, there ? machine.hasWholeProgram() : !alwaysThere]).toEqual([steps, true]);
+        if (!isDone?.(machine)) await next(machine);
+        expect([steps, ...machine.state()]).toEqual([steps, ...wanted]);
+        if (!real.existsSync(join(machine.root, TOKENS))) continue;
+        const { tokens } = JSON.parse(machine.text(TOKENS)) as { tokens: { sha256: string }[] };
+        const valid = machine.shown().filter((secret) => tokens[0]?.sha256 === tokenDigest(secret));
+        expect([steps, tokens.length, valid.length]).toEqual([steps, 1, 1]);
+      }
+      expect(steps).toBeGreaterThan(30);
+    }, 120_000);
   }
 });
