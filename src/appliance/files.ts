@@ -74,7 +74,7 @@ export class Files {
 
   /** from: outside of the root. keptAs: gets what was there, once the new one is whole on the disk. */
   copy(from: string, path: string, mode: number, keptAs: string | null = null): void {
-    const source = this.#opened(from);
+    const source = orSaid(from, () => openSync(from, "r"));
     try {
       this.#replace(
         path,
@@ -93,18 +93,12 @@ export class Files {
     }
   }
 
-  #opened(from: string): number {
-    try {
-      return openSync(from, "r");
-    } catch (error) {
-      throw new ApplianceError(`${from}: ${reason(error)}`);
-    }
-  }
-
   symlink(target: string, path: string): void {
-    mkdirSync(dirname(this.at(path)), { recursive: true });
-    rmSync(this.at(path), { force: true });
-    symlinkSync(target, this.at(path));
+    orSaid(path, () => {
+      mkdirSync(dirname(this.at(path)), { recursive: true });
+      rmSync(this.at(path), { force: true });
+      symlinkSync(target, this.at(path));
+    });
   }
 
   /** A second name for the file as it is now. */
@@ -122,31 +116,33 @@ export class Files {
    * that was made from one that was not.
    */
   exchange(path: string, other: string): void {
-    const temporary = leftAside(this.at(path));
-    rmSync(temporary, { force: true });
-    linkSync(this.at(path), temporary);
-    renameSync(this.at(other), this.at(path));
-    linkSync(temporary, this.at(other));
-    syncFolder(dirname(this.at(path)));
+    orSaid(path, () => {
+      const temporary = leftAside(this.at(path));
+      rmSync(temporary, { force: true });
+      linkSync(this.at(path), temporary);
+      renameSync(this.at(other), this.at(path));
+      linkSync(temporary, this.at(other));
+      syncFolder(dirname(this.at(path)));
+    });
   }
 
   /** Was one begun, and `path` has changed already? Then it is whole after this. */
   finishExchange(path: string, other: string): boolean {
     const aside = lstatSync(leftAside(this.at(path)), { throwIfNoEntry: false });
     if (!aside) return false;
-    if (!this.itself(other)) linkSync(leftAside(this.at(path)), this.at(other));
+    if (!this.itself(other)) orSaid(other, () => linkSync(leftAside(this.at(path)), this.at(other)));
     return this.itself(other)?.ino === aside.ino;
   }
 
   /** It can come back, whatever becomes of `path`. */
   setAside(path: string): void {
     this.forgetAside(path);
-    if (this.itself(path)) linkSync(this.at(path), leftAside(this.at(path)));
+    if (this.itself(path)) orSaid(path, () => linkSync(this.at(path), leftAside(this.at(path))));
   }
 
   comeBack(path: string): void {
     const temporary = leftAside(this.at(path));
-    if (lstatSync(temporary, { throwIfNoEntry: false })) renameSync(temporary, this.at(path));
+    if (lstatSync(temporary, { throwIfNoEntry: false })) orSaid(path, () => renameSync(temporary, this.at(path)));
     // Of two names for one file rename leaves both.
     this.forgetAside(path);
   }
@@ -157,8 +153,10 @@ export class Files {
 
   /** `path` becomes what `other` is, which is not there any more. */
   move(other: string, path: string): void {
-    renameSync(this.at(other), this.at(path));
-    syncFolder(dirname(this.at(path)));
+    orSaid(path, () => {
+      renameSync(this.at(other), this.at(path));
+      syncFolder(dirname(this.at(path)));
+    });
   }
 
   /** What a write or an exchange that was broken off has left beside a file. */
@@ -171,12 +169,8 @@ export class Files {
   remove(path: string): boolean {
     // Where nothing may be written, what is not there is refused as well.
     if (!this.itself(path)) return false;
-    try {
-      rmSync(this.at(path));
-      return true;
-    } catch (error) {
-      throw new ApplianceError(`${path}: ${reason(error)}`);
-    }
+    orSaid(path, () => rmSync(this.at(path)));
+    return true;
   }
 
   /** Where nothing is in it any more. */
@@ -189,7 +183,7 @@ export class Files {
   /** With all that is in it; of a link to one, the link. */
   removeFolder(path: string): boolean {
     if (!this.itself(path)) return false;
-    rmSync(this.at(path), { recursive: true, force: true });
+    orSaid(path, () => rmSync(this.at(path), { recursive: true, force: true }));
     return true;
   }
 
@@ -224,6 +218,14 @@ export class Files {
       rmSync(temporary, { force: true });
       throw new ApplianceError(`${path}: ${reason(error)}`);
     }
+  }
+}
+
+function orSaid<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new ApplianceError(`${path}: ${reason(error)}`);
   }
 }
 

@@ -41,7 +41,7 @@ export function listen(
     const code = (error as { code?: string }).code ?? "";
     const why =
       code === "EADDRINUSE"
-        ? `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`
+        ? `port ${port} is in use: stop the other program, or choose another port (server: in the configuration, --rest-port, --websocket-port)`
         : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})`;
     throw new StartError(why);
   }

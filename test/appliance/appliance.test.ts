@@ -87,6 +87,27 @@ story("the sandbox's score", async () => {
   );
 });
 
+story("a port that another program has taken is told, and taken once it is free", async () => {
+  await sh(
+    "systemctl stop dahdi-phone-api; systemd-run --unit=other /payload/busybox nc -l -p 8000 -s 127.0.0.1 -e cat",
+  );
+  await machine.until("grep -q ':1F40 .* 0A ' /proc/net/tcp");
+  const { code, output } = await machine.guest.agent.try("/srv/dahdi-phone-api install");
+  expect([code, output]).toEqual([1, expect.stringContaining("port 8000 is in use")]);
+  expect(output).toContain("systemd tries again every second");
+  expect(await sh("systemctl status dahdi-phone-api; true")).toContain("port 8000 is in use");
+  await sh("systemctl stop other");
+  await machine.ready();
+});
+
+story("two at once: one installs, the other says why it does not", async () => {
+  const said = await sh(
+    "cd /tmp; for i in 1 2; do (/srv/dahdi-phone-api install > $i 2>&1; echo $? >> $i) & done; wait; cat 1 2; rm 1 2",
+  );
+  expect(said).toContain("another install, upgrade or uninstall is at work here");
+  expect(said).toContain("· service  unchanged");
+});
+
 story("kill -9 is followed by a fresh start", async () => {
   const pid = await machine.mainPid();
   await sh(`kill -9 ${pid}`);
@@ -147,10 +168,12 @@ story("an upgrade that does not come up goes back by itself", async () => {
   await sh(
     `mkdir ${folder} && printf '[Service]\\nExecStartPre=/usr/bin/sh -c "! cmp -s /usr/local/bin/dahdi-phone-api /opt/next"\\n' > ${folder}/test.conf && systemctl daemon-reload`,
   );
+  const kept = await sh("sha256sum < /usr/local/bin/dahdi-phone-api.previous");
   const { code, output } = await machine.guest.agent.try("/opt/next upgrade");
   expect(output).toContain("the one before runs again");
   expect(code).toBe(1);
   expect(await sh("sha256sum < /usr/local/bin/dahdi-phone-api")).toBe(before);
+  expect(await sh("sha256sum < /usr/local/bin/dahdi-phone-api.previous")).toBe(kept);
   await machine.ready();
   await sh(`rm -r ${folder} && systemctl daemon-reload`);
 });
@@ -166,6 +189,13 @@ story("uninstall keeps what is its owner's, --purge leaves nothing", async () =>
   await sh("/srv/dahdi-phone-api uninstall --purge && rm /srv/dahdi-phone-api /opt/next");
   expect(difference(untouched, await machine.disk())).toEqual([]);
   expect(await sh("systemctl list-units --all --no-legend 'dahdi-phone*'")).toBe("");
+});
+
+story("--purge also where the shell's PATH has no userdel, after an install under umask 000", async () => {
+  await sh("cp /payload/dahdi-phone-api /srv/ && (umask 000; /srv/dahdi-phone-api install)");
+  expect(await sh("stat -c %a /etc/sysusers.d /etc/udev/rules.d")).toBe("755\n755\n");
+  await sh("PATH=/usr/bin:/bin /srv/dahdi-phone-api uninstall --purge && rm /srv/dahdi-phone-api");
+  expect(difference(untouched, await machine.disk())).toEqual([]);
 });
 
 story("lintian finds nothing in the package", async () => {

@@ -11,7 +11,7 @@ test("a second server on the same port does not start, and says so", async () =>
   const { server: first } = await startTelephones(1);
   const port = new URL(first.rest).port;
   await expect(startServer({ arguments: ["--simulate=1", `--rest-port=${port}`] })).rejects.toThrow(
-    `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`,
+    `port ${port} is in use: stop the other program, or choose another port (server: in the configuration, --rest-port, --websocket-port)`,
   );
   await first.stop();
 });

@@ -118,6 +118,41 @@ describe("a rollback", () => {
   });
 });
 
+describe("an upgrade whose service does not come up", () => {
+  test("keeps what a rollback would go to, and nothing of the new one", async () => {
+    using machine = await installed();
+    machine.host.executable = machine.program("two", "version two");
+    await install(machine.host, AS_IS);
+    const three = machine.program("three", serving(200));
+    answering(machine, three);
+    installing(machine, three, 1);
+    await expect(upgrade(machine.host, three)).rejects.toThrow("the one before runs again");
+    expect([machine.text(BINARY), machine.text(PREVIOUS)]).toEqual(["version two", "version one"]);
+    expect(readdirSync(join(machine.root, dirname(BINARY)))).toHaveLength(2);
+  });
+
+  test("goes back as well when it was broken off and is typed again", async () => {
+    using machine = await installed();
+    const two = machine.program("two", serving(200));
+    answering(machine, two);
+    machine.answers.set("systemctl restart", { code: 1, output: "" });
+    await expect(install({ ...machine.host, executable: two }, AS_IS)).rejects.toThrow("does not come up");
+    machine.answers.set(`${BINARY} install`, { code: 1, output: "" });
+    await expect(upgrade(machine.host, two)).rejects.toThrow("does not come up either");
+    expect(machine.text(BINARY)).toBe("version one");
+    expect(existsSync(join(machine.root, PREVIOUS))).toBeFalse();
+  });
+
+  test("is not gone back from when nothing was broken off: something else is in its way", async () => {
+    using machine = await installed();
+    const two = machine.program("two", serving(200));
+    await install({ ...machine.host, executable: two }, AS_IS);
+    machine.answers.set(`${BINARY} install`, { code: 1, output: "port 8000 is in use" });
+    await expect(upgrade(machine.host, two)).rejects.toThrow("is installed already, and does not come up");
+    expect(machine.text(BINARY)).toBe(serving(200));
+  });
+});
+
 describe("upgrade with a file that is no next version", () => {
   test.each([
     ["is empty", "", 0o755, "is empty: copy it again"],
