@@ -26,7 +26,7 @@ test("who reads no longer ends nothing, and is known not to have read", async ()
   const script = `import { linuxHost } from "${ROOT}/src/appliance/host";
 while (linuxHost("").say("x")) await Bun.sleep(5);
 process.exit(42);`;
-  const piped = '"$@" | true; exit ${PIPESTATUS[0]}';
+  const piped = 'set -o pipefail; "$@" | true';
   const run = Bun.spawn(["bash", "-c", piped, "bash", process.execPath, "-e", script]);
   expect(await run.exited).toBe(42);
 });
