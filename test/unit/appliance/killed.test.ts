@@ -156,6 +156,11 @@ const elsewhere = (machine: Mortal): Promise<void> =>
 const STORIES: Record<string, Story> = {
   "the first install": { before: async () => undefined, killed: fresh, alwaysThere: false },
   "an install of another version on another address": { before: fresh, killed: elsewhere, alwaysThere: true },
+  "an install on another address": {
+    before: fresh,
+    killed: (machine) => install(machine.host, { listen: "::1", withToken: false }),
+    alwaysThere: true,
+  },
   "an upgrade": { before: fresh, killed: toTwo, alwaysThere: true },
   "an upgrade, then install": { before: fresh, killed: toTwo, next: elsewhere, alwaysThere: true },
   "a rollback": {
