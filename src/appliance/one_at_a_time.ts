@@ -40,8 +40,8 @@ function taken(path: string): Database | null {
     closeSync(openSync(path, "a", 0o600));
     const { ino } = statSync(path);
     lock = new Database(path, { readwrite: true });
-    // Nothing is ever written: there is nothing to keep a journal of.
-    lock.run("PRAGMA journal_mode = OFF");
+    // Nothing is ever written: it needs no file for a journal.
+    lock.run("PRAGMA journal_mode = MEMORY");
     lock.run("BEGIN EXCLUSIVE");
     // The one before us may have removed it between our opening and our turn.
     if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return lock;
