@@ -7,7 +7,7 @@
  *              not lost: ids between two processes, which no event ever had and no client can have seen
  *   cursors    how far each webhook got
  *   facts      reaches_from: every event after this id is here or in a hole · first_id: of the newest process ·
- *              closed: 1 when that process stopped in an orderly way
+ *              closed: 1 when that process stopped in an orderly way · believed_ms: Unix ms, the believed clock
  *
  * Pages of 1 KiB: an event on its own costs the card one block and not two. The lock is held for the life of the
  * process, so that no other one gives the same ids.
@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { OPT_IN_EVENT_TYPES } from "../line/events";
 import type { Gap } from "./event_log";
 import { foreignFile, PAGE_BYTES, prepareFile } from "./log_layout";
+import { outdated } from "./outdated";
 
 /** id, line, Unix ms, type, the rest of the body as JSON. */
 export type StoredRow = [id: number, line: number, atMs: number, type: string, body: string];
@@ -54,8 +55,8 @@ export const CRASH_JUMP_IDS = 1_000_000;
 const SCAN_ROWS = 10_000;
 /** Deleted in one step. */
 const PRUNE_ROWS = 500;
-/** A single event that is a little too old is no reason to wake the card. */
-const AGE_SLACK_MS = 3_600_000;
+/** How far the believed clock goes on before it is noted, with what is written anyway. */
+const NOTE_CLOCK_MS = 3_600_000;
 
 export class LogStore {
   readonly #database: Database;
@@ -67,6 +68,9 @@ export class LogStore {
   position = 0;
   reachesFrom = 0;
   firstId = 0;
+  /** Unix ms: of a clock that the next start may go on from; null: of none yet. */
+  believedMs: number | null = null;
+  #notedClockMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: StoreOptions,
@@ -113,6 +117,8 @@ export class LogStore {
       (previousFirst ?? 1) - 1,
     );
     this.reachesFrom = fact("reaches_from") ?? 0;
+    const newestAtMs = this.#numberOrNull("SELECT at_ms FROM events ORDER BY id DESC LIMIT 1");
+    this.believedMs = fact("believed_ms") ?? newestAtMs;
     if (inMemory !== null && inMemory.firstId === previousFirst) {
       // This very process wrote it: a new thread, or a disk that is back.
       this.firstId = previousFirst;
@@ -149,8 +155,16 @@ export class LogStore {
       for (const [name, id] of cursors) {
         this.#database.run("INSERT OR REPLACE INTO cursors VALUES (?, ?)", [name, id]);
       }
+      this.#noteClock(NOTE_CLOCK_MS);
     })();
     this.position = Math.max(this.position, gap?.to ?? 0, rows.at(-1)?.[0] ?? 0);
+  }
+
+  #noteClock(everyMs: number): void {
+    const { believedMs } = this;
+    if (believedMs === null || Math.abs(believedMs - this.#notedClockMs) < everyMs) return;
+    this.#fact.run("believed_ms", Math.trunc(believedMs));
+    this.#notedClockMs = believedMs;
   }
 
   /** Waits until the power may fail. */
@@ -227,29 +241,20 @@ export class LogStore {
     return (this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count")) * PAGE_BYTES;
   }
 
-  /** One small step of retention; true: there is more to do. */
+  /** One small step of retention; true: there is more to do. nowMs: a clock that can be believed. */
   prune(nowMs: number): boolean {
     const { maxBytes, maxAgeMs } = this.options;
-    const [last, lastAtMs] = (this.#database
-      .query("SELECT id, at_ms FROM events ORDER BY id LIMIT 1 OFFSET ?")
-      .values(PRUNE_ROWS - 1)[0] ?? [null, 0]) as [number | null, number];
-    const tooOld = nowMs - maxAgeMs;
-    const tooMuch = this.usedBytes > maxBytes;
-    if (last !== null && (tooMuch || lastAtMs < tooOld)) {
-      this.#drop(last);
-      return true;
+    this.believedMs = nowMs;
+    if (this.usedBytes > maxBytes) {
+      const last = this.#numberOrNull("SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?", PRUNE_ROWS - 1);
+      if (last !== null) {
+        this.#drop(last);
+        return true;
+      }
     }
-    // Fewer than a step: up to the first that is young enough.
-    const young = this.#numberOrNull(
-      `SELECT id FROM (SELECT id, at_ms FROM events ORDER BY id LIMIT ${PRUNE_ROWS}) WHERE at_ms >= ? ORDER BY id LIMIT 1`,
-      tooOld,
-    );
-    const oldestAtMs = this.#numberOrNull("SELECT at_ms FROM events ORDER BY id LIMIT 1");
-    const slackMs = Math.min(AGE_SLACK_MS, maxAgeMs / 10);
-    if (oldestAtMs !== null && oldestAtMs < tooOld - slackMs) {
-      this.#drop(young === null ? this.#number("SELECT max(id) FROM events") : young - 1);
-    }
-    return false;
+    const old = outdated(this.#database, nowMs, maxAgeMs, PRUNE_ROWS);
+    if (old) this.#drop(old.lastId);
+    return old?.more ?? false;
   }
 
   #drop(last: number): void {
@@ -268,6 +273,7 @@ export class LogStore {
   /** Orderly: nothing is missing after the last event. */
   close(): void {
     try {
+      this.#noteClock(1);
       this.#fact.run("closed", 1);
     } finally {
       this.abandon();

@@ -58,6 +58,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
     startThread: (hear, ended) => {
       const keeper = new LogKeeper((message: FromLogThread) => setImmediate(() => alive && hear(message)), {
         nowMs: () => clock.ms,
+        steadyMs: () => clock.ms,
         after: clock.after,
       });
       let alive = true;
