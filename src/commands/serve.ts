@@ -157,7 +157,7 @@ export async function serve(line: ServeArguments): Promise<void> {
   const bots = openBots(config, {
     exchange: verbs,
     hotlines: hotlines(config),
-    tell: (number, body) => publish(number, Date.now(), 0, body),
+    tell: (number, body) => publish(number, clock.nowMs(), 0, body),
     log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
