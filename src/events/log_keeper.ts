@@ -87,7 +87,8 @@ export class LogKeeper {
     this.#folder = options.folder ?? "";
     try {
       try {
-        this.#store = new LogStore(options, request);
+        if (this.#store && request.inMemory) this.#store.beginAt(request.inMemory.firstId);
+        else this.#store = new LogStore(options, request);
       } catch (error) {
         if (!isDamage(error)) throw error;
         const { writtenAtMs } = this.#moveAside(error);

@@ -15,24 +15,10 @@
 import { Database, type Statement } from "bun:sqlite";
 import { closeSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { OPT_IN_EVENT_TYPES } from "../line/events";
 import type { Gap } from "./event_log";
 import { foreignFile, PAGE_BYTES, prepareFile } from "./log_layout";
+import { LogPieces, type StoredFilter, type StoredPiece, type StoredRow } from "./log_pieces";
 import { outdated } from "./outdated";
-
-/** id, line, Unix ms, type, the rest of the body as JSON. */
-export type StoredRow = [id: number, line: number, atMs: number, type: string, body: string];
-
-export interface StoredFilter {
-  types: readonly string[] | null;
-  lines: readonly number[] | null;
-}
-
-export interface StoredPiece {
-  rows: StoredRow[];
-  gaps: Gap[];
-  next: number;
-}
 
 export interface StoreOptions {
   /** null: there is none. */
@@ -51,8 +37,6 @@ export interface OpenRequest {
 export const LOG_FILE = "events.db";
 /** More ids than a process gives between two commits: those of a crashed one are not given again. */
 export const CRASH_JUMP_IDS = 1_000_000;
-/** Looked at in one read, so that a rare type in a long log does not keep writes waiting (about 5 ms). */
-const SCAN_ROWS = 10_000;
 /** Deleted in one step. */
 const PRUNE_ROWS = 500;
 /** How far the believed clock goes on before it is noted, with what is written anyway. */
@@ -64,6 +48,7 @@ export class LogStore {
   readonly #hole: Statement;
   readonly #fact: Statement;
   readonly #walFd: number;
+  readonly #pieces: LogPieces;
   /** The last id that is written or known as lost. */
   position = 0;
   reachesFrom = 0;
@@ -89,6 +74,7 @@ export class LogStore {
       prepared.push(statement);
       return statement;
     };
+    this.#pieces = new LogPieces(this.#database);
     try {
       this.#database.run("PRAGMA locking_mode = EXCLUSIVE");
       prepareFile(this.#database);
@@ -147,6 +133,23 @@ export class LogStore {
     this.reachesFrom = fact("reaches_from") ?? this.position;
   }
 
+  /**
+   * Before the first event is written: ids were given from `firstId` on while the disk did not answer. None was given
+   * between, so nothing is lost there.
+   */
+  beginAt(firstId: number): void {
+    if (firstId <= this.firstId) return;
+    this.#database.transaction(() => {
+      // As of an orderly start, the id before the first is a place in the log.
+      if (firstId - 2 > this.position) {
+        this.#database.run("INSERT INTO holes VALUES (?, ?, 0)", [this.position + 1, firstId - 2]);
+      }
+      this.#fact.run("first_id", firstId);
+    })();
+    this.firstId = firstId;
+    this.position = firstId - 1;
+  }
+
   /** One transaction. gap: what memory lost before it could be written. Throws where the disk will not take it. */
   write(rows: readonly StoredRow[], gap: Gap | null, cursors: readonly [string, number][]): void {
     this.#database.transaction(() => {
@@ -173,54 +176,12 @@ export class LogStore {
   }
 
   read(after: number, limit: number, filter: StoredFilter): StoredPiece {
-    const start = Math.max(after, this.reachesFrom);
-    const end = this.#cut("id > ? ORDER BY id", start, filter) ?? Math.max(this.position, start);
-    const rows = this.#passing(start, end, limit, filter, "ASC");
-    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
-    const gaps = this.#lost(start, next);
-    return { rows, gaps: start > after ? [{ from: after + 1, to: start }, ...gaps] : gaps, next };
+    return this.#pieces.after(after, limit, filter, this);
   }
 
   /** The newest first, none newer than `upTo`; all after `next` was looked at. */
   readBack(upTo: number, limit: number, filter: StoredFilter): StoredPiece {
-    const end = Math.min(upTo, this.position);
-    const cutAt = this.#cut("id <= ? ORDER BY id DESC", end, filter);
-    const start = Math.min(cutAt === null ? this.reachesFrom : cutAt - 1, end);
-    const rows = this.#passing(start, end, limit, filter, "DESC");
-    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) - 1 : start;
-    const gaps = this.#lost(next, end);
-    return { rows, gaps: upTo > end ? [...gaps, { from: end + 1, to: upTo }] : gaps, next };
-  }
-
-  /** With a filter it may be far to the next row that passes: a look that would take long is cut short here. */
-  #cut(wanted: string, from: number, { types, lines }: StoredFilter): number | null {
-    if (types === null && lines === null) return null;
-    return this.#numberOrNull(`SELECT id FROM events WHERE ${wanted} LIMIT 1 OFFSET ?`, from, SCAN_ROWS - 1);
-  }
-
-  #passing(
-    start: number,
-    end: number,
-    limit: number,
-    { types, lines }: StoredFilter,
-    order: "ASC" | "DESC",
-  ): StoredRow[] {
-    const wanted = [
-      "id > ? AND id <= ?",
-      ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
-      `type ${types === null ? "NOT IN" : "IN"} (${(types ?? OPT_IN_EVENT_TYPES).map(() => "?").join(", ")})`,
-    ].join(" AND ");
-    return this.#database
-      .query(`SELECT id, line, at_ms, type, body FROM events WHERE ${wanted} ORDER BY id ${order} LIMIT ?`)
-      .values(start, end, ...(lines ?? []), ...(types ?? OPT_IN_EVENT_TYPES), limit) as StoredRow[];
-  }
-
-  /** After `start`, and begun by `end`. */
-  #lost(start: number, end: number): Gap[] {
-    const ranges = this.#database
-      .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")
-      .values(start, end) as [number, number][];
-    return ranges.map(([from, to]) => ({ from: Math.max(from, start + 1), to }));
+    return this.#pieces.upTo(upTo, limit, filter, this);
   }
 
   /** Ids that no event ever had. */

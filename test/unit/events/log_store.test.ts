@@ -16,7 +16,8 @@ import { join } from "node:path";
 import { LogKeeper } from "../../../src/events/log_keeper";
 import { cursorName } from "../../../src/events/log_layout";
 import type { FromLogThread, StoreState } from "../../../src/events/log_messages";
-import { LogStore, type OpenRequest, type StoredRow } from "../../../src/events/log_store";
+import type { StoredRow } from "../../../src/events/log_pieces";
+import { LogStore, type OpenRequest } from "../../../src/events/log_store";
 import { T0 } from "./sink";
 
 const root = mkdtempSync(join(tmpdir(), "dahdi-log-"));

@@ -70,12 +70,15 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
       const handle = (message: ToLogThread): void => {
         if (message.do === "write") {
           disk.writes++;
-          const store = keeper.store;
-          if (disk.fails !== null && store) {
-            store.write = () => {
-              throw Object.assign(new Error(), { code: disk.fails });
-            };
-          } else if (store) delete (store as Partial<typeof store>).write;
+        }
+        const { store } = keeper;
+        if (disk.fails !== null && store) {
+          store.write = store.beginAt = () => {
+            throw Object.assign(new Error(), { code: disk.fails });
+          };
+        } else if (store) {
+          delete (store as Partial<typeof store>).write;
+          delete (store as Partial<typeof store>).beginAt;
         }
         keeper.handle(message);
       };
