@@ -217,11 +217,8 @@ export class Journal implements Archive {
       const what = "the event log cannot be read: it was set aside, and a fresh one begun";
       log.warning(what, this.#setAside);
     }
-    if (bus.hasBegun && firstId < bus.firstId) {
-      // It was asked before memory began without it: now it learns where.
-      this.#open();
-      return;
-    }
+    // It was asked before memory began without it: now it learns where.
+    if (bus.hasBegun && firstId < bus.firstId) return this.#open();
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;

@@ -187,6 +187,7 @@ describe("the journal", () => {
       expect(two.journal.status()).toMatchObject({ storage: "disk", waiting_events: 0, problem: null });
       expect(two.bus.firstId).toBe(firstId);
       expect(two.said).toHaveLength(2);
+      expect(two.disk.opens).toBe(2); // not once more for every second that it did not answer
       const wanted = [
         ...Array.from({ length: before }, (_, i) => i),
         ...Array.from({ length: 5 }, (_, i) => firstId - FIRST + i),

@@ -48,6 +48,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
     /** Messages wait while it is set, as behind a card that stalls. */
     stalls,
     writes: 0,
+    opens: 0,
     kill: (why: string): void => died(why),
   };
   let died: (why: string) => void = () => undefined;
@@ -71,6 +72,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
         if (message.do === "write") {
           disk.writes++;
         }
+        if (message.do === "open") disk.opens++;
         const { store } = keeper;
         if (disk.fails !== null && store) {
           store.write = store.beginAt = () => {
