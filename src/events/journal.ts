@@ -55,6 +55,8 @@ export interface JournalStatus {
   set_aside: { renamed_to: string; problem: string } | null;
 }
 
+type Opened = Extract<FromLogThread, { told: "opened" }>;
+
 export class Journal implements Archive {
   #thread: LogThread | null = null;
   /** Of the thread, as last heard; null while no log is open. */
@@ -209,7 +211,7 @@ export class Journal implements Archive {
     this.#beginWithout();
   }
 
-  #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
+  #opened({ setAside, ...found }: Omit<Opened, "told">): void {
     const { bus, log } = this.dependencies;
     this.#opening = false;
     if (setAside !== null) {
@@ -218,7 +220,12 @@ export class Journal implements Archive {
       log.warning(what, this.#setAside);
     }
     // It was asked before memory began without it: now it learns where.
-    if (bus.hasBegun && firstId < bus.firstId) return this.#open();
+    if (bus.hasBegun && found.firstId < bus.firstId) this.#open();
+    else this.#usable(found);
+  }
+
+  #usable({ firstId, state, cursors, neverGiven }: Omit<Opened, "setAside" | "told">): void {
+    const { bus } = this.dependencies;
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;
