@@ -55,6 +55,8 @@ export class LogStore {
   firstId = 0;
   /** Unix ms: of a clock that the next start may go on from; null: of none yet. */
   believedMs: number | null = null;
+  /** A sync failed: the kernel takes for written what the card may not have, and does not try it again. */
+  #doubtful = false;
   #notedClockMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -152,6 +154,7 @@ export class LogStore {
 
   /** One transaction. gap: what memory lost before it could be written. Throws where the disk will not take it. */
   write(rows: readonly StoredRow[], gap: Gap | null, cursors: readonly [string, number][]): void {
+    if (this.#doubtful) this.#rewrite();
     this.#database.transaction(() => {
       if (gap) this.#hole.run(gap.from, gap.to);
       for (const row of rows) this.#append.run(...row);
@@ -172,7 +175,21 @@ export class LogStore {
 
   /** Waits until the power may fail. */
   sync(): void {
-    fdatasyncSync(this.#walFd);
+    if (this.#doubtful) this.#rewrite();
+    try {
+      fdatasyncSync(this.#walFd);
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+  }
+
+  /** All that the -wal holds goes into the tables, and it begins anew: what comes after a hole in it would be lost. */
+  #rewrite(): void {
+    if (this.#number("PRAGMA wal_checkpoint(TRUNCATE)") !== 0) {
+      throw Object.assign(new Error(), { code: "SQLITE_BUSY_CHECKPOINT" });
+    }
+    this.#doubtful = false;
   }
 
   read(after: number, limit: number, filter: StoredFilter): StoredPiece {
