@@ -200,7 +200,10 @@ export class LogKeeper {
 
   #prune(store: LogStore): boolean {
     const { nowMs, steadyMs } = this.clock;
-    return this.#believed !== null && store.prune(this.#believed.look(nowMs(), steadyMs()));
+    if (this.#believed === null) return false;
+    const upTo = this.#believed.look(nowMs(), steadyMs());
+    store.believedMs = this.#believed.believedMs(steadyMs());
+    return store.prune(upTo);
   }
 
   #close(): void {

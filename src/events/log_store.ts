@@ -222,7 +222,6 @@ export class LogStore {
   /** One small step of retention; true: there is more to do. nowMs: a clock that can be believed. */
   prune(nowMs: number): boolean {
     const { maxBytes, maxAgeMs } = this.options;
-    this.believedMs = nowMs;
     if (this.usedBytes > maxBytes) {
       const last = this.#numberOrNull("SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?", PRUNE_ROWS - 1);
       if (last !== null) {

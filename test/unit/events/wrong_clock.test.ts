@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { BelievedClock } from "../../../src/events/believed_clock";
 import { LogKeeper } from "../../../src/events/log_keeper";
 import type { FromLogThread, StoreState } from "../../../src/events/log_messages";
+import { LogStore } from "../../../src/events/log_store";
 import { T0 } from "./sink";
 import { virtualClock } from "./stepped_disk";
 
@@ -157,6 +158,21 @@ describe("a clock that starts in 1970 and is set a minute later", () => {
     expect(one.kept()).toEqual([...times.slice(2), IN_1970, T0 + 7 * DAY_MS + HOUR_MS]);
     one.close();
   });
+});
+
+test("what is believed is kept with what is written, also while the clock says 1970", async () => {
+  const where = folder();
+  await week(where, "kill");
+  const one = process(where, IN_1970);
+  await one.clock.pass(3 * HOUR_MS);
+  one.write();
+  one.kill();
+  const store = new LogStore({ folder: where, maxBytes: 1e9, maxAgeMs: 1e12 }, { nowUs: 1, inMemory: null });
+  const ahead = (store.believedMs ?? 0) - T0;
+  store.close();
+  // As noted with the last event of the week, and three hours of having run.
+  expect(ahead).toBeGreaterThan(6 * DAY_MS);
+  expect(ahead).toBeLessThan(7 * DAY_MS + 4 * HOUR_MS);
 });
 
 describe("the believed clock", () => {
