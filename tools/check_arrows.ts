@@ -41,6 +41,8 @@ const PRIVILEGES: Record<string, readonly string[]> = {
   "bun:sqlite": [
     "src/events/log_store.ts",
     "src/events/log_layout.ts",
+    "src/events/log_pieces.ts",
+    "src/events/outdated.ts",
     "src/backup/event_snapshot.ts",
     "src/appliance/one_at_a_time.ts",
   ],
