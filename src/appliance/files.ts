@@ -201,7 +201,7 @@ export class Files {
     const temporary = `${place}.new`;
     try {
       mkdirSync(dirname(place), { recursive: true });
-      rmSync(temporary, { force: true });
+      this.remove(`${path}.new`);
       // By its descriptor: the service writes into the configuration's folder as well, and may name what it likes.
       const descriptor = openSync(temporary, "wx", mode);
       try {
@@ -215,7 +215,7 @@ export class Files {
       renameSync(temporary, place);
       syncFolder(dirname(place));
     } catch (error) {
-      rmSync(temporary, { force: true });
+      this.remove(`${path}.new`);
       throw new ApplianceError(`${path}: ${reason(error)}`);
     }
   }
