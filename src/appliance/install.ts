@@ -12,7 +12,6 @@ import {
   ENABLED_LINK,
   FILES,
   NAME,
-  PACKAGE_LIST,
   PREVIOUS,
   STATE_FOLDER,
   SYSUSERS_PATH,
@@ -110,7 +109,8 @@ async function installAlone(host: Host, executable: string, options: InstallOpti
     if (withToken) makeToken();
     host.say("· service  unchanged");
   }
-  if (files.exists(PACKAGE_LIST))
+  const ofDebian = await host.run(["dpkg-query", "--show", "--showformat=${db:Status-Status}", NAME]);
+  if (ofDebian.output === "config-files")
     host.say(`! ${NAME}'s package is removed, not purged: "apt purge ${NAME}" would take ${CONFIG_PATH} away`);
   const { address, config } = planned;
   host.say(`\nOpen ${pageUrl(address, config)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);

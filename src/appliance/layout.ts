@@ -27,9 +27,6 @@ export const UNFINISHED = `/run/${NAME}.unfinished`;
 export const BEFORE_RESTORE = [`${STATE_FOLDER}.before-restore`, `${CONFIG_PATH}.before-restore`];
 /** Where Debian's package puts the unit: the two installations exclude each other. */
 export const PACKAGED_UNITS = [`/usr/lib/systemd/system/${UNIT}`, `/lib/systemd/system/${UNIT}`];
-/** There also while the package is removed, and not purged. */
-export const PACKAGE_LIST = `/var/lib/dpkg/info/${NAME}.list`;
-
 export interface FileOfOurs {
   path: string;
   text: string;

@@ -31,16 +31,21 @@ function dying(name: string): unknown {
 mock.module("node:fs", () => ({
   ...real,
   ...Object.fromEntries(CHANGING.map((name) => [name, dying(name)])),
-  openSync: (path: string, flags: string, mode?: number) => {
-    if (flags !== "r") step();
-    return real.openSync(path, flags, mode);
+  openSync: (...given: Parameters<typeof real.openSync>) => {
+    if (given[1] !== "r") step();
+    return real.openSync(...given);
   },
   // No power goes here: what is not on the disk yet is not lost.
-  fsyncSync: step,
-  writeFileSync: (to: number, text: string) => {
-    if (stepsLeft === 0) real.writeFileSync(to, text.slice(0, text.length / 2));
+  fsyncSync: (descriptor: number) => {
     step();
-    real.writeFileSync(to, text);
+    if (stepsLeft === Number.POSITIVE_INFINITY) real.fsyncSync(descriptor);
+  },
+  // Other tests' files may be written through these as well.
+  writeFileSync: (...given: Parameters<typeof real.writeFileSync>) => {
+    const [to, text] = given;
+    if (stepsLeft === 0 && typeof text === "string") real.writeFileSync(to, text.slice(0, text.length / 2));
+    step();
+    real.writeFileSync(...given);
   },
   writeSync: (to: number, bytes: Buffer, at: number, length: number) => {
     if (stepsLeft === 0) real.writeSync(to, bytes, at, length >> 1);

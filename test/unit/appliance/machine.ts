@@ -81,6 +81,7 @@ export class Machine implements Disposable {
       const state = this.active ? "active" : "inactive";
       return { code: 0, output: `ActiveState=${state}\nMainPID=77\nNRestarts=${this.restarts}\n` };
     }
+    if (command.startsWith("dpkg-query")) return answer ?? { code: 1, output: "no packages found" };
     this.told.push(command);
     if (answer) return answer;
     if (command.startsWith("systemctl restart")) this.#start();
