@@ -109,8 +109,8 @@ async function installAlone(host: Host, executable: string, options: InstallOpti
     if (withToken) makeToken();
     host.say("· service  unchanged");
   }
-  const ofDebian = await host.run(["dpkg-query", "--show", "--showformat=${db:Status-Status}", NAME]);
-  if (ofDebian.output === "config-files")
+  const ofDebian = await host.run(["dpkg-query", "--status", NAME]);
+  if (ofDebian.output.includes(" ok config-files"))
     host.say(`! ${NAME}'s package is removed, not purged: "apt purge ${NAME}" would take ${CONFIG_PATH} away`);
   const { address, config } = planned;
   host.say(`\nOpen ${pageUrl(address, config)} ; what is wrong, if anything: sudo dahdi-phone-api doctor`);

@@ -53,7 +53,7 @@ describe("install", () => {
     using machine = new Machine();
     mkdirSync(join(machine.root, "etc/systemd/system"), { recursive: true });
     symlinkSync("/dev/null", join(machine.root, UNIT));
-    machine.answers.set("dpkg-query", { code: 0, output: "config-files" });
+    machine.answers.set("dpkg-query", { code: 0, output: "Status: deinstall ok config-files\n" });
     await install(machine.host, AS_IS);
     expect(machine.link(ENABLED)).toBe(UNIT);
     expect(lstatSync(join(machine.root, UNIT)).isFile()).toBeTrue();
