@@ -8,6 +8,8 @@ export interface LifecycleNeeds {
   logs: Logs;
   logControl: LogControl;
   editor: ConfigEditor;
+  /** Another certificate may lie there now. */
+  lookAtCertificate(): void;
   /** To systemd. */
   notify(state: string): void;
   stopWatchdog(): void;
@@ -55,6 +57,7 @@ export function lifecycle(needs: LifecycleNeeds): void {
   const reload = async (): Promise<void> => {
     notify("RELOADING=1");
     logControl.reopen();
+    needs.lookAtCertificate();
     try {
       const { applied, restart_required } = await editor.reload();
       logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });

@@ -196,7 +196,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     messageCounts,
     guard,
     tokens,
-    tls,
+    tls: tls?.identity ?? null,
     // As of the log's thread.
     flacFiles: new FlacFiles(threadUrl("recordings/flac_thread"), config.api.timeout * 1000),
     sounds,
@@ -257,6 +257,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     logs,
     logControl,
     editor,
+    lookAtCertificate: tls?.keepFresh(listeners) ?? (() => undefined),
     notify,
     stopWatchdog,
     exchange,
@@ -281,7 +282,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     lines: setups.length,
     engine: engine.engineStats(),
     tokens: tokens.required,
-    fingerprint: tls?.fingerprint ?? null,
+    fingerprint: tls?.identity.fingerprint ?? null,
     logs,
   });
   notify("READY=1");
