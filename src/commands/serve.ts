@@ -183,6 +183,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     recordings,
     websocketClients: () => sockets.events.count + sockets.audio.count,
     eventStreamClients: () => streams.count,
+    logLinesLost: () => logControl.lostLines(),
   });
   const dependencies: HttpDependencies = {
     exchange: verbs,

@@ -41,6 +41,7 @@ const OWN_SERVERS = [
   "idempotency",
   "limits",
   "live_audio",
+  "log_disk",
   "playback",
   "recording_ends",
   "secrets",
