@@ -40,6 +40,7 @@ const OWN_SERVERS = [
   "hotline",
   "idempotency",
   "limits",
+  "limits_attacked",
   "live_audio",
   "log_disk",
   "playback",
