@@ -5,7 +5,7 @@
 import type { Log, LogFields } from "../observe/log";
 import { authorityOf, type HostCheck } from "../security/host_check";
 import type { OriginCheck } from "../security/origin_check";
-import { clientOf, isLoopback, RateLimiter } from "../security/rate_limiter";
+import { clientOf, isLoopback, RateLimiter, secondsUntil } from "../security/rate_limiter";
 import { covers, type Scope, type Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
 import { tellAudit } from "./audit";
@@ -248,7 +248,7 @@ export class Guard {
     if (!state) return;
     const { perSecond, burst } = rateLimit;
     headers["ratelimit-policy"] = `"default";q=${burst};w=${Math.ceil(burst / perSecond)}`;
-    headers.ratelimit = `"default";r=${state.remaining};t=${Math.ceil(state.fullInMs / 1000)}`;
+    headers.ratelimit = `"default";r=${state.remaining};t=${secondsUntil(state.fullInMs)}`;
     if (!state.admitted) throw tooManyRequests(state.retryInMs);
   }
 
