@@ -1,8 +1,10 @@
 /** Attacks on what is counted: by address, by token, by forged headers; and what they do to everybody else. */
 import { describe, expect, test } from "bun:test";
 import { request as httpRequest } from "node:http";
+import { join } from "node:path";
 import { type ConfiguredServer, startConfigured, tokenCommand } from "../support/configured";
-import { eventually } from "../support/server";
+import { needs } from "../support/needs";
+import { eventually, ROOT } from "../support/server";
 
 const CONFIGURED = ["first-first-first-first", "other-other-other-other"] as const;
 const limited = (burst: number, more = ""): Promise<ConfiguredServer> =>
@@ -264,5 +266,28 @@ describe("who holds on", () => {
     }
     expect((await server.residentMb()) - before).toBeLessThan(150);
     for (const socket of sockets) socket.terminate();
+  });
+});
+
+const IN_A_NETWORK =
+  "ip link set lo up && ip -6 route add local 2001:db8::/32 dev lo && echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind";
+const networkTest = needs(
+  Bun.spawnSync(["unshare", "-n", "sh", "-c", IN_A_NETWORK]).exitCode === 0,
+  "an IPv6 network of one's own needs root, unshare and ip",
+);
+
+describe("who has an IPv6 network", () => {
+  networkTest("has one measure, not one for each of its addresses; another network has its own", async () => {
+    const [rotating, networks] = ["2001:db8:1:2::{i}", "2001:db8:2:{i}::1"];
+    const child = Bun.spawn(
+      [
+        ...["unshare", "-n", "sh", "-c", `${IN_A_NETWORK} && exec "$@"`, "sh"],
+        ...[process.execPath, join(ROOT, "test/support/ipv6_network.ts"), "10", rotating, networks],
+      ],
+      { stdout: "pipe", stderr: "inherit" },
+    );
+    const admitted = JSON.parse(await new Response(child.stdout).text()) as Record<string, number>;
+    expect(admitted[rotating]).toBeLessThan(40);
+    expect(admitted[networks]).toBe(60);
   });
 });
