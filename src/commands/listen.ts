@@ -8,7 +8,7 @@ type Tls = NonNullable<HttpDependencies["tls"]>;
 export interface Listener {
   port: number;
   /** New connections see this certificate; those that are open, and what they wait for, stay. */
-  renew(tls: Tls): void;
+  renew(tls: Tls, complain: (why: string) => void): void;
   stop(closeActive: boolean): Promise<void>;
 }
 
@@ -52,21 +52,22 @@ export function listen(
   /** With clients that came under the certificate before. */
   const leaving = new Set<typeof server>();
   /** Bun shows no other certificate on a port that it listens on: it is let go and taken in one breath. */
-  const again = (shown: Tls): void => {
+  const again = (shown: Tls, complain: (why: string) => void): void => {
     if (stopped) return;
     try {
       server = serve(port, shown);
-    } catch {
-      setTimeout(() => again(shown), AGAIN_MS); // somebody else has it for a moment
+    } catch (error) {
+      complain(whyNot(error, hostname, port)); // somebody else has it, for a moment at best
+      setTimeout(() => again(shown, () => undefined), AGAIN_MS);
     }
   };
   return {
     port,
-    renew: (next) => {
+    renew: (next, complain) => {
       const before = server;
       leaving.add(before);
       void before.stop(false).then(() => leaving.delete(before));
-      again(next);
+      again(next, complain);
     },
     stop: async (closeActive) => {
       stopped = true;

@@ -33,7 +33,8 @@ export async function openTls(
     (listeners: readonly Pick<Listener, "renew">[]) => {
       const fresh = renewal((next) => {
         requireServable(next);
-        for (const listener of listeners) listener.renew(next);
+        for (const listener of listeners)
+          listener.renew(next, (error) => log.error("a port waits to be served again", { error }));
       });
       fresh.look();
       setInterval(() => fresh.look(), LOOK_MS).unref();

@@ -274,7 +274,9 @@ export class Guard {
       return token;
     }
     this.#attempts.take(client, now);
-    this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
+    if (this.#toldOfAll.take("", now).admitted) {
+      this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
+    }
     return wrongToken();
   }
 
@@ -326,7 +328,8 @@ export class Guard {
 
   #refused(what: string, { address }: Passage, fields: LogFields): void {
     const now = this.options.monotonicMs();
-    if (this.#attempts.take(`told ${clientOf(address)}`, now).admitted) {
+    const one = this.#attempts.take(`told ${clientOf(address)}`, now);
+    if (one.admitted && this.#toldOfAll.take("", now).admitted) {
       this.options.audit.warning(`${what} was refused`, { address, ...fields });
     }
   }
