@@ -44,8 +44,8 @@ export function announce({ line, config, path, ports, lines, engine, tokens, fin
   }
   if (line.announce) {
     const announced = { rest_port: restPort, websocket_port: websocketPort, pid: process.pid };
-    lineWriter("stdout")(`${JSON.stringify(announced)}\n`);
+    lineWriter("stdout").write(`${JSON.stringify(announced)}\n`);
   } else if (isTerminal("stdout") || simulated) {
-    lineWriter("stdout")(banner({ host, restPort, websocketPort, simulated, fingerprint, tokens }));
+    lineWriter("stdout").write(banner({ host, restPort, websocketPort, simulated, fingerprint, tokens }));
   }
 }

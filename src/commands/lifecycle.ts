@@ -8,6 +8,8 @@ export interface LifecycleNeeds {
   logs: Logs;
   logControl: LogControl;
   editor: ConfigEditor;
+  /** Another certificate may lie there now. */
+  lookAtCertificate(): void;
   /** To systemd. */
   notify(state: string): void;
   stopWatchdog(): void;
@@ -26,7 +28,8 @@ const BELLS_MS = 200;
 const REQUESTS_MS = 900;
 const CUT_OFF_MS = 100;
 const SETTLED_MS = 500;
-const TOGETHER_MS = 1900;
+const LOGGED_MS = 50;
+const TOGETHER_MS = 1850;
 
 const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
   Promise.race([work.catch(() => undefined), Bun.sleep(ms)]);
@@ -50,11 +53,13 @@ export function lifecycle(needs: LifecycleNeeds): void {
     await within(CUT_OFF_MS, Promise.all(listeners.map((listener) => listener.stop(true))));
     await within(SETTLED_MS, needs.settled());
     await within(until - performance.now(), needs.end());
+    await within(LOGGED_MS, logControl.flushed());
     process.exit(0);
   };
   const reload = async (): Promise<void> => {
     notify("RELOADING=1");
     logControl.reopen();
+    needs.lookAtCertificate();
     try {
       const { applied, restart_required } = await editor.reload();
       logs.server.info("reloaded", { applied: applied.join(" "), restart_required: restart_required.join(" ") });

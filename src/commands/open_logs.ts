@@ -8,7 +8,9 @@ export function openLogs(logging: Config["logging"]): ReturnType<typeof createLo
   const { max_size_mb, output } = logging;
   const journal = output === "stderr" && process.env.JOURNAL_STREAM !== undefined;
   try {
-    return createLogs({ ...logging, maxBytes: max_size_mb * MIB, journal });
+    const opened = createLogs({ ...logging, maxBytes: max_size_mb * MIB, journal });
+    process.on("exit", () => opened.control.lastBreath());
+    return opened;
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;
     throw new StartError(`cannot write the log ${output} (${code}): choose another place (logging.output)`);

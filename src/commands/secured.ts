@@ -1,5 +1,5 @@
 /** Who may reach the server, put together from the configuration: the guard, the tokens, the certificate. */
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { isLocalHost } from "../config/load";
 import type { Config } from "../config/schema";
 import { Guard } from "../http/guard";
@@ -9,10 +9,10 @@ import type { Logs } from "../observe/log";
 import { HostCheck } from "../security/host_check";
 import { OriginCheck } from "../security/origin_check";
 import { TlsError } from "../security/tls_error";
-import type { TlsIdentity } from "../security/tls_identity";
 import { TokenFile, TokenFileError } from "../security/token_file";
 import { TokenRegistry } from "../security/token_registry";
 import { StartError } from "./start_error";
+import { openTls, type ServedTls } from "./tls";
 
 /** Of another machine, where nobody says otherwise: far above what a person's programs need. */
 const DEFAULT_RATE = { perSecond: 100, burst: 1000 };
@@ -23,21 +23,7 @@ export interface Secured {
   tokens: TokenRegistry;
   seats: Seats;
   origins: OriginCheck;
-  tls: TlsIdentity | null;
-}
-
-async function identity({ host, tls }: Config["server"], stateFolder: string | null): Promise<TlsIdentity | null> {
-  if (tls.certificate === null && !tls.self_signed) return null;
-  const { identityFromFiles, ownIdentity } = await import("../security/tls_identity");
-  if (tls.certificate !== null && tls.key !== null) return identityFromFiles(tls.certificate, tls.key);
-  if (!tls.self_signed) return null;
-  if (stateFolder === null) throw new TlsError("server.tls.self_signed: there is no state_dir to keep it in");
-  const own = hostname().toLowerCase();
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  const usable = addresses.filter(({ scopeid }) => !scopeid).map(({ address }) => address);
-  const names = new Set(["localhost", own, own.includes(".") ? own : `${own}.local`, ...usable]);
-  if (isLocalHost(host)) for (const address of ["127.0.0.1", "::1"]) names.add(address);
-  return ownIdentity(stateFolder, [...names].slice(0, 32), new Date());
+  tls: ServedTls | null;
 }
 
 function rateOf(limit: Config["api"]["rate_limit"]) {
@@ -87,6 +73,6 @@ async function secure(config: Config, stateFolder: string | null, logs: Logs): P
         ? { perAddress: DEFAULT_CONNECTIONS, loopback: false }
         : { perAddress, loopback: true },
     ),
-    tls: await identity(server, stateFolder),
+    tls: await openTls(server, stateFolder, logs.server),
   };
 }

@@ -184,6 +184,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     recordings,
     websocketClients: () => sockets.events.count + sockets.audio.count,
     eventStreamClients: () => streams.count,
+    logLinesLost: () => logControl.lostLines(),
   });
   const dependencies: HttpDependencies = {
     exchange: verbs,
@@ -197,7 +198,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     messageCounts,
     guard,
     tokens,
-    tls,
+    tls: tls?.identity ?? null,
     // As of the log's thread.
     flacFiles: new FlacFiles(threadUrl("recordings/flac_thread"), config.api.timeout * 1000),
     sounds,
@@ -258,6 +259,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     logs,
     logControl,
     editor,
+    lookAtCertificate: tls?.keepFresh(listeners) ?? (() => undefined),
     notify,
     stopWatchdog,
     exchange,
@@ -284,7 +286,7 @@ export async function serve(line: ServeArguments): Promise<void> {
     lines: setups.length,
     engine: engine.engineStats(),
     tokens: tokens.required,
-    fingerprint: tls?.fingerprint ?? null,
+    fingerprint: tls?.identity.fingerprint ?? null,
     logs,
   });
   notify("READY=1");

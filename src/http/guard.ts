@@ -5,7 +5,7 @@
 import type { Log, LogFields } from "../observe/log";
 import { authorityOf, type HostCheck } from "../security/host_check";
 import type { OriginCheck } from "../security/origin_check";
-import { clientOf, isLoopback, RateLimiter, type RateState } from "../security/rate_limiter";
+import { clientOf, isLoopback, RateLimiter, secondsUntil } from "../security/rate_limiter";
 import { covers, type Scope, type Token } from "../security/token";
 import type { TokenRegistry } from "../security/token_registry";
 import { tellAudit } from "./audit";
@@ -50,6 +50,9 @@ export interface GuardOptions {
 /** Wrong tokens of one address, and what is written of refusals: ten at once, then one in six seconds. */
 const ATTEMPTS = { perSecond: 1 / 6, burst: 10 };
 
+/** Of everybody who was not let in together, whoever they say they are: what the log has of them in a day is 20 MB. */
+const TOLD_OF_ALL = { perSecond: 1, burst: 100 };
+
 /** Tokens at addresses. */
 const MAX_KNOWN = 4096;
 
@@ -64,13 +67,18 @@ export class Guard {
   readonly #attempts = new RateLimiter(ATTEMPTS);
   /** Tokens with where they were accepted, the newest last: one may well be used in two places. */
   readonly #knownAt = new Set<string>();
-  readonly #limiter: RateLimiter | null;
+  /** Two, so that whoever has many addresses cannot have a token's measure forgotten. */
+  readonly #addresses: RateLimiter | null;
+  readonly #tokens: RateLimiter | null;
+  readonly #toldOfAll = new RateLimiter(TOLD_OF_ALL);
+  #untold = 0;
   /** Nothing of a GET is to be looked at but the name that it calls us by: unless there are tokens. */
   readonly #plainGets: boolean;
 
   constructor(private readonly options: GuardOptions) {
-    this.#limiter = options.rateLimit ? new RateLimiter(options.rateLimit) : null;
-    this.#plainGets = !this.#limiter && !options.origins.any;
+    this.#addresses = options.rateLimit ? new RateLimiter(options.rateLimit) : null;
+    this.#tokens = options.rateLimit ? new RateLimiter(options.rateLimit) : null;
+    this.#plainGets = !options.rateLimit && !options.origins.any;
   }
 
   handle(
@@ -117,9 +125,29 @@ export class Guard {
     if (!response.headers.has(REQUEST_ID_HEADER)) headers[REQUEST_ID_HEADER] = requestIdOf(request);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "OPTIONS") {
-      tellAudit(this.options.audit, request, passage, response.status, response.headers.get(REQUEST_ID_HEADER));
+      const { status } = response;
+      if (reachedRoute || status < 400 || this.#mayTell(passage)) {
+        this.#tellUntold();
+        tellAudit(this.options.audit, request, passage, status, response.headers.get(REQUEST_ID_HEADER));
+      } else this.#untold++;
     }
     return response;
+  }
+
+  /** Who is turned away at the door could otherwise push out of the log what he did before. */
+  #mayTell({ token, address }: Passage): boolean {
+    const now = this.options.monotonicMs();
+    if (token) return this.#attempts.take(`refused ${token.name}`, now).admitted;
+    return (
+      this.#attempts.take(`refused at ${clientOf(address)}`, now).admitted &&
+      this.#toldOfAll.take("", now).admitted
+    );
+  }
+
+  #tellUntold(): void {
+    if (this.#untold === 0) return;
+    this.options.audit.warning("more was refused at the door than is told one by one", { count: this.#untold });
+    this.#untold = 0;
   }
 
   /** A WebSocket by which something can be done to a line: that it was opened, or was not to be. */
@@ -136,10 +164,12 @@ export class Guard {
     try {
       this.#host(request, passage);
       const preflight = this.#origin(request, passage, headers);
-      this.#rate(`address ${clientOf(passage.address)}`, passage, headers);
+      const shown = preflight ? null : this.#shown(request, passage);
+      const refusal = shown instanceof Problem ? shown : null;
+      if (shown && !(shown instanceof Problem)) passage.token = shown;
+      this.#rate(passage, headers);
       if (preflight) return preflight;
-      passage.token = this.#authenticated(request, passage);
-      if (passage.token) this.#rate(`token ${passage.token.name}`, passage, headers);
+      if (refusal) throw refusal;
       const key = request.method === "POST" ? request.headers.get("idempotency-key") : null;
       if (key === null) return await next(request);
       const owner = passage.token ? `token ${passage.token.name}` : `address ${passage.address}`;
@@ -205,50 +235,49 @@ export class Guard {
     );
   }
 
-  #rate(key: string, passage: Passage, headers: Record<string, string>): void {
-    const limiter = this.#limiter;
+  /**
+   * Who shows a right token is measured by it, wherever he is and whoever else is there: behind a proxy, or in a
+   * house's one IPv6 network, many share an address. Everybody else is measured by his address.
+   */
+  #rate({ token, address }: Passage, headers: Record<string, string>): void {
     const { rateLimit, monotonicMs } = this.options;
-    if (!limiter || !rateLimit || (!rateLimit.loopback && isLoopback(passage.address))) return;
-    const state = limiter.take(key, monotonicMs());
-    this.#tellRate(state, headers, rateLimit);
+    if (!rateLimit || (!rateLimit.loopback && isLoopback(address))) return;
+    const state = token
+      ? this.#tokens?.take(token.name, monotonicMs())
+      : this.#addresses?.take(clientOf(address), monotonicMs());
+    if (!state) return;
+    const { perSecond, burst } = rateLimit;
+    headers["ratelimit-policy"] = `"default";q=${burst};w=${Math.ceil(burst / perSecond)}`;
+    headers.ratelimit = `"default";r=${state.remaining};t=${secondsUntil(state.fullInMs)}`;
     if (!state.admitted) throw tooManyRequests(state.retryInMs);
   }
 
-  /** Of the address and of the token the one that leaves less. */
-  #tellRate(
-    state: RateState,
-    headers: Record<string, string>,
-    { perSecond, burst }: { perSecond: number; burst: number },
-  ): void {
-    const before = /;r=(\d+)/.exec(headers.ratelimit ?? "")?.[1];
-    if (before !== undefined && Number(before) <= state.remaining) return;
-    headers["ratelimit-policy"] = `"default";q=${burst};w=${Math.ceil(burst / perSecond)}`;
-    headers.ratelimit = `"default";r=${state.remaining};t=${Math.ceil(state.fullInMs / 1000)}`;
-  }
-
-  #authenticated(request: Request, passage: Passage): Token | null {
+  /** The token that came; why it is not let in; null: none is needed. */
+  #shown(request: Request, passage: Passage): Token | Problem | null {
     const { tokens, nowMs, monotonicMs } = this.options;
     if (!tokens.required) return null;
     const path = pathOf(request.url);
     if (isOpen(path)) return null;
     const secret = presented(request, path);
-    if (secret === null) throw noToken();
+    if (secret === null) return noToken();
+    const token = tokens.find(secret, nowMs());
+    // Nobody guesses 256 random bits: somebody who tries, or shows an old token all day, holds up none that we made.
+    if (token?.created_at) return token;
     const now = monotonicMs();
     const client = clientOf(passage.address);
     const attempts = this.#attempts.look(client, now);
-    const token = tokens.find(secret, nowMs());
-    // Somebody who guesses must not shut out who shares the address and has shown a right token there.
+    // Of the configuration it may be a word: no guess of it is told to be right. Whoever showed it there before may.
     const known = token && `${token.sha256} ${client}`;
-    if (!attempts.admitted && !(known && this.#knownAt.has(known))) {
-      throw tooManyAttempts(attempts.retryInMs);
-    }
+    if (!attempts.admitted && !(known && this.#knownAt.has(known))) return tooManyAttempts(attempts.retryInMs);
     if (token && known) {
       if (!this.#knownAt.has(known)) this.#remember(known);
       return token;
     }
     this.#attempts.take(client, now);
-    this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
-    throw wrongToken();
+    if (this.#toldOfAll.take("", now).admitted) {
+      this.options.audit.warning("a token was refused", { address: passage.address, path: path.slice(0, 100) });
+    }
+    return wrongToken();
   }
 
   #remember(known: string): void {
@@ -299,7 +328,8 @@ export class Guard {
 
   #refused(what: string, { address }: Passage, fields: LogFields): void {
     const now = this.options.monotonicMs();
-    if (this.#attempts.take(`told ${clientOf(address)}`, now).admitted) {
+    const one = this.#attempts.take(`told ${clientOf(address)}`, now);
+    if (one.admitted && this.#toldOfAll.take("", now).admitted) {
       this.options.audit.warning(`${what} was refused`, { address, ...fields });
     }
   }

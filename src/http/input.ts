@@ -143,6 +143,9 @@ export const mergedInput = <T extends TSchema>(
 /** All that is being read just now, of all requests together. */
 let heldBytes = 0;
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** Who sends no more than this is not refused because others send much, but for memory itself. */
+const SMALL_BYTES = 64 * 1024;
+const MAX_HELD_WITH_SMALL_BYTES = 2 * MAX_HELD_BYTES;
 
 export function jsonTooLarge(): Problem {
   const detail = `JSON may have ${MAX_JSON_BYTES} bytes: send less. A sound goes as it is, or in a form.`;
@@ -195,7 +198,8 @@ async function readCounted(
     } else {
       kept = [];
     }
-    if (heldBytes > MAX_HELD_BYTES) {
+    const bound = counter.bytes > SMALL_BYTES ? MAX_HELD_BYTES : MAX_HELD_WITH_SMALL_BYTES;
+    if (heldBytes > bound) {
       await reader.cancel();
       const detail = "Too many uploads at once: send this one again in a moment.";
       throw new Problem(429, "too_many_uploads", detail, { headers: { "retry-after": "1" } });

@@ -1,4 +1,5 @@
 /** Answers to who may not, or not so often. */
+import { secondsUntil } from "../security/rate_limiter";
 import type { Scope } from "../security/token";
 import { Problem } from "./problem";
 
@@ -32,7 +33,7 @@ export const lineNotAllowed = (lines: readonly number[]): Problem =>
   );
 
 const retryAfter = (inMs: number): { headers: Record<string, string> } => ({
-  headers: { "retry-after": String(Math.max(1, Math.ceil(inMs / 1000))) },
+  headers: { "retry-after": String(Math.max(1, secondsUntil(inMs))) },
 });
 
 export const tooManyRequests = (retryInMs: number): Problem =>

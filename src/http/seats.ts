@@ -1,6 +1,16 @@
-/** How many connections that last one client address may hold, of WebSockets and event streams together. */
+/** How many connections that last one token, or one address without any, may hold: WebSockets and event streams together. */
+
 import { clientOf, isLoopback } from "../security/rate_limiter";
+import type { Token } from "../security/token";
 import { tooManyClients } from "./refusals";
+
+export interface Sitter {
+  token: Token | null;
+  address: string;
+}
+
+const nameOf = ({ token, address }: Sitter): string =>
+  token ? `token ${token.name}` : `address ${clientOf(address)}`;
 
 export class Seats {
   readonly #taken = new Map<string, number>();
@@ -9,10 +19,10 @@ export class Seats {
   constructor(private readonly options: { perAddress: number; loopback: boolean }) {}
 
   /** After check. Returns what gives the seat back: once, however often it is called. */
-  take(address: string): () => void {
+  take(sitter: Sitter): () => void {
     const { perAddress, loopback } = this.options;
-    if (perAddress === 0 || (!loopback && isLoopback(address))) return () => undefined;
-    const client = clientOf(address);
+    if (perAddress === 0 || (!loopback && isLoopback(sitter.address))) return () => undefined;
+    const client = nameOf(sitter);
     this.#taken.set(client, (this.#taken.get(client) ?? 0) + 1);
     let given = false;
     return () => {
@@ -24,11 +34,12 @@ export class Seats {
     };
   }
 
-  check(address: string): void {
+  check(sitter: Sitter): void {
     const { perAddress, loopback } = this.options;
-    if (perAddress === 0 || (!loopback && isLoopback(address))) return;
-    if ((this.#taken.get(clientOf(address)) ?? 0) < perAddress) return;
-    const detail = "There are too many connections from this address (api.max_connections_per_address).";
+    if (perAddress === 0 || (!loopback && isLoopback(sitter.address))) return;
+    if ((this.#taken.get(nameOf(sitter)) ?? 0) < perAddress) return;
+    const detail =
+      "There are too many connections of this token, or from this address (api.max_connections_per_address).";
     throw tooManyClients(detail);
   }
 }

@@ -1,6 +1,7 @@
 /** The log: text for a person at a terminal, JSON lines for everything else. One level for each component. */
 import { LogFile } from "./log_file";
-import { isStandardOutput, isTerminal, lineWriter } from "./standard_output";
+import { LogQueue } from "./log_queue";
+import { isStandardOutput, isTerminal, type LineWriter, lineWriter } from "./standard_output";
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -28,6 +29,9 @@ export interface LogLevels {
   levels: Partial<Record<LogComponent, LogLevel>>;
 }
 
+/** Who did what is no chatter: only levels.audit silences it. */
+const AUDIT_LEVEL: LogLevel = "info";
+
 export interface LogOptions extends LogLevels {
   format: "auto" | "text" | "json";
   /** "stderr", "stdout" or a file's path. */
@@ -43,6 +47,12 @@ export interface LogControl {
   setLevels(levels: LogLevels): void;
   /** After somebody moved the file away. */
   reopen(): void;
+  /** What was logged is written, as far as it can be. */
+  flushed(): Promise<void>;
+  /** The process ends: what was logged is written, unless its disk stands still. */
+  lastBreath(): void;
+  /** Lines that could not be written, and were too many to keep. */
+  lostLines(): number;
   /** The newest lines as JSON, oldest first, whatever the format. */
   recent(): readonly string[];
 }
@@ -57,13 +67,15 @@ export function createLogs(
 ): { logs: Logs; control: LogControl } {
   const { output, format } = options;
   const standard = isStandardOutput(output) ? output : null;
-  const file = standard ? null : new LogFile({ path: output, maxBytes: options.maxBytes, keep: options.keep });
-  const put = standard ? lineWriter(standard) : (line: string): void => file?.write(line);
+  const file = standard ? null : logInFile(options, (level, message, fields) => said(level, message, fields));
+  const stream = standard ? lineWriter(standard, (lines) => lost(lines)) : null;
   const text = format === "text" || (format === "auto" && standard !== null && isTerminal(standard));
   const recent: string[] = [];
   const lowest = {} as Record<LogComponent, number>;
   const setLevels = ({ level, levels }: LogLevels): void => {
-    for (const name of LOG_COMPONENTS) lowest[name] = LOG_LEVELS.indexOf(levels[name] ?? level);
+    for (const name of LOG_COMPONENTS) {
+      lowest[name] = LOG_LEVELS.indexOf(levels[name] ?? (name === "audit" ? AUDIT_LEVEL : level));
+    }
   };
   setLevels(options);
   const write = (level: LogLevel, component: LogComponent, message: string, fields: LogFields): void => {
@@ -71,8 +83,17 @@ export function createLogs(
     const json = jsonLine(at, level, component, message, fields);
     if (recent.push(json) > RECENT_LINES) recent.shift();
     const line = text ? textLine(at, level, component, message, fields) : json;
-    put(options.journal && !file ? `<${PRIORITIES[level]}>${line}` : line);
+    if (file) file.queue.write(line, component === "audit");
+    else stream?.write(options.journal ? `<${PRIORITIES[level]}>${line}` : line);
   };
+  let errors: LineWriter | null = null;
+  /** Where the file cannot be written, it is told on standard error as well. */
+  const said: Said = (level, message, fields) => {
+    write(level, "server", message, fields);
+    errors ??= lineWriter("stderr");
+    errors.write(jsonLine(now(), level, "server", message, fields));
+  };
+  const lost = (lines: number): void => write("warning", "server", "lines of the log were lost", { lines });
   const logFor = (component: LogComponent): Log => {
     const at =
       (level: LogLevel) =>
@@ -88,7 +109,39 @@ export function createLogs(
     };
   };
   const logs = Object.fromEntries(LOG_COMPONENTS.map((name) => [name, logFor(name)])) as Logs;
-  return { logs, control: { setLevels, reopen: () => file?.reopen(), recent: () => recent } };
+  const control: LogControl = {
+    setLevels,
+    reopen: () => file?.reopen(),
+    flushed: async () => await file?.queue.flushed(),
+    lastBreath: () => file?.queue.lastBreath(),
+    lostLines: () => file?.queue.lostLines ?? stream?.lostLines() ?? 0,
+    recent: () => recent,
+  };
+  return { logs, control };
+}
+
+type Said = (level: LogLevel, message: string, fields: LogFields) => void;
+
+function logInFile({ output, maxBytes, keep }: LogOptions, say: Said): { queue: LogQueue; reopen(): void } {
+  const monotonicMs = () => performance.now();
+  const complain = (message: string): void => say("warning", message, {});
+  const file = new LogFile({ path: output, maxBytes, keep, monotonicMs, complain });
+  const queue = new LogQueue({
+    append: (lines) => file.append(lines),
+    appendNow: (lines) => file.appendNow(lines),
+    monotonicMs,
+    troubled: (error) =>
+      say("error", "the log cannot be written: its newest lines are kept in memory", { file: output, error }),
+    recovered: ({ lines, audit }) =>
+      say("warning", "the log is written again", { file: output, lost_lines: lines, lost_audit_lines: audit }),
+  });
+  return {
+    queue,
+    reopen: () => {
+      file.reopen();
+      queue.tryAgain();
+    },
+  };
 }
 
 type Format = (at: Date, level: LogLevel, component: LogComponent, message: string, fields: LogFields) => string;

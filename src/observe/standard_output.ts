@@ -10,13 +10,31 @@ const DESCRIPTORS: Record<StandardOutput, number> = { stdout: 1, stderr: 2 };
 /** Of a reader who stands still: what comes beyond it is lost. */
 const MAX_KEPT_CHARACTERS = 1024 * 1024;
 
-/** Waits for nobody: what a pipe does not take at once is kept, and follows, or is lost where the process ends first. */
-export function lineWriter(output: StandardOutput): (text: string) => void {
+export interface LineWriter {
+  /** Waits for nobody: what a pipe does not take at once is kept, and follows, or is lost where the process ends first. */
+  write(text: string): void;
+  /** Since the start. */
+  lostLines(): number;
+}
+
+/** lost: told how many were, before the next one that is not. */
+export function lineWriter(output: StandardOutput, lost: (lines: number) => void = () => undefined): LineWriter {
   const sink = Bun[output].writer();
   let kept = 0;
-  return async (text) => {
-    if (kept > MAX_KEPT_CHARACTERS) return;
+  let all = 0;
+  let untold = 0;
+  const write = async (text: string): Promise<void> => {
+    if (kept > MAX_KEPT_CHARACTERS) {
+      all++;
+      untold++;
+      return;
+    }
     kept += text.length;
+    if (untold > 0) {
+      const lines = untold;
+      untold = 0;
+      lost(lines);
+    }
     try {
       sink.write(text);
       await sink.flush();
@@ -26,6 +44,7 @@ export function lineWriter(output: StandardOutput): (text: string) => void {
       kept -= text.length;
     }
   };
+  return { write: (text) => void write(text), lostLines: () => all };
 }
 
 /** A person may be looking. */

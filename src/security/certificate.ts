@@ -1,5 +1,13 @@
 /** A self-signed certificate (X.509 v3, RFC 5280) on P-256, in the few DER types that it needs. */
-import { createHash, generateKeyPairSync, randomBytes, sign, X509Certificate } from "node:crypto";
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from "node:crypto";
 import { isIP } from "node:net";
 
 export interface SelfSigned {
@@ -60,10 +68,15 @@ function addressBytes(address: string): Buffer {
 const pem = (body: Buffer): string =>
   `-----BEGIN CERTIFICATE-----\n${body.toString("base64").replaceAll(/(.{64})(?=.)/g, "$1\n")}\n-----END CERTIFICATE-----\n`;
 
-/** names: DNS names and addresses that clients call us by, at least one. */
-export function selfSigned(names: readonly string[], from: Date, until: Date): SelfSigned {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const publicInfo = publicKey.export({ type: "spki", format: "der" });
+/** names: DNS names and addresses that clients call us by, at least one. key: on P-256; without one it is made. */
+export function selfSigned(
+  names: readonly string[],
+  from: Date,
+  until: Date,
+  key: KeyObject | null = null,
+): SelfSigned {
+  const privateKey = key ?? generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const publicInfo = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and never shorter
   const algorithm = der(SEQUENCE, der(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256));

@@ -21,6 +21,9 @@ export interface RateState {
 
 const MAX_KEYS = 4096;
 
+/** Whole seconds until then, never fewer; what a clock's last digits add counts for nothing. */
+export const secondsUntil = (ms: number): number => Math.ceil(ms / 1000 - 1e-6);
+
 export class RateLimiter {
   readonly #dueMs = new Map<string, number>();
   readonly #intervalMs: number;

@@ -4,7 +4,6 @@ import { EventListener, get, post, request } from "../support/client";
 import { type ConfiguredServer, startConfigured } from "../support/configured";
 import { eventually } from "../support/server";
 
-const TOKENS = ["first-first-first-first", "other-other-other-other"] as const;
 let limited: ConfiguredServer;
 beforeAll(async () => {
   limited = await startConfigured(
@@ -51,20 +50,6 @@ describe("requests", () => {
       ({ status }) => status === 200,
     );
     expect(again.headers.get("ratelimit")).toStartWith('"default";r=');
-  });
-
-  test("of one token do not use up another's; an address has its own measure", async () => {
-    await using server = await startConfigured(
-      `api: { rate_limit: { requests_per_second: 1, burst: 30 } }\nsecurity: { api_tokens: [${TOKENS.join(", ")}] }\n`,
-    );
-    const ask = (token: string) =>
-      request(`${server.rest}/status`, { headers: { authorization: `Bearer ${token}` } });
-    const begunMs = performance.now();
-    for (let i = 0; i < 10; i++) await ask(TOKENS[0]);
-    const { headers } = await ask(TOKENS[1]);
-    // The tighter of both is told: the address has used eleven, and got one back each second; the token has used one.
-    const left = Number(/^"default";r=(\d+);/.exec(headers.get("ratelimit") ?? "")?.[1]);
-    expect(left).toBeWithin(19, 21 + Math.ceil((performance.now() - begunMs) / 1000));
   });
 
   test("are not counted unless somebody says so: loopback", async () => {

@@ -1,8 +1,10 @@
 /** TLS on both ports, with clients that we did not write. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { selfSigned } from "../../src/security/certificate";
+import { connect } from "node:tls";
+import { fingerprint, selfSigned } from "../../src/security/certificate";
 import { type ConfiguredServer, startConfigured } from "../support/configured";
 import { needs } from "../support/needs";
 import { eventually, startServer } from "../support/server";
@@ -167,5 +169,121 @@ describe("a certificate of the configuration", () => {
       /tls-key.pem: is not the key of/,
     );
     await expect(wrong(`${folder}/none.pem`, `${folder}/k.pem`)).rejects.toThrow(/none.pem: is not there/);
+  });
+});
+
+/** SHA-256 of what a new connection is shown. */
+function shownBy(url: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect({ host: "127.0.0.1", port: Number(port(url)), rejectUnauthorized: false }, () => {
+    resolve(socket.getPeerCertificate().fingerprint256);
+    socket.destroy();
+  });
+  socket.on("error", reject);
+  return promise;
+}
+
+const unchecked = { tls: { rejectUnauthorized: false } };
+
+describe("a certificate that is replaced", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-given-"));
+  const [certificatePath, keyPath] = [join(folder, "c.pem"), join(folder, "k.pem")];
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const put = (until: string): string => {
+    const made = selfSigned(["localhost"], new Date("2020-01-01"), new Date(until));
+    writeFileSync(keyPath, made.keyPem);
+    writeFileSync(certificatePath, made.certificatePem);
+    return fingerprint(made.certificatePem);
+  };
+
+  test("is taken by SIGHUP, on both ports; who is connected notices nothing; a broken one changes nothing", async () => {
+    const first = put("2040-01-01");
+    await using given = await startConfigured(
+      `server: { tls: { certificate: ${certificatePath}, key: ${keyPath} } }\n`,
+    );
+    const urls = [given.rest, given.websocket];
+    const rest = `https://127.0.0.1:${port(given.rest)}`;
+    expect(await Promise.all(urls.map(shownBy))).toEqual([first, first]);
+
+    // Three who stay: a WebSocket, an event stream, and one who waits for a long answer.
+    const heard: string[] = [];
+    const socket = new WebSocket(`wss://127.0.0.1:${port(given.websocket)}/ws`, unchecked as never);
+    socket.onmessage = ({ data }) => void heard.push(String(data));
+    await new Promise((opened) => socket.addEventListener("open", opened));
+    const stream = await fetch(`${rest}/events/stream`, unchecked);
+    let streamed = "";
+    const reading = (async () => {
+      for await (const piece of stream.body ?? []) streamed += new TextDecoder().decode(piece);
+    })().catch(() => undefined);
+    await fetch(`${rest}/simulator/lines/1/lift`, { method: "POST", ...unchecked });
+    const waiting = fetch(`${rest}/play-audio?wait=true`, {
+      method: "POST",
+      body: new Uint8Array(new Int16Array(8000 * 3).buffer),
+      ...unchecked,
+    });
+    await eventually(
+      () => heard.some((event) => event.includes("playback_started")),
+      (so) => so,
+    );
+
+    const second = put("2041-01-01");
+    process.kill(given.pid, "SIGHUP");
+    await eventually(
+      () => Promise.all(urls.map((url) => shownBy(url).catch(() => "none"))),
+      (shown) => shown.every((one) => one === second),
+    );
+    await eventually(given.log, (log) => log.includes(second));
+    const answer = await waiting;
+    expect([answer.status, ((await answer.json()) as { duration_ms: number }).duration_ms]).toEqual([200, 3000]);
+    await fetch(`${rest}/simulator/lines/2/lift`, { method: "POST", ...unchecked });
+    const lifted = (text: string): boolean => /"line":2/.test(text) && /off_hook/.test(text);
+    await eventually(
+      () => [heard.some(lifted), lifted(streamed), socket.readyState],
+      (all) => all[0] === true && all[1] === true,
+    );
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+
+    writeFileSync(certificatePath, "-----BEGIN CERTIFICATE-----\nhalf");
+    process.kill(given.pid, "SIGHUP");
+    await eventually(given.log, (log) => log.includes("c.pem: is no certificate"));
+    expect(await Promise.all(urls.map(shownBy))).toEqual([second, second]);
+    const third = put("2042-01-01");
+    process.kill(given.pid, "SIGHUP");
+    await eventually(
+      () => Promise.all(urls.map((url) => shownBy(url).catch(() => "none"))),
+      (shown) => shown.every((one) => one === third),
+    );
+
+    // Who came under the first certificate is told that the server goes, as anybody.
+    const { promise: gone, resolve } = Promise.withResolvers<number>();
+    socket.addEventListener("close", ({ code }) => resolve(code));
+    expect(await given.stop()).toBe(0);
+    expect(await gone).toBe(1001);
+    await reading;
+  });
+
+  test("of our own: one made before the clock was set is mended at the start, one removed by SIGHUP", async () => {
+    const stillborn = selfSigned(["localhost"], new Date("2020-01-01"), new Date("1990-01-01"));
+    const state = mkdtempSync(join(folder, "state-"));
+    writeFileSync(join(state, "tls-certificate.pem"), stillborn.certificatePem);
+    writeFileSync(join(state, "tls-key.pem"), stillborn.keyPem, { mode: 0o600 });
+    writeFileSync(join(state, "config.yml"), "server: { tls: { self_signed: true } }\n");
+    await using own = await startServer({
+      arguments: ["--simulate=1", `--config=${join(state, "config.yml")}`],
+      stateDir: state,
+    });
+    const kept = () => readFileSync(join(state, "tls-certificate.pem"), "utf8");
+    const mended = fingerprint(kept());
+    expect(mended).not.toBe(fingerprint(stillborn.certificatePem));
+    expect(await shownBy(own.rest)).toBe(mended);
+    expect(readFileSync(join(state, "tls-key.pem"), "utf8")).toBe(stillborn.keyPem);
+
+    rmSync(join(state, "tls-certificate.pem"));
+    process.kill(own.pid, "SIGHUP");
+    const shown = await eventually(
+      () => shownBy(own.rest).catch(() => mended),
+      (one) => one !== mended,
+    );
+    expect(shown).toBe(fingerprint(kept()));
   });
 });

@@ -42,3 +42,51 @@ export function mounted(where: string, options: string): SmallDisk {
     [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", where]),
   };
 }
+
+export interface FreezableDisk extends Disposable {
+  where: string;
+  /** Whoever writes waits, until it thaws: a card that has gone for a while. */
+  freeze(): void;
+  thaw(): void;
+}
+
+function canFreeze(): boolean {
+  if (!canMount() || Bun.which("mkfs.ext4") === null || Bun.which("fsfreeze") === null) return false;
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-freeze-"));
+  try {
+    freezable(join(folder, "disk"))[Symbol.dispose]();
+    return true;
+  } catch {
+    return false; // a container without loop devices, say
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export const freezing = needs(canFreeze(), "freezing a disk needs root, a loop device and ext4");
+
+/** where: is made, and its image beside it. */
+export function freezable(where: string): FreezableDisk {
+  mkdirSync(where);
+  run("dd", "if=/dev/zero", `of=${where}.image`, "bs=1M", "count=16", "status=none");
+  run("mkfs.ext4", "-q", `${where}.image`);
+  run("mount", "-o", "loop", `${where}.image`, where);
+  let frozen = false;
+  const thaw = (): void => {
+    if (frozen) run("fsfreeze", "--unfreeze", where);
+    frozen = false;
+  };
+  return {
+    where,
+    freeze: () => {
+      run("fsfreeze", "--freeze", where);
+      frozen = true;
+    },
+    thaw,
+    [Symbol.dispose]: () => {
+      thaw();
+      Bun.spawnSync(["umount", "-l", where]);
+      rmSync(`${where}.image`);
+    },
+  };
+}

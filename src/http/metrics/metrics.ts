@@ -21,6 +21,7 @@ export interface MetricSources {
   recordings: { list(line: null): Promise<readonly { bytes: number }[]> };
   websocketClients(): number;
   eventStreamClients(): number;
+  logLinesLost(): number;
 }
 
 export interface Metrics {
@@ -121,6 +122,12 @@ function registerServerMetrics(registers: Registry[], sources: MetricSources): v
     "dahdi_phone_watchdog_trips_total",
     "Times that the program stood still for so long that the I/O thread stopped all bells",
     () => engine().watchdog_trips,
+  );
+  counter(
+    registers,
+    "dahdi_phone_log_lost_lines_total",
+    "Lines of the log that were lost because its disk or its reader did not take them",
+    sources.logLinesLost,
   );
   gauge(
     registers,

@@ -54,8 +54,8 @@ export class EventStreams {
     if (this.#clients.size >= this.options.maxClients) {
       throw tooManyClients("There are too many event streams (api.max_connections).");
     }
-    this.options.seats.check(address);
-    const leaveSeat = this.options.seats.take(address);
+    this.options.seats.check({ token, address });
+    const leaveSeat = this.options.seats.take({ token, address });
     let subscription: Subscription | null = null;
     let client: Client;
     const close = (): void => {

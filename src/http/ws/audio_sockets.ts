@@ -89,14 +89,14 @@ export class AudioSockets {
     if (this.#clients.size >= this.options.maxClients) {
       throw tooManyClients("There are too many WebSocket clients (api.max_connections).");
     }
-    this.options.seats.check(address);
+    this.options.seats.check({ token, address });
     this.options.exchange.admitAudio(line, request);
     return request;
   }
 
   /** key: the same object for every call about one connection. */
   open(key: unknown, socket: AudioSocket, request: AudioSocketRequest): void {
-    const client = newClient(socket, request, this.options.seats.take(request.address));
+    const client = newClient(socket, request, this.options.seats.take(request));
     this.#clients.set(key, client);
     const { line, listen, talk, mixed, when, frameMs, bufferMs, maxBufferMs } = request;
     try {

@@ -79,7 +79,7 @@ export class EventSockets {
     if (this.#clients.size >= this.options.maxClients) {
       throw tooManyClients("There are too many WebSocket clients (api.max_connections).");
     }
-    this.options.seats.check(address);
+    this.options.seats.check({ token, address });
     return request;
   }
 
@@ -88,8 +88,8 @@ export class EventSockets {
     const number = ++this.#connections;
     const { log } = this.options;
     const sink = new SocketSink(socket, number, log);
-    const { token, address } = request;
-    const leaveSeat = this.options.seats.take(address);
+    const { token } = request;
+    const leaveSeat = this.options.seats.take(request);
     const client: Client = {
       number,
       socket,

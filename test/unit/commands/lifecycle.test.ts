@@ -9,7 +9,7 @@ const STUCK = `
   const never = () => new Promise(() => undefined);
   const log = { debug() {}, info() {}, warning() {}, error() {}, enabled: () => false };
   lifecycle({
-    logs: { server: log }, logControl: { reopen() {} }, editor: {},
+    logs: { server: log }, logControl: { reopen() {}, flushed: never }, editor: {}, lookAtCertificate() {},
     notify() {}, stopWatchdog() {},
     exchange: { lines: [1], stopRing: never, endWaits() {} },
     clients: [{ closeAll() {} }], listeners: [{ port: 0, stop: never }], settled: never, end: never,

@@ -15,14 +15,22 @@ function logging(options: Partial<LogOptions>) {
     { level: "info", levels: {}, format: "auto", output, maxBytes: 0, keep: 2, journal: false, ...options },
     () => at,
   );
-  return { logs, control, output, text: () => readFileSync(output, "utf8") };
+  return {
+    logs,
+    control,
+    output,
+    text: async () => {
+      await control.flushed();
+      return readFileSync(output, "utf8");
+    },
+  };
 }
 
 describe("the log", () => {
-  test("is JSON lines where nobody looks", () => {
+  test("is JSON lines where nobody looks", async () => {
     const { logs, text } = logging({});
     logs.driver.error("gone", { line: 1 });
-    expect(JSON.parse(text())).toEqual({
+    expect(JSON.parse(await text())).toEqual({
       time: "2026-01-29T12:00:00.250Z",
       level: "error",
       component: "driver",
@@ -31,28 +39,28 @@ describe("the log", () => {
     });
   });
 
-  test("is text where asked for", () => {
+  test("is text where asked for", async () => {
     const { logs, text } = logging({ format: "text" });
     logs.rest.warning("slow", { ms: 12 });
-    expect(text()).toBe("12:00:00.250 WARNING rest      slow ms=12\n");
+    expect(await text()).toBe("12:00:00.250 WARNING rest      slow ms=12\n");
   });
 
-  test("has a level for each component", () => {
+  test("has a level for each component", async () => {
     const { logs, text } = logging({ level: "error", levels: { websocket: "debug" }, format: "text" });
     logs.rest.info("no");
     logs.websocket.debug("yes");
-    expect(text().trim().split("\n")).toHaveLength(1);
+    expect((await text()).trim().split("\n")).toHaveLength(1);
     expect([logs.rest.enabled("info"), logs.websocket.enabled("debug")]).toEqual([false, true]);
   });
 
-  test("changes its levels while it runs", () => {
+  test("changes its levels while it runs", async () => {
     const { logs, control, text } = logging({ level: "error", format: "text" });
     logs.rest.info("no");
     control.setLevels({ level: "error", levels: { rest: "info" } });
     logs.rest.info("yes");
     logs.driver.info("no");
-    expect(text()).toContain("yes");
-    expect(text()).not.toContain("no");
+    expect(await text()).toContain("yes");
+    expect(await text()).not.toContain("no");
   });
 
   test("remembers the newest lines", () => {
@@ -62,9 +70,10 @@ describe("the log", () => {
     expect(JSON.parse(control.recent().at(-1) ?? "").i).toBe(509);
   });
 
-  test("stays within its bound, whole lines in as many files as are kept", () => {
-    const { logs, output } = logging({ format: "text", maxBytes: 200, keep: 2 });
+  test("stays within its bound, whole lines in as many files as are kept", async () => {
+    const { logs, control, output } = logging({ format: "text", maxBytes: 200, keep: 2 });
     for (let i = 0; i < 20; i++) logs.server.info("line", { i });
+    await control.flushed();
     const files = ["", ".1", ".2", ".3"].map((end) => `${output}${end}`).filter((path) => existsSync(path));
     expect(files).toHaveLength(3);
     const numbers = files.reverse().flatMap((path) => {
@@ -79,22 +88,24 @@ describe("the log", () => {
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
   });
 
-  test("whose folder takes no other name begins its file anew, and loses only what is old", () => {
-    const { logs, output, text } = logging({ format: "text", maxBytes: 200, keep: 1 });
+  test("whose folder takes no other name begins its file anew, and loses only what is old", async () => {
+    const { logs, output, text } = logging({ format: "text", maxBytes: 400, keep: 1 });
     mkdirSync(`${output}.1`);
     for (let i = 0; i < 20; i++) logs.server.info("line", { i });
-    expect(text()).toContain("i=19");
-    expect(text().length).toBeLessThanOrEqual(200);
+    expect(await text()).toContain("i=19");
+    expect(await text()).toContain("begins anew each time");
+    expect((await text()).length).toBeLessThanOrEqual(400);
   });
 
-  test("goes on in a new file when somebody moved the old one away", () => {
+  test("goes on in a new file when somebody moved the old one away", async () => {
     const { logs, control, output, text } = logging({ format: "text" });
     logs.server.info("before");
+    await control.flushed();
     renameSync(output, `${output}.moved`);
     control.reopen();
     logs.server.info("after");
-    expect(text()).toContain("after");
-    expect(text()).not.toContain("before");
+    expect(await text()).toContain("after");
+    expect(await text()).not.toContain("before");
   });
 
   test("tells journald how grave a line is", () => {
@@ -118,7 +129,7 @@ describe("the log", () => {
 
   test("is whole when the process ends at once", () => {
     const { stdout } = inAProcess(`
-      const write = lineWriter("stdout");
+      const { write } = lineWriter("stdout");
       for (let i = 0; i < 100; i++) write("line " + i + "\\n");
       process.exit(0);
     `);
@@ -129,9 +140,9 @@ describe("the log", () => {
   test("a reader that stands still costs a bounded amount", () => {
     const { stderr } = inAProcess(
       `
-      const write = lineWriter("stdout");
+      const { write } = lineWriter("stdout");
       for (let i = 0; i < 16_384; i++) write("x".repeat(1023) + "\\n");
-      lineWriter("stderr")("all written\\n");
+      lineWriter("stderr").write("all written\\n");
     `,
       // The reader begins when all was written: 16 MB, of which one may be kept and some stands in the pipe.
       'mkfifo "$2.told"; { "$@" 2>"$2.told"; } | { read -r told <"$2.told"; wc -c >&2; }',
@@ -142,12 +153,12 @@ describe("the log", () => {
   test("whoever reads it may go", () => {
     const { stderr } = inAProcess(
       `
-      const write = lineWriter("stdout");
+      const { write } = lineWriter("stdout");
       for (let i = 0; i < 20; i++) {
         write("line\\n");
         await Bun.sleep(5);
       }
-      lineWriter("stderr")("still here");
+      lineWriter("stderr").write("still here");
     `,
       '"$@" | true',
     );
@@ -155,11 +166,11 @@ describe("the log", () => {
   });
 
   test("a pipe is no terminal, and what script makes is one", () => {
-    const asked = 'lineWriter("stderr")(String(isTerminal("stdout")));';
+    const asked = 'lineWriter("stderr").write(String(isTerminal("stdout")));';
     expect(inAProcess(asked).stderr.toString()).toBe("false");
     expect(inAProcess(asked, '"$@" >/dev/null').stderr.toString()).toBe("false");
     const onATerminal = inAProcess(
-      'lineWriter("stdout")(String(isTerminal("stdout")));',
+      'lineWriter("stdout").write(String(isTerminal("stdout")));',
       'script -qec "$*" /dev/null',
     );
     expect(onATerminal.stdout.toString()).toContain("true");

@@ -145,17 +145,24 @@ describe("how often", () => {
 
   test("seats: so many of one address, given back once", () => {
     const seats = new Seats({ perAddress: 2, loopback: false });
-    const first = seats.take("192.0.2.1");
-    seats.take("192.0.2.1");
-    expect(() => seats.check("192.0.2.1")).toThrow(/too many connections/);
-    seats.check("192.0.2.2");
-    for (let i = 0; i < 9; i++) seats.take("127.0.0.1");
-    seats.check("127.0.0.1");
+    const at = (address: string, name?: string) => ({ address, token: name ? ({ name } as never) : null });
+    const first = seats.take(at("192.0.2.1"));
+    seats.take(at("192.0.2.1"));
+    expect(() => seats.check(at("192.0.2.1"))).toThrow(/too many connections/);
+    seats.check(at("192.0.2.2"));
+    for (let i = 0; i < 9; i++) seats.take(at("127.0.0.1"));
+    seats.check(at("127.0.0.1"));
     first();
     first();
-    seats.check("192.0.2.1");
-    seats.take("192.0.2.1");
-    expect(() => seats.check("192.0.2.1")).toThrow();
+    seats.check(at("192.0.2.1"));
+    seats.take(at("192.0.2.1"));
+    expect(() => seats.check(at("192.0.2.1"))).toThrow();
+    // A token's are its own, wherever it is; they take nobody else's there.
+    seats.take(at("192.0.2.1", "tablet"));
+    seats.take(at("192.0.2.7", "tablet"));
+    expect(() => seats.check(at("192.0.2.8", "tablet"))).toThrow(/of this token/);
+    seats.check(at("192.0.2.1", "radio"));
+    seats.check(at("192.0.2.7"));
   });
 });
 
@@ -194,10 +201,11 @@ describe("the certificate", () => {
     const folder = mkdtempSync(join(tmpdir(), "dahdi-tls-"));
     const now = new Date(Date.UTC(2026, 0, 29));
     const first = ownIdentity(folder, ["localhost"], now);
-    expect(ownIdentity(folder, ["other"], now)).toEqual(first);
+    const { certificatePem, keyPem } = first;
+    expect(ownIdentity(folder, ["other"], now)).toMatchObject({ certificatePem, keyPem });
     expect(statSync(join(folder, "tls-key.pem")).mode & 0o777).toBe(0o600);
     const [certificate, key] = [join(folder, "tls-certificate.pem"), join(folder, "tls-key.pem")];
-    expect(identityFromFiles(certificate, key)).toEqual(first);
+    expect(identityFromFiles(certificate, key)).toMatchObject({ certificatePem, keyPem });
     expect(() => identityFromFiles(join(folder, "none"), key)).toThrow(/none: is not there/);
     expect(() => identityFromFiles(key, key)).toThrow(/is no certificate/);
     expect(() => identityFromFiles(certificate, certificate)).toThrow(/is no private key/);
