@@ -55,6 +55,10 @@ async function tar(...words: string[]): Promise<string> {
 export async function backup(file: string, recordings: boolean, places: Places): Promise<void> {
   const { configPath, stateFolder, say } = places;
   const target = resolve(file);
+  mustTakeFile(target);
+  if (!existsSync(dirname(target))) {
+    throw new BackupError(`there is no folder ${dirname(target)}: make it, or name another`);
+  }
   const stage = mkdtempSync(join(tmpdir(), "dahdi-phone-backup-"));
   try {
     chmodSync(stage, 0o700);
@@ -112,6 +116,8 @@ export interface RestorePlaces extends Places {
 export async function restore(file: string, places: RestorePlaces): Promise<void> {
   const { configPath, stateFolder, say } = places;
   if (!existsSync(file)) throw new BackupError(`${file} does not exist`);
+  // Found out when the state is in its place already, it would be half a restore.
+  mustTakeFile(configPath);
   if (isHeld(stateFolder)) {
     throw new BackupError(
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
@@ -144,6 +150,13 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** It is put there by a rename, which would do away with a device: root's /dev/null, say. */
+function mustTakeFile(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new BackupError(`${path} is a folder: name a file in it`);
+  if (there && !there.isFile()) throw new BackupError(`${path} is no file`);
 }
 
 function manifestOf(path: string, file: string): Manifest {

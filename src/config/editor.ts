@@ -1,6 +1,7 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
 import { basename } from "node:path";
 import { ConfigError, type ConfigFault } from "./fault";
+import { NO_FILE } from "./file";
 import type { ParsedConfig } from "./load";
 import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
 import { type ConfigChange, differences, type RunningConfig } from "./running";
@@ -109,6 +110,7 @@ const CURES: Record<string, string> = {
   ENOSPC: "make room on its disk",
   EDQUOT: "make room in its user's quota",
   EROFS: "its file system is read-only, mount it anew",
+  [NO_FILE]: "it is a device, a pipe or a folder: start the server with --config=FILE",
 };
 
 /** What the schema keeps in another form (tokens as hashes, say) cannot be compared. */

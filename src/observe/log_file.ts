@@ -49,13 +49,18 @@ export class LogFile {
     const { maxBytes } = this.options;
     const bytes = Buffer.byteLength(line);
     try {
-      if (maxBytes > 0 && this.#bytes > 0 && this.#bytes + bytes > maxBytes) this.#rotate();
+      if (maxBytes > 0 && this.#bytes > 0 && this.#bytes + bytes > maxBytes && this.#isFile()) this.#rotate();
       appendFileSync(this.#descriptor, line);
       this.#bytes += bytes;
     } catch {
       // Nowhere is left to say so.
       this.#cutTorn();
     }
+  }
+
+  /** /dev/null, a terminal or a pipe never fills up, and root would rename the machine's own. */
+  #isFile(): boolean {
+    return fstatSync(this.#descriptor).isFile();
   }
 
   /** Half a line would spoil the next one too. */

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -260,7 +261,16 @@ test("config check says file, line and key", async () => {
   const nowhere = join(root, "none", "house.tar.gz");
   expect(await typed("backup", nowhere)).toMatchObject({
     code: 1,
-    err: `dahdi-phone-api: ${nowhere}.new: open failed (ENOENT)\n`,
+    err: `dahdi-phone-api: there is no folder ${join(root, "none")}: make it, or name another\n`,
   });
+  // A rename would put a file in their place: root's /dev/null, say.
+  const pipe = join(root, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  expect(await typed("backup", pipe)).toMatchObject({ code: 1, err: `dahdi-phone-api: ${pipe} is no file\n` });
+  expect(await typed("backup", root)).toMatchObject({
+    code: 1,
+    err: `dahdi-phone-api: ${root} is a folder: name a file in it\n`,
+  });
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
   expect((await typed("restore", "--help")).out).toContain("Usage:");
 });

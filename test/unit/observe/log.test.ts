@@ -1,8 +1,21 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogs, type LogOptions } from "../../../src/observe/log";
+import { LogFile } from "../../../src/observe/log_file";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-log-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -77,6 +90,17 @@ describe("the log", () => {
     });
     expect(numbers.at(-1)).toBe(19);
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+  });
+
+  test("that is a device is never moved away", () => {
+    const pipe = join(folder, "pipe");
+    Bun.spawnSync(["mkfifo", pipe]);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = new LogFile({ path: pipe, maxBytes: 100, keep: 2 });
+    for (let i = 0; i < 30; i++) file.write(`line ${i}\n`);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(existsSync(`${pipe}.1`)).toBe(false);
+    closeSync(reader);
   });
 
   test("whose folder takes no other name begins its file anew, and loses only what is old", () => {
