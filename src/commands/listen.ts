@@ -8,6 +8,11 @@ export interface Listener {
   stop(closeActive: boolean): Promise<void>;
 }
 
+const CURES: Record<string, string> = {
+  EADDRNOTAVAIL: ": this machine has no such address; 0.0.0.0 is all that it has",
+  EACCES: ": ports below 1024 want root, choose another",
+};
+
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
 
@@ -42,7 +47,7 @@ export function listen(
     const why =
       code === "EADDRINUSE"
         ? `port ${port} is in use: stop the other program, or choose another port (--rest-port, --websocket-port)`
-        : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})`;
+        : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})${CURES[code] ?? ""}`;
     throw new StartError(why);
   }
 }

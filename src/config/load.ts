@@ -96,12 +96,19 @@ export function defaultConfig(): Config {
   return deepFreeze(values);
 }
 
+const UNREADABLE: Record<string, string> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not: try with sudo, or let its group read it",
+};
+
 export function readSource(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;
-    throw new ConfigError([{ where: path, key: null, wrong: `cannot be read (${code})` }]);
+    const why = code in UNREADABLE ? `: ${UNREADABLE[code]}` : "";
+    throw new ConfigError([{ where: path, key: null, wrong: `cannot be read (${code})${why}` }]);
   }
 }
 
@@ -148,7 +155,9 @@ function settle(values: Config, environment: Record<string, string | undefined>,
   if (dahdi.channels.length === 0) dahdi.channels = [dahdi.channel];
   if (!dahdi.channels.includes(dahdi.channel)) {
     const all = dahdi.channels.join(", ");
-    faults.addTogether(["dahdi.channel", "dahdi.channels"], `must be one of dahdi.channels (${all})`);
+    // It may stand nowhere: then it is 1.
+    const wrong = `${dahdi.channel}, the line of the verbs without /lines/{line}, must be one of dahdi.channels (${all})`;
+    faults.addTogether(["dahdi.channel", "dahdi.channels"], `${wrong}: say channel: ${dahdi.channels[0]}`);
   }
   if (websocket.ping_timeout <= websocket.ping_interval) {
     faults.addTogether(["websocket.ping_timeout", "websocket.ping_interval"], "must be longer than ping_interval");

@@ -242,7 +242,7 @@ test("config check says file, line and key", async () => {
     78,
     [
       `${here.config}:1: logging.output: cannot be written (ENOENT): make its folder, or choose another place`,
-      `${here.config}:2: hotline[0].line: there is no line 7`,
+      `${here.config}:2: hotline[0].line: there is no line 7 (there are 1)`,
       `${here.config}:3: server.tls.certificate: ${here.config}: is no certificate in PEM`,
       "",
     ]

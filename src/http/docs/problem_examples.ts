@@ -24,7 +24,7 @@ const PROBLEM_MEANINGS: Record<number, string> = {
 /** One of the problems that an operation answers with this status, as it would read. */
 const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   400: ["malformed_json", "The body is not valid JSON: check quotes, commas and braces."],
-  401: ["authentication_required", "Send a token: Authorization: Bearer …, or ?token= where a browser cannot."],
+  401: ["authentication_required", "Send the header Authorization: Bearer TOKEN (dahdi-phone-api token create makes one). Only WebSockets and /events/stream take ?token=."],
   403: ["insufficient_scope", "This needs a token of scope control; this one has read."],
   404: ["unknown_line", "There is no such line: GET /lines lists them."],
   409: ["line_on_hook", "The telephone is on-hook: lift it first."],
