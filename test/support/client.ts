@@ -1,4 +1,5 @@
 /** A REST and WebSocket client that says what it expects. */
+import { brokenPromise } from "./promised_frames";
 import { PATIENCE_MS, type RunningServer } from "./server";
 
 export type Json = Record<string, unknown>;
@@ -38,6 +39,7 @@ export class EventListener implements Disposable {
   readonly frames: Json[] = [];
   readonly #waiting: { wants: (frame: Json) => boolean; resolve: (frame: Json) => void }[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
+  #broken: string | null = null;
 
   private constructor(readonly socket: WebSocket) {
     this.closed = new Promise((resolve) => {
@@ -46,6 +48,7 @@ export class EventListener implements Disposable {
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(String(data)) as Json;
       this.frames.push(frame);
+      this.#broken ??= brokenPromise(frame);
       const index = this.#waiting.findIndex(({ wants }) => wants(frame));
       if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(frame);
     };
@@ -93,6 +96,7 @@ export class EventListener implements Disposable {
 
   [Symbol.dispose](): void {
     this.socket.close();
+    if (this.#broken !== null) throw new Error(this.#broken);
   }
 }
 
