@@ -43,6 +43,7 @@ const STATE = "state";
 /** What a running server makes anew, writes just now, or is asked for by name. */
 const LEFT_OUT = [/^events\.db/, /\.part$/, /\.new$/, /^recordings$/, /^flight$/];
 const OWNER_ONLY = 0o600;
+const MOST_CONFIG_BYTES = 10e6;
 
 async function tar(...words: string[]): Promise<string> {
   const child = Bun.spawn(["tar", ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -81,6 +82,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
     if (names.includes(EVENT_LOG) && !snapshotEvents(stateFolder, join(state, EVENT_LOG))) {
       throw new BackupError("the event log changes all the time: stop the server for a backup");
     }
+    if (existsSync(join(state, EVENT_LOG))) chmodSync(join(state, EVENT_LOG), OWNER_ONLY);
     const draft = `${target}.new`;
     // Ours, whatever somebody has put there: a link, or a file that stays theirs to read.
     rmSync(draft, { force: true });
@@ -109,30 +111,35 @@ export async function backup(file: string, recordings: boolean, places: Places):
 }
 
 export interface RestorePlaces extends Places {
-  /** Throws where it is none that this version starts with. */
-  checkConfig(text: string, path: string): Promise<unknown>;
+  /** Where it says that the state is kept. Throws where it is none that this version starts with. */
+  checkConfig(text: string, path: string): Promise<string>;
 }
 
 export async function restore(file: string, places: RestorePlaces): Promise<void> {
-  const { configPath, stateFolder, say } = places;
+  const { configPath, say } = places;
   if (!existsSync(file)) throw new BackupError(`${file} does not exist`);
   // Found out when the state is in its place already, it would be half a restore.
   mustTakeFile(configPath);
-  if (isHeld(stateFolder)) {
+  const { bytes, names } = await contents(file);
+  const config = names.includes(CONFIG)
+    ? await tar("--extract", "--gzip", "--to-stdout", `--file=${file}`, CONFIG)
+    : null;
+  // There the server will look for it, and not where the configuration before had it: tokens would be gone.
+  const stateFolder =
+    config === null ? places.stateFolder : await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
+  if (isHeld(places.stateFolder) || isHeld(stateFolder)) {
     throw new BackupError(
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
     );
   }
   mkdirSync(dirname(stateFolder), { recursive: true });
-  await looksLikeOurs(file, dirname(stateFolder));
+  mustHaveRoom(file, bytes, dirname(stateFolder));
   const stage = mkdtempSync(join(dirname(stateFolder), ".dahdi-phone-restore-"));
   try {
     await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
     const manifest = manifestOf(join(stage, MANIFEST), file);
     if (manifest.format !== 1)
       throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
-    const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
-    if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
     // From here on nothing can be wrong but the disk.
     const owner = existsSync(stateFolder) ? statSync(stateFolder) : null;
     const incoming = join(stage, STATE);
@@ -147,6 +154,8 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     }
     say(`restored what version ${manifest.version} kept on ${manifest.created}: ${configPath}, ${stateFolder}`);
     say("what was there is beside it, as *.before-restore");
+    if (!owner && process.getuid?.() === 0)
+      say(`new, and root's; for the service: sudo chown -R dahdi-phone-api: ${stateFolder}`);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
@@ -174,10 +183,10 @@ const LISTED = /^(.)\S*\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.+)$/;
 const OURS = /^(manifest\.json$|config\.yml$|state\/)/;
 
 /**
- * Nothing is unpacked that reaches out of its folder, is no backup, or does not fit. Files and folders alone: we are
+ * Nothing is unpacked that reaches out of its folder, or is no backup. Files and folders alone: we are
  * root, and give what comes to the service's user; through a link that would be a file of somebody else.
  */
-async function looksLikeOurs(file: string, folder: string): Promise<void> {
+async function contents(file: string): Promise<{ names: string[]; bytes: number }> {
   const listed = await tar("--list", "--verbose", "--numeric-owner", "--gzip", `--file=${file}`).catch(() => "");
   const names: string[] = [];
   let bytes = 0;
@@ -186,12 +195,17 @@ async function looksLikeOurs(file: string, folder: string): Promise<void> {
     if ((kind !== "-" && kind !== "d") || !OURS.test(name) || name.includes("..")) {
       throw new BackupError(`${file} is no backup of this program, or is damaged`);
     }
+    if (name === CONFIG && Number(size) > MOST_CONFIG_BYTES) throw new BackupError(`${file}: ${CONFIG} is too long`);
     names.push(name);
     bytes += Number(size);
   }
   if (!names.includes(MANIFEST) || !names.includes(`${STATE}/`)) {
     throw new BackupError(`${file} is no backup of this program, or is damaged`);
   }
+  return { names, bytes };
+}
+
+function mustHaveRoom(file: string, bytes: number, folder: string): void {
   const { bavail, blocks, bsize } = statfsSync(folder);
   // A file system in memory alone tells no size.
   if (blocks > 0 && bytes > bavail * bsize) {

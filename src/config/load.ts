@@ -47,14 +47,12 @@ export async function loadConfig(
 
 /** The one key that a backup needs, whatever else is wrong; null: it is not said, or cannot be read. */
 export async function saidStateDirectory(
-  configPath: string | null,
+  source: string,
   environment: Record<string, string | undefined>,
 ): Promise<string | null> {
-  const path = configPath ?? DEFAULT_CONFIG_PATH;
   const values = defaults(SCHEMA) as unknown as Config;
-  const unheard = new Faults(path);
-  const source = existsSync(path) ? readSource(path) : "";
-  await readText(source, path, SCHEMA, values as unknown as Record<string, unknown>, unheard);
+  const unheard = new Faults("configuration");
+  await readText(source, "configuration", SCHEMA, values as unknown as Record<string, unknown>, unheard);
   fromEnvironment(environment, values, unheard);
   return values.state_dir;
 }

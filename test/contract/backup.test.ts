@@ -101,6 +101,27 @@ describe("backup and restore", () => {
     expect((await get(`${again.rest}/recordings`)).body).toMatchObject({ recordings: [] });
   });
 
+  test("onto a machine that kept its state elsewhere: it goes where the restored configuration looks for it", async () => {
+    const here = house();
+    const file = join(root, "moved.tar.gz");
+    const created = await typed("token", "create", "--name=me", "--scope=admin", `--config=${here.config}`);
+    expect(created.code).toBe(0);
+    {
+      await using server = await start(here);
+      const authorization = { authorization: `Bearer ${created.out.trim()}` };
+      await fetch(`${server.rest}/status`, { headers: authorization });
+    }
+    await typed("backup", file, `--config=${here.config}`);
+    rmSync(here.state, { recursive: true });
+    const there = house();
+    const { code, out } = await typed("restore", file, `--config=${there.config}`);
+    expect([code, out.includes(`, ${here.state}\n`)]).toEqual([0, true]);
+    expect(readFileSync(there.config, "utf8")).toContain(here.state);
+    expect((await typed("token", "list", `--config=${there.config}`)).out).toStartWith("me\t");
+    expect(statSync(join(here.state, "events.db")).mode & 0o777).toBe(0o600);
+    expect(existsSync(there.state)).toBe(false);
+  });
+
   test("with recordings; those that came since stay, and what was there is kept beside it", async () => {
     const here = house();
     const file = join(root, "whole.tar.gz");
