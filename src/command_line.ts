@@ -186,7 +186,8 @@ function meant(word: string, before: string): string {
   const end = typed.split("-").at(-1) ?? "";
   const options = new Set([...HELP.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));
   const near = [...options].filter(
-    (option) => end.length > 2 && (option.startsWith(typed) || option.endsWith(`-${end}`) || typed.startsWith(option)),
+    (option) =>
+      end.length > 2 && (option.startsWith(typed) || option.endsWith(`-${end}`) || typed.startsWith(option)),
   );
   return near.length > 0 ? `perhaps ${near.join(" or ")}; ` : "";
 }

@@ -195,7 +195,8 @@ async function contents(file: string): Promise<{ names: string[]; bytes: number 
     if ((kind !== "-" && kind !== "d") || !OURS.test(name) || name.includes("..")) {
       throw new BackupError(`${file} is no backup of this program, or is damaged`);
     }
-    if (name === CONFIG && Number(size) > MOST_CONFIG_BYTES) throw new BackupError(`${file}: ${CONFIG} is too long`);
+    if (name === CONFIG && Number(size) > MOST_CONFIG_BYTES)
+      throw new BackupError(`${file}: ${CONFIG} is too long`);
     names.push(name);
     bytes += Number(size);
   }

@@ -46,7 +46,8 @@ export const path = (): Leaf => ({
 });
 export const flag = (value: boolean): Leaf => ({
   value,
-  check: (given) => (typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false, without quotes" }),
+  check: (given) =>
+    typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false, without quotes" },
 });
 export const fixed = (value: number, why: string): Leaf => ({
   value,

@@ -207,7 +207,8 @@ describe("GET /diagnostics/bundle", () => {
     expect((JSON.parse(files["doctor.json"] ?? "") as Json).findings).toBeArray();
     expect(JSON.parse(files["about.json"] ?? "")).toMatchObject({ version: expect.any(String) });
     const all = Object.values(files).join("\n");
-    for (const secret of [SECRET, SECRET.slice(6), "key=hidden", "path-hunter2", "90210"]) expect(all).not.toContain(secret);
+    for (const secret of [SECRET, SECRET.slice(6), "key=hidden", "path-hunter2", "90210"])
+      expect(all).not.toContain(secret);
   });
 });
 

@@ -1,4 +1,5 @@
 /** A REST and WebSocket client that says what it expects. */
+import { brokenAnswer } from "./promised_answers";
 import { brokenPromise } from "./promised_frames";
 import { PATIENCE_MS, type RunningServer } from "./server";
 
@@ -13,11 +14,10 @@ export interface Answer {
 export async function request(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, init);
   const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === "" ? {} : (JSON.parse(text) as Json),
-  };
+  const body = text === "" ? {} : (JSON.parse(text) as Json);
+  const broken = brokenAnswer(init.method ?? "GET", url, response, body);
+  if (broken !== null) throw new Error(broken);
+  return { status: response.status, headers: response.headers, body };
 }
 
 export const get = (url: string): Promise<Answer> => request(url);

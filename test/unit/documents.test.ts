@@ -45,7 +45,9 @@ describe("configuration", () => {
     // `a.b` of a top-level key; events.db is a file.
     const heads = Object.keys(SCHEMA).join("|");
     const named = new RegExp(`\`(${heads})\\.([a-z_.]+[a-z_])(?=[:\`\\s=])`, "g");
-    expect(wrong(named, ([, head, rest]) => keys.has(`${head}.${rest}`) || /\.?(db|md)$/.test(rest ?? ""))).toEqual([]);
+    expect(
+      wrong(named, ([, head, rest]) => keys.has(`${head}.${rest}`) || /\.?(db|md)$/.test(rest ?? "")),
+    ).toEqual([]);
     expect([...every.matchAll(named)].length).toBeGreaterThan(30);
   });
 
@@ -140,7 +142,12 @@ describe("files", () => {
     const link = /\]\((?!https?:)([^)#\s]*)(#[^)\s]+)?\)/g;
     const anchors = (path: string): string[] =>
       [...readFileSync(path, "utf8").matchAll(/^#+ (.*)$/gm)].map(
-        ([, title = ""]) => `#${title.toLowerCase().replaceAll(/[^\w\s-]/g, "").trim().replaceAll(/\s/g, "-")}`,
+        ([, title = ""]) =>
+          `#${title
+            .toLowerCase()
+            .replaceAll(/[^\w\s-]/g, "")
+            .trim()
+            .replaceAll(/\s/g, "-")}`,
       );
     expect(
       wrong(link, ([, path = "", anchor], page) => {

@@ -1,6 +1,7 @@
 /** The same events with what the examples do not show, so that the schemas take all that is sent. */
-import type { KeyDetail } from "../../line/state";
+
 import type { LineEventBody } from "../../line/events";
+import type { KeyDetail } from "../../line/state";
 
 const DETAIL: KeyDetail = {
   level_low_dbm0: -9.8,

@@ -141,15 +141,24 @@ describe("a wrong configuration names file, line and key", () => {
   test.each([
     ["server:\n  host: 127.0.0.1\n  rest_prot: 1\n", "FILE:3: server.rest_prot: is not known here"],
     ["sever:\n  host: x\n", "FILE:1: sever: is not known here"],
-    ['server:\n  rest_port: "8000"\n', "FILE:2: server.rest_port: must be a whole number from 0 to 65535, without quotes"],
-    ["server:\n  host:127.0.0.1\n", "FILE:1: server: must be a mapping of keys to values (a space follows each colon)"],
+    [
+      'server:\n  rest_port: "8000"\n',
+      "FILE:2: server.rest_port: must be a whole number from 0 to 65535, without quotes",
+    ],
+    [
+      "server:\n  host:127.0.0.1\n",
+      "FILE:1: server: must be a mapping of keys to values (a space follows each colon)",
+    ],
     ["server:\n\trest_port: 1\n", "FILE:2: Tabs are not allowed as indentation: use spaces"],
     ["server: {}\nserver: {}\n", "FILE:2: this key stands twice"],
     ["server:\n  rest_port: 99999\n", "FILE:2: server.rest_port: must be a whole number from 0 to 65535"],
     ["server:\n  rest_port: eight\n", "FILE:2: server.rest_port: must be"],
     ["server: 5\n", "FILE:1: server: must be a mapping"],
     ["dahdi:\n  channels: [1, 1]\n", "FILE:2: dahdi.channels: must be a list"],
-    ["dahdi:\n  channels: [2, 3]\n", "FILE:2: dahdi.channel: 1, the line of the verbs without /lines/{line}, must be one of dahdi.channels (2, 3): say channel: 2"],
+    [
+      "dahdi:\n  channels: [2, 3]\n",
+      "FILE:2: dahdi.channel: 1, the line of the verbs without /lines/{line}, must be one of dahdi.channels (2, 3): say channel: 2",
+    ],
     ["dahdi:\n  audio:\n    sample_rate: 16000\n", "FILE:3: dahdi.audio.sample_rate: must be 8000"],
     [
       "logging:\n  levels:\n    rest: loud\n",
