@@ -220,7 +220,7 @@ const SUITES: Suite[] = [
   { name: "contract", run: bunTestAtOnce("contract", "test/contract", 4, { DAHDI_TEST_EXECUTABLE: x64 }) },
   { name: "peers", run: bunTest("peers", "test/peers") },
   { name: "guide", from: "contract", run: tap("guide", "sh", "test/e2e/guide.sh") },
-  { name: "e2e", run: bunTest("e2e", "test/e2e") },
+  { name: "e2e", run: bunTestAtOnce("e2e", "test/e2e", 2) },
   {
     name: "appliance",
     from: "native",
