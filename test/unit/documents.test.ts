@@ -82,6 +82,15 @@ describe("command line", () => {
     ).toEqual([]);
   });
 
+  test("the manual page has every command that the package leaves to be typed", () => {
+    const page = readFileSync(join(ROOT, "packaging/dahdi-phone-api.8"), "utf8");
+    const commands = [...HELP.matchAll(/^ +dahdi-phone-api ([a-z]+)/gm)].map(([, command]) => command as string);
+    // They exclude the package.
+    const ofInstall = ["install"];
+    expect(commands.filter((command) => !page.includes(command) && !ofInstall.includes(command))).toEqual([]);
+    expect(commands.length).toBeGreaterThan(5);
+  });
+
   test("each option is told of in the documents", () => {
     const obvious = ["--help", "--version"];
     expect([...known].filter((option) => !every.includes(option) && !obvious.includes(option))).toEqual([]);
