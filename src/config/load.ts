@@ -82,7 +82,7 @@ export async function parseConfig(
   override("host", overrides.host);
   override("rest_port", overrides.restPort);
   override("websocket_port", overrides.websocketPort);
-  settle(values, environment, faults);
+  settle(values, environment, faults, path);
   faults.throwIfAny();
   return { config: deepFreeze(values), where: (...keys) => faults.where(...keys) };
 }
@@ -90,7 +90,7 @@ export async function parseConfig(
 /** What is so where nobody says otherwise. */
 export function defaultConfig(): Config {
   const values = defaults(SCHEMA) as unknown as Config;
-  settle(values, {}, new Faults("configuration"));
+  settle(values, {}, new Faults("configuration"), null);
   return deepFreeze(values);
 }
 
@@ -142,7 +142,12 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
 export const isLocalHost = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 
 /** What no single key can tell. */
-function settle(values: Config, environment: Record<string, string | undefined>, faults: Faults): void {
+function settle(
+  values: Config,
+  environment: Record<string, string | undefined>,
+  faults: Faults,
+  path: string | null,
+): void {
   // The older server's way to name a channel.
   const named = /^\/dev\/dahdi\/channel0*(\d+)$/.exec(values.dahdi.device);
   if (named) {
@@ -178,10 +183,13 @@ function settle(values: Config, environment: Record<string, string | undefined>,
       hasTokens(find(values.state_dir, environment, homedir())),
     );
   if (!guarded) {
+    // Of another configuration the token would lie elsewhere.
+    const ofFile = path === null || path === DEFAULT_CONFIG_PATH ? "" : ` --config=${path}`;
     faults.addTogether(
       ["server.host", "security", "state_dir"],
       `${server.host} is open to the network, where anybody could use the telephone: make a token ` +
-        "(dahdi-phone-api token create --name=me --scope=admin), keep 127.0.0.1, or set security.allow_unauthenticated: true",
+        `(dahdi-phone-api token create --name=me --scope=admin${ofFile}), keep 127.0.0.1, or set ` +
+        "security.allow_unauthenticated: true",
     );
   }
 }
