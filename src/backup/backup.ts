@@ -111,8 +111,10 @@ export async function backup(file: string, recordings: boolean, places: Places):
 }
 
 export interface RestorePlaces extends Places {
-  /** Where it says that the state is kept. Throws where it is none that this version starts with. */
-  checkConfig(text: string, path: string): Promise<string>;
+  /** Where a configuration has its state, whatever else is wrong in it. */
+  stateFolderOf(config: string): Promise<string>;
+  /** Throws where it is none that this version starts with. state: where its tokens are for now. */
+  checkConfig(text: string, path: string, state: string): Promise<unknown>;
 }
 
 export async function restore(file: string, places: RestorePlaces): Promise<void> {
@@ -125,8 +127,7 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     ? await tar("--extract", "--gzip", "--to-stdout", `--file=${file}`, CONFIG)
     : null;
   // There the server will look for it, and not where the configuration before had it: tokens would be gone.
-  const stateFolder =
-    config === null ? places.stateFolder : await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
+  const stateFolder = config === null ? places.stateFolder : await places.stateFolderOf(config);
   if (isHeld(places.stateFolder) || isHeld(stateFolder)) {
     throw new BackupError(
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
@@ -140,9 +141,10 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     const manifest = manifestOf(join(stage, MANIFEST), file);
     if (manifest.format !== 1)
       throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
+    const incoming = join(stage, STATE);
+    if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`, incoming);
     // From here on nothing can be wrong but the disk.
     const owner = existsSync(stateFolder) ? statSync(stateFolder) : null;
-    const incoming = join(stage, STATE);
     keepRecordings(stateFolder, incoming);
     if (owner && process.getuid?.() === 0) chownAll(incoming, owner.uid, owner.gid);
     chmodSync(incoming, 0o700);

@@ -35,10 +35,9 @@ export async function keeping(line: KeepingCommand): Promise<void> {
   const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
   if (line.command === "backup") await backup(line.file, line.recordings, places);
   else {
-    const checkConfig = async (text: string, path: string): Promise<string> => {
-      await parseConfig(text, path, process.env, NOTHING_OVER_IT);
-      return stateFolderOf(text);
-    };
-    await restore(line.file, { ...places, checkConfig });
+    // Open to the network is a configuration whose tokens come with it.
+    const checkConfig = (text: string, path: string, state: string) =>
+      parseConfig(text, path, { ...process.env, DAHDI_API_STATE_DIR: state }, NOTHING_OVER_IT);
+    await restore(line.file, { ...places, stateFolderOf, checkConfig });
   }
 }
