@@ -39,7 +39,8 @@ function explain(schema: TSchema, value: unknown): FieldProblem[] {
 }
 
 /** What the library says of a value, in the sentence that its field's name begins. */
-function complaint({ message, schema }: ValueError): string {
+function complaint({ message, schema, value }: ValueError): string {
+  const isQuoted = typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value));
   const choices = choicesOf(schema);
   if (choices) return `must be one of ${choices.join(", ")}`;
   if (message === "Unexpected property") {
@@ -50,8 +51,9 @@ function complaint({ message, schema }: ValueError): string {
   return message
     .replace(/^Expected (?:array|string) length (?:to be )?/, "must have a length ")
     .replace(/^Expected (?:integer|number|string) to /, "must ")
-    .replace(/^Expected (integer|array|object)$/, "must be an $1")
-    .replace(/^Expected (number|string|boolean)$/, "must be a $1")
+    .replace(/^Expected (integer|number)$/, isQuoted ? "$&, without quotes" : "$&")
+    .replace(/^Expected (integer|array|object)/, "must be an $1")
+    .replace(/^Expected (number|string|boolean)/, "must be a $1")
     .replace(/^Expected /, "must be ")
     .replace(/(greater|less) or equal/, "$1 than or equal");
 }

@@ -107,7 +107,7 @@ export function asyncApi(version: string): Json {
     control: {
       name: "control",
       contentType: "application/json",
-      summary: "started, mark, clear, stats, xoff, xon, lost, stopped",
+      summary: "We: started, mark, stats, xoff, xon, lost, stopped, refused, error; a client: mark, clear, stats",
       payload: { type: "object", required: ["type"], properties: { type: { type: "string" } } },
     },
   };

@@ -78,6 +78,11 @@ describe("input", () => {
     await expect(answer).rejects.not.toThrow("secret");
   });
 
+  test("a number in quotes is told so", async () => {
+    const answer = jsonInput(Schema, posted('{"count":"4"}'), {});
+    await expect(answer).rejects.toThrow("count must be an integer, without quotes.");
+  });
+
   test("what is wrong is named", async () => {
     expect(await refused(() => jsonInput(Schema, posted("{"), {}))).toEqual([400, "malformed_json", []]);
     expect(await refused(() => jsonInput(Schema, posted('"x"'), {}))).toEqual([422, "invalid_input", []]);
