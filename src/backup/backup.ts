@@ -60,6 +60,12 @@ export async function backup(file: string, recordings: boolean, places: Places):
   if (!existsSync(dirname(target))) {
     throw new BackupError(`there is no folder ${dirname(target)}: make it, or name another`);
   }
+  // An empty backup would be found out when it is needed: without sudo another folder is looked into.
+  if (!existsSync(stateFolder)) {
+    throw new BackupError(
+      `${stateFolder} is not there, or not this user's to see: sudo, or --config=FILE of the server`,
+    );
+  }
   const stage = mkdtempSync(join(tmpdir(), "dahdi-phone-backup-"));
   try {
     chmodSync(stage, 0o700);
@@ -73,7 +79,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
     if (existsSync(configPath)) copyFileSync(configPath, join(stage, CONFIG));
     const state = join(stage, STATE);
     mkdirSync(state);
-    const names = existsSync(stateFolder) ? readdirSync(stateFolder) : [];
+    const names = readdirSync(stateFolder);
     for (const name of names) {
       const wanted = name === "recordings" ? recordings : !LEFT_OUT.some((pattern) => pattern.test(name));
       // By its name alone: tar follows it, so that no sound is copied twice.
@@ -98,9 +104,10 @@ export async function backup(file: string, recordings: boolean, places: Places):
       ...readdirSync(stage),
     );
     renameSync(draft, target);
-    const megabytes = (statSync(target).size / 1e6).toFixed(1);
+    const { size } = statSync(target);
+    const length = size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
     say(
-      `${target}: ${megabytes} MB, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
+      `${target}: ${length}, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
     );
     if (!recordings && names.includes("recordings"))
       say("without the recordings: --with-recordings takes them along");

@@ -1,11 +1,17 @@
 /** `dahdi-phone-api config check`, `backup` and `restore` */
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { version } from "../../package.json";
 import { KEEPING_HELP, type KeepingCommand } from "../backup/arguments";
 import { backup, restore } from "../backup/backup";
 import { ConfigError } from "../config/fault";
-import { DEFAULT_CONFIG_PATH, loadConfig, parseConfig, readSource, saidStateDirectory } from "../config/load";
+import {
+  DEFAULT_CONFIG_PATH,
+  loadConfig,
+  mayBeThere,
+  parseConfig,
+  readSource,
+  saidStateDirectory,
+} from "../config/load";
 import { administeredDirectory } from "../config/state_dir";
 import { machineFaults } from "./start_check";
 import { StartError } from "./start_error";
@@ -31,7 +37,7 @@ export async function keeping(line: KeepingCommand): Promise<void> {
     return say(`${path ?? `${DEFAULT_CONFIG_PATH} is not there, and what is so without it`} is right`);
   }
   // A configuration that is wrong is kept all the same, and is no reason not to put a right one in its place.
-  const stateFolder = await stateFolderOf(existsSync(configPath) ? readSource(configPath) : "");
+  const stateFolder = await stateFolderOf(mayBeThere(configPath) ? readSource(configPath) : "");
   const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
   if (line.command === "backup") await backup(line.file, line.recordings, places);
   else {

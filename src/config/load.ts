@@ -2,7 +2,7 @@
  * The configuration: a schema, a YAML file, the environment, the command line, in that order of weight. All that is
  * wrong is said at once, with file, line and key, and nothing starts on it.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
@@ -40,7 +40,7 @@ export async function loadConfig(
   environment: Record<string, string | undefined>,
   overrides: ConfigOverrides,
 ): Promise<LoadedConfig> {
-  const path = configPath ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
+  const path = configPath ?? (mayBeThere(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
   const source = path === null ? null : readSource(path);
   return { ...(await parseConfig(source, path, environment, overrides)), path };
 }
@@ -97,8 +97,20 @@ export function defaultConfig(): Config {
 const UNREADABLE: Record<string, string> = {
   ENOENT: "there is no such file",
   EISDIR: "it is a folder",
-  EACCES: "this user may not: try with sudo, or let its group read it",
+  EACCES: "this user may not: try with sudo, or name another with --config=FILE",
 };
+
+/**
+ * Also where this user may not look: the service's folder is closed to others, and without sudo its configuration would
+ * be taken for missing, and a token be made where no server looks for it.
+ */
+export function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
 
 export function readSource(path: string): string {
   try {

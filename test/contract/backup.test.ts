@@ -285,6 +285,13 @@ test("config check says file, line and key", async () => {
     code: 1,
     err: `dahdi-phone-api: there is no folder ${join(root, "none")}: make it, or name another\n`,
   });
+  const { config, state } = house();
+  const empty = await typed("backup", join(root, "empty.tar.gz"), `--config=${config}`);
+  expect([empty.code, empty.err]).toEqual([
+    1,
+    `dahdi-phone-api: ${state} is not there, or not this user's to see: sudo, or --config=FILE of the server\n`,
+  ]);
+  expect(existsSync(join(root, "empty.tar.gz"))).toBe(false);
   // A rename would put a file in their place: root's /dev/null, say.
   const pipe = join(root, "pipe");
   Bun.spawnSync(["mkfifo", pipe]);

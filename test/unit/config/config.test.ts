@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../../src/config/fault";
-import { loadConfig, maskedConfig } from "../../../src/config/load";
+import { loadConfig, maskedConfig, mayBeThere } from "../../../src/config/load";
 import { stateDirectory } from "../../../src/config/state_dir";
 import { tokenDigest } from "../../../src/security/token";
 import { TokenFile } from "../../../src/security/token_file";
@@ -69,6 +69,23 @@ describe("the configuration", () => {
     expect((await load("")).caller_id.scheme).toBe("auto");
     expect((await load("caller_id: { scheme: V23 }\n")).caller_id.scheme).toBe("v23");
     expect((await load("")).message_waiting.lamp).toBe("none");
+  });
+
+  test("a file in a folder that this user may not look into is not taken for missing", () => {
+    const shut = mkdtempSync(join(tmpdir(), "dahdi-config-shut-"));
+    chmodSync(shut, 0o700);
+    const script = `
+      const { mayBeThere, readSource } = require(${JSON.stringify(join(import.meta.dir, "../../../src/config/load.ts"))});
+      if (mayBeThere(process.argv[1] + "/config.yml")) readSource(process.argv[1] + "/config.yml");`;
+    const somebody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
+    if (somebody.length === 0) chmodSync(shut, 0o000);
+    const { exitCode, stderr } = Bun.spawnSync([...somebody, process.execPath, "-e", script, shut]);
+    expect([exitCode, stderr.toString().includes("(EACCES): this user may not: try with sudo")]).toEqual([
+      1,
+      true,
+    ]);
+    expect(mayBeThere(join(shut, "none.yml"))).toBe(process.getuid?.() !== 0);
+    rmSync(shut, { recursive: true });
   });
 
   test("an empty file, and a heading without keys, change nothing", async () => {
