@@ -504,4 +504,16 @@ DSHIM_API int dshim_probe(const char *device, int channel, struct dshim_probe *o
 /* sd_notify(3) without libsystemd: sends text to $NOTIFY_SOCKET. 0 when there is none. */
 DSHIM_API int dshim_sd_notify(const char *text);
 
+/* Keeps the last `reserve` descriptors that the process may have (RLIMIT_NOFILE) for what is no client: a card
+ * that comes back, a file. The kernel gives the lowest number that is free, so whoever has one of those came when
+ * all others were taken:
+ *
+ *   0 ……… served ……… | crowded: `reserve` of them | `reserve` of them  | end
+ *                      who was silent so far goes   clients are refused
+ *
+ * A client is a TCP connection to port_a or port_b. In a crowd the ones go that have not sent a byte in the
+ * silent_ms since they came. What goes is shut down, and closed by its owner, who reads its end. Returns how many;
+ * −EINVAL. */
+DSHIM_API int dshim_refuse_clients(int port_a, int port_b, int reserve, int silent_ms);
+
 #endif

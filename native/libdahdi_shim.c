@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "dahdi_shim.h"
@@ -281,23 +280,4 @@ int dshim_tone_render(const double *frequencies_hz, int tones, int level_cdbm0, 
   }
   dsp_tone_render(frequencies_hz, amplitudes, tones, start, out, count);
   return count;
-}
-
-/* ---- the process ------------------------------------------------------------------------------ */
-
-int dshim_sd_notify(const char *text) {
-  const char *path = getenv("NOTIFY_SOCKET");
-  if (!path || (path[0] != '/' && path[0] != '@')) return 0;
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  size_t length = strlen(path);
-  if (length >= sizeof(address.sun_path)) return -ENAMETOOLONG;
-  memcpy(address.sun_path, path, length);
-  if (path[0] == '@') address.sun_path[0] = '\0'; /* abstract */
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
-  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-  ssize_t sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-  int result = sent < 0 ? -errno : 0;
-  close(fd);
-  return result;
 }

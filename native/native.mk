@@ -8,7 +8,7 @@ CFLAGS_RELEASE := $(CFLAGS_NATIVE) -O3 -fPIC -fno-math-errno -fno-trapping-math
 LDLIBS_NATIVE := -lm -lpthread
 
 DSP_SOURCES := dsp_dtmf.c dsp_dtmf_judge.c dsp_dtmf_measure.c dsp_dtmf_tones.c dsp_dtmf_correlate.c dsp_vad.c dsp_tone.c dsp_progress.c dsp_progress_plan.c tone_cadence.c
-SHIM_SOURCES := libdahdi_shim.c shim_ring.c shim_sim.c engine.c line.c line_blocks.c line_voltage.c line_data.c line_hook.c line_ring.c line_stats.c line_hear.c line_play.c line_bridge.c bridge.c lanes.c talker.c playout.c playout_skips.c shim_play.c line_tap.c shim_tap.c line_progress.c watchdog.c pulse_train.c ring_cadence.c chan_sim.c sim_hooksig.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
+SHIM_SOURCES := libdahdi_shim.c shim_process.c shim_ring.c shim_sim.c engine.c line.c line_blocks.c line_voltage.c line_data.c line_hook.c line_ring.c line_stats.c line_hear.c line_play.c line_bridge.c bridge.c lanes.c talker.c playout.c playout_skips.c shim_play.c line_tap.c shim_tap.c line_progress.c watchdog.c pulse_train.c ring_cadence.c chan_sim.c sim_hooksig.c chan_dahdi.c probe.c sim_phone.c $(DSP_SOURCES)
 
 LIB_X64 := build/native/x64/libdahdi_shim.so
 LIB_ARM64 := build/native/arm64/libdahdi_shim.so

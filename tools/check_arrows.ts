@@ -38,7 +38,13 @@ const ARROWS: Record<string, readonly string[]> = {
 /** Importing these at all is the privilege of few. */
 const PRIVILEGES: Record<string, readonly string[]> = {
   "bun:ffi": ["src/driver/library.ts"],
-  "bun:sqlite": ["src/events/log_store.ts", "src/events/log_layout.ts", "src/backup/event_snapshot.ts"],
+  "bun:sqlite": [
+    "src/events/log_store.ts",
+    "src/events/log_layout.ts",
+    "src/events/log_pieces.ts",
+    "src/events/outdated.ts",
+    "src/backup/event_snapshot.ts",
+  ],
 };
 
 const root = join(import.meta.dir, "..");

@@ -24,6 +24,7 @@ export function openBots(
     connect: async (options, events) => (await import("../streams/bot_socket")).connectBot(options, events),
     newStreamId: () => Bun.randomUUIDv7(),
     nowMs: Date.now,
+    monotonicMs: () => performance.now(),
     policy: { allowPrivate: stream.allow_private_addresses, allowLinkLocal: stream.allow_link_local_addresses },
     connectTimeoutMs: stream.connect_timeout_seconds * 1000,
     pingMs: stream.ping_seconds * 1000,

@@ -32,6 +32,7 @@ import { RecordingStore } from "../recordings/store";
 import { announce } from "./announce";
 import { hotlines, openBots } from "./bots";
 import { configEditor } from "./config_editor";
+import { guardDescriptors } from "./descriptors";
 import { lifecycle } from "./lifecycle";
 import { createEngine, lineRules, lineSetups } from "./lines";
 import { type Listener, listen } from "./listen";
@@ -157,7 +158,7 @@ export async function serve(line: ServeArguments): Promise<void> {
   const bots = openBots(config, {
     exchange: verbs,
     hotlines: hotlines(config),
-    tell: (number, body) => publish(number, Date.now(), 0, body),
+    tell: (number, body) => publish(number, clock.nowMs(), 0, body),
     log: logs.events,
   });
   const webhooks = await startWebhooks(config.webhooks, {
@@ -273,11 +274,13 @@ export async function serve(line: ServeArguments): Promise<void> {
   });
 
   for (const { port } of listeners) origins.ownPort(port);
+  const ports = listeners.map(({ port }) => port) as [number, number];
+  guardDescriptors({ shim: engine.shim, ports, log: logs.server });
   announce({
     line,
     config,
     path,
-    ports: listeners.map(({ port }) => port) as [number, number],
+    ports,
     lines: setups.length,
     engine: engine.engineStats(),
     tokens: tokens.required,

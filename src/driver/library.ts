@@ -56,6 +56,7 @@ const SYMBOLS = {
   dshim_sim_state: { args: [ptr, i32, ptr], returns: i32 },
   dshim_probe: { args: [cstring, i32, ptr], returns: i32 },
   dshim_sd_notify: { args: [cstring], returns: i32 },
+  dshim_refuse_clients: { args: [i32, i32, i32, i32], returns: i32 },
 } as const;
 
 export type Shim = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];

@@ -32,8 +32,11 @@ export function setAside(folder: string, now: Date): SetAside {
       // there was none
     }
   }
-  const kept = readdirSync(folder).filter((file) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(file));
-  for (const old of kept.sort().slice(0, -KEPT)) {
+  // This one in any case: its name may be of a clock that was not set yet.
+  const others = readdirSync(folder).filter(
+    (file) => /^events\.db\.corrupt-\d{8}T\d{6}Z$/.test(file) && file !== name,
+  );
+  for (const old of others.sort().slice(0, 1 - KEPT)) {
     for (const part of ["", "-wal", "-shm"]) rmSync(join(folder, old + part), { force: true });
   }
   return { name, writtenAtMs: Math.max(...written.map((file) => file?.mtimeMs ?? 0)) };

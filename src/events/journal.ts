@@ -5,7 +5,8 @@
 import type { EventBus, EventFilter } from "./bus";
 import type { Archive, Gap, LogPiece } from "./event_log";
 import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
-import type { StoredPiece, StoredRow, StoreOptions } from "./log_store";
+import type { StoredPiece, StoredRow } from "./log_pieces";
+import type { StoreOptions } from "./log_store";
 import { ReaderCursors } from "./reader_cursors";
 import { merged, rowOf } from "./stored_rows";
 
@@ -54,6 +55,8 @@ export interface JournalStatus {
   set_aside: { renamed_to: string; problem: string } | null;
 }
 
+type Opened = Extract<FromLogThread, { told: "opened" }>;
+
 export class Journal implements Archive {
   #thread: LogThread | null = null;
   /** Of the thread, as last heard; null while no log is open. */
@@ -63,6 +66,8 @@ export class Journal implements Archive {
   #sent = 0;
   #retryMs = RETRY_MIN_MS;
   #retrying = false;
+  /** The thread was asked to, and has not answered. */
+  #opening = false;
   #cancelBatch: (() => void) | null = null;
   #cancelCursors: (() => void) | null = null;
   #neverGiven: readonly Gap[] = [];
@@ -159,6 +164,7 @@ export class Journal implements Archive {
       (why) => {
         this.#thread = null;
         this.#state = null;
+        this.#opening = false;
         for (const answer of this.#reads.values()) answer(null);
         this.#reads.clear();
         this.#trouble(`the log's thread ended: ${why}`);
@@ -169,6 +175,7 @@ export class Journal implements Archive {
 
   #open(): void {
     const { bus, store, nowMs } = this.dependencies;
+    this.#opening = true;
     const inMemory = bus.hasBegun ? { firstId: bus.firstId, oldestId: bus.oldestId } : null;
     this.#thread?.post({ do: "open", options: store, request: { nowUs: Math.trunc(nowMs() * 1000), inMemory } });
   }
@@ -195,6 +202,7 @@ export class Journal implements Archive {
   }
 
   #failed({ problem, closed, position }: Extract<FromLogThread, { told: "failed" }>): void {
+    this.#opening = false;
     if (closed) this.#state = null;
     // What was sent after the failure was not taken.
     this.#sent = position;
@@ -203,20 +211,28 @@ export class Journal implements Archive {
     this.#beginWithout();
   }
 
-  #opened({ firstId, state, cursors, neverGiven, setAside }: Extract<FromLogThread, { told: "opened" }>): void {
+  #opened({ setAside, ...found }: Omit<Opened, "told">): void {
     const { bus, log } = this.dependencies;
+    this.#opening = false;
     if (setAside !== null) {
       this.#setAside = { renamed_to: setAside.name, problem: setAside.problem };
       const what = "the event log cannot be read: it was set aside, and a fresh one begun";
       log.warning(what, this.#setAside);
     }
+    // It was asked before memory began without it: now it learns where.
+    if (bus.hasBegun && found.firstId < bus.firstId) this.#open();
+    else this.#usable(found);
+  }
+
+  #usable({ firstId, state, cursors, neverGiven }: Omit<Opened, "setAside" | "told">): void {
+    const { bus } = this.dependencies;
     this.#state = state;
     this.#neverGiven = neverGiven;
     this.#sent = state.position;
-    this.cursors.found(cursors, setAside !== null);
+    this.cursors.found(cursors, this.#setAside !== null);
     if (!bus.hasBegun) bus.begin(firstId);
-    // The clock went back while the log could not be opened: greater ids than ours are in it.
-    else if (firstId > bus.lastId + 1) bus.continueFrom(firstId);
+    // The clock went back while the log could not be opened: ids as great as ours are in it.
+    else if (firstId > bus.firstId) bus.continueFrom(Math.max(firstId, bus.lastId + 1));
     if (this.#problem !== null) this.#recovered();
     else this.#flush();
   }
@@ -238,8 +254,8 @@ export class Journal implements Archive {
     this.#retrying = false;
     if (this.#closed) return;
     if (this.#thread === null) this.#startThread();
-    if (this.#state === null) this.#open();
-    else this.#flush(true);
+    if (this.#state !== null) this.#flush(true);
+    else if (!this.#opening) this.#open();
   }
 
   #recovered(): void {

@@ -1,10 +1,13 @@
 /** What the log's thread does with each message: open, write, read, prune, sync, and survive what a disk can do. */
+import { BelievedClock } from "./believed_clock";
 import { isDamage, type SetAside, setAside } from "./damaged_log";
 import type { FromLogThread, StoreState, ToLogThread } from "./log_messages";
 import { CRASH_JUMP_IDS, LogStore, type OpenRequest, type StoreOptions } from "./log_store";
 
 export interface KeeperClock {
   nowMs(): number;
+  /** Of a clock that nobody sets. */
+  steadyMs(): number;
   after(ms: number, call: () => void): void;
 }
 
@@ -50,6 +53,7 @@ export class LogKeeper {
   #setAside: { name: string; problem: string } | null = null;
   #owesSync = false;
   #pruning = false;
+  #believed: BelievedClock | null = null;
 
   constructor(
     private readonly tell: (message: FromLogThread) => void,
@@ -83,7 +87,8 @@ export class LogKeeper {
     this.#folder = options.folder ?? "";
     try {
       try {
-        this.#store = new LogStore(options, request);
+        if (this.#store && request.inMemory) this.#store.beginAt(request.inMemory.firstId);
+        else this.#store = new LogStore(options, request);
       } catch (error) {
         if (!isDamage(error)) throw error;
         const { writtenAtMs } = this.#moveAside(error);
@@ -92,6 +97,8 @@ export class LogKeeper {
         this.#store = new LogStore(options, { ...request, nowUs });
       }
       const store = this.#store;
+      const { nowMs, steadyMs } = this.clock;
+      this.#believed ??= new BelievedClock(store.believedMs ?? nowMs(), steadyMs());
       this.tell({
         told: "opened",
         firstId: store.firstId,
@@ -140,7 +147,7 @@ export class LogKeeper {
     try {
       store.write(rows, gap, cursors);
       // Whoever writes that much must make room for it.
-      if (rows.length > 0 && store.usedBytes > store.maxBytes) store.prune(this.clock.nowMs());
+      if (rows.length > 0 && store.usedBytes > store.maxBytes) this.#prune(store);
       this.tell({ told: "written", state: this.#state(store) });
       this.#syncSoon();
     } catch (error) {
@@ -182,7 +189,7 @@ export class LogKeeper {
       let more = false;
       try {
         const before = store.reachesFrom;
-        more = store.prune(this.clock.nowMs());
+        more = this.#prune(store);
         if (store.reachesFrom !== before) this.tell({ told: "pruned", state: this.#state(store) });
       } catch (error) {
         this.#failed(error);
@@ -191,8 +198,17 @@ export class LogKeeper {
     });
   }
 
+  #prune(store: LogStore): boolean {
+    const { nowMs, steadyMs } = this.clock;
+    if (this.#believed === null) return false;
+    const upTo = this.#believed.look(nowMs(), steadyMs());
+    store.believedMs = this.#believed.believedMs(steadyMs());
+    return store.prune(upTo);
+  }
+
   #close(): void {
     try {
+      if (this.#store && this.#believed) this.#store.believedMs = this.#believed.believedMs(this.clock.steadyMs());
       this.#store?.close();
     } catch {
       // The next start takes it for a crash, and says so truthfully.

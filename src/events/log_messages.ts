@@ -1,8 +1,10 @@
 /** What the journal and the log's thread tell each other. Answers come in the order of the requests. */
 import type { Gap } from "./event_log";
-import type { OpenRequest, StoredFilter, StoredPiece, StoredRow, StoreOptions } from "./log_store";
+import type { StoredFilter, StoredPiece, StoredRow } from "./log_pieces";
+import type { OpenRequest, StoreOptions } from "./log_store";
 
 export type ToLogThread =
+  /** Of one that is open already: what was given meanwhile. */
   | { do: "open"; options: StoreOptions; request: OpenRequest }
   /** Taken only where everything up to `after` was: so that nothing is written past a failure. */
   | { do: "write"; after: number; rows: StoredRow[]; gap: Gap | null; cursors: [string, number][] }

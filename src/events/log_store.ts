@@ -7,7 +7,7 @@
  *              not lost: ids between two processes, which no event ever had and no client can have seen
  *   cursors    how far each webhook got
  *   facts      reaches_from: every event after this id is here or in a hole · first_id: of the newest process ·
- *              closed: 1 when that process stopped in an orderly way
+ *              closed: 1 when that process stopped in an orderly way · believed_ms: Unix ms, the believed clock
  *
  * Pages of 1 KiB: an event on its own costs the card one block and not two. The lock is held for the life of the
  * process, so that no other one gives the same ids.
@@ -15,23 +15,10 @@
 import { Database, type Statement } from "bun:sqlite";
 import { closeSync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { OPT_IN_EVENT_TYPES } from "../line/events";
 import type { Gap } from "./event_log";
 import { foreignFile, PAGE_BYTES, prepareFile } from "./log_layout";
-
-/** id, line, Unix ms, type, the rest of the body as JSON. */
-export type StoredRow = [id: number, line: number, atMs: number, type: string, body: string];
-
-export interface StoredFilter {
-  types: readonly string[] | null;
-  lines: readonly number[] | null;
-}
-
-export interface StoredPiece {
-  rows: StoredRow[];
-  gaps: Gap[];
-  next: number;
-}
+import { LogPieces, type StoredFilter, type StoredPiece, type StoredRow } from "./log_pieces";
+import { outdated } from "./outdated";
 
 export interface StoreOptions {
   /** null: there is none. */
@@ -50,12 +37,10 @@ export interface OpenRequest {
 export const LOG_FILE = "events.db";
 /** More ids than a process gives between two commits: those of a crashed one are not given again. */
 export const CRASH_JUMP_IDS = 1_000_000;
-/** Looked at in one read, so that a rare type in a long log does not keep writes waiting (about 5 ms). */
-const SCAN_ROWS = 10_000;
 /** Deleted in one step. */
 const PRUNE_ROWS = 500;
-/** A single event that is a little too old is no reason to wake the card. */
-const AGE_SLACK_MS = 3_600_000;
+/** How far the believed clock goes on before it is noted, with what is written anyway. */
+const NOTE_CLOCK_MS = 3_600_000;
 
 export class LogStore {
   readonly #database: Database;
@@ -63,10 +48,16 @@ export class LogStore {
   readonly #hole: Statement;
   readonly #fact: Statement;
   readonly #walFd: number;
+  readonly #pieces: LogPieces;
   /** The last id that is written or known as lost. */
   position = 0;
   reachesFrom = 0;
   firstId = 0;
+  /** Unix ms: of a clock that the next start may go on from; null: of none yet. */
+  believedMs: number | null = null;
+  /** A sync failed: the kernel takes for written what the card may not have, and does not try it again. */
+  #doubtful = false;
+  #notedClockMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: StoreOptions,
@@ -85,6 +76,7 @@ export class LogStore {
       prepared.push(statement);
       return statement;
     };
+    this.#pieces = new LogPieces(this.#database);
     try {
       this.#database.run("PRAGMA locking_mode = EXCLUSIVE");
       prepareFile(this.#database);
@@ -113,6 +105,8 @@ export class LogStore {
       (previousFirst ?? 1) - 1,
     );
     this.reachesFrom = fact("reaches_from") ?? 0;
+    const newestAtMs = this.#numberOrNull("SELECT at_ms FROM events ORDER BY id DESC LIMIT 1");
+    this.believedMs = fact("believed_ms") ?? newestAtMs;
     if (inMemory !== null && inMemory.firstId === previousFirst) {
       // This very process wrote it: a new thread, or a disk that is back.
       this.firstId = previousFirst;
@@ -141,72 +135,70 @@ export class LogStore {
     this.reachesFrom = fact("reaches_from") ?? this.position;
   }
 
+  /**
+   * Before the first event is written: ids were given from `firstId` on while the disk did not answer. None was given
+   * between, so nothing is lost there.
+   */
+  beginAt(firstId: number): void {
+    if (firstId <= this.firstId) return;
+    this.#database.transaction(() => {
+      // As of an orderly start, the id before the first is a place in the log.
+      if (firstId - 2 > this.position) {
+        this.#database.run("INSERT INTO holes VALUES (?, ?, 0)", [this.position + 1, firstId - 2]);
+      }
+      this.#fact.run("first_id", firstId);
+    })();
+    this.firstId = firstId;
+    this.position = firstId - 1;
+  }
+
   /** One transaction. gap: what memory lost before it could be written. Throws where the disk will not take it. */
   write(rows: readonly StoredRow[], gap: Gap | null, cursors: readonly [string, number][]): void {
+    if (this.#doubtful) this.#rewrite();
     this.#database.transaction(() => {
       if (gap) this.#hole.run(gap.from, gap.to);
       for (const row of rows) this.#append.run(...row);
       for (const [name, id] of cursors) {
         this.#database.run("INSERT OR REPLACE INTO cursors VALUES (?, ?)", [name, id]);
       }
+      this.#noteClock(NOTE_CLOCK_MS);
     })();
     this.position = Math.max(this.position, gap?.to ?? 0, rows.at(-1)?.[0] ?? 0);
   }
 
+  #noteClock(everyMs: number): void {
+    const { believedMs } = this;
+    if (believedMs === null || Math.abs(believedMs - this.#notedClockMs) < everyMs) return;
+    this.#fact.run("believed_ms", Math.trunc(believedMs));
+    this.#notedClockMs = believedMs;
+  }
+
   /** Waits until the power may fail. */
   sync(): void {
-    fdatasyncSync(this.#walFd);
+    if (this.#doubtful) this.#rewrite();
+    try {
+      fdatasyncSync(this.#walFd);
+    } catch (error) {
+      this.#doubtful = true;
+      throw error;
+    }
+  }
+
+  /** All that the -wal holds goes into the tables, and it begins anew: what comes after a hole in it would be lost. */
+  #rewrite(): void {
+    if (this.#number("PRAGMA wal_checkpoint(TRUNCATE)") !== 0) {
+      throw Object.assign(new Error(), { code: "SQLITE_BUSY_CHECKPOINT" });
+    }
+    this.#doubtful = false;
   }
 
   read(after: number, limit: number, filter: StoredFilter): StoredPiece {
-    const start = Math.max(after, this.reachesFrom);
-    const end = this.#cut("id > ? ORDER BY id", start, filter) ?? Math.max(this.position, start);
-    const rows = this.#passing(start, end, limit, filter, "ASC");
-    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) : end;
-    const gaps = this.#lost(start, next);
-    return { rows, gaps: start > after ? [{ from: after + 1, to: start }, ...gaps] : gaps, next };
+    return this.#pieces.after(after, limit, filter, this);
   }
 
   /** The newest first, none newer than `upTo`; all after `next` was looked at. */
   readBack(upTo: number, limit: number, filter: StoredFilter): StoredPiece {
-    const end = Math.min(upTo, this.position);
-    const cutAt = this.#cut("id <= ? ORDER BY id DESC", end, filter);
-    const start = Math.min(cutAt === null ? this.reachesFrom : cutAt - 1, end);
-    const rows = this.#passing(start, end, limit, filter, "DESC");
-    const next = rows.length === limit ? (rows.at(-1)?.[0] ?? end) - 1 : start;
-    const gaps = this.#lost(next, end);
-    return { rows, gaps: upTo > end ? [...gaps, { from: end + 1, to: upTo }] : gaps, next };
-  }
-
-  /** With a filter it may be far to the next row that passes: a look that would take long is cut short here. */
-  #cut(wanted: string, from: number, { types, lines }: StoredFilter): number | null {
-    if (types === null && lines === null) return null;
-    return this.#numberOrNull(`SELECT id FROM events WHERE ${wanted} LIMIT 1 OFFSET ?`, from, SCAN_ROWS - 1);
-  }
-
-  #passing(
-    start: number,
-    end: number,
-    limit: number,
-    { types, lines }: StoredFilter,
-    order: "ASC" | "DESC",
-  ): StoredRow[] {
-    const wanted = [
-      "id > ? AND id <= ?",
-      ...(lines === null ? [] : [`line IN (${lines.map(() => "?").join(", ")})`]),
-      `type ${types === null ? "NOT IN" : "IN"} (${(types ?? OPT_IN_EVENT_TYPES).map(() => "?").join(", ")})`,
-    ].join(" AND ");
-    return this.#database
-      .query(`SELECT id, line, at_ms, type, body FROM events WHERE ${wanted} ORDER BY id ${order} LIMIT ?`)
-      .values(start, end, ...(lines ?? []), ...(types ?? OPT_IN_EVENT_TYPES), limit) as StoredRow[];
-  }
-
-  /** After `start`, and begun by `end`. */
-  #lost(start: number, end: number): Gap[] {
-    const ranges = this.#database
-      .query("SELECT from_id, to_id FROM holes WHERE lost AND to_id > ? AND from_id <= ? ORDER BY from_id")
-      .values(start, end) as [number, number][];
-    return ranges.map(([from, to]) => ({ from: Math.max(from, start + 1), to }));
+    return this.#pieces.upTo(upTo, limit, filter, this);
   }
 
   /** Ids that no event ever had. */
@@ -227,29 +219,19 @@ export class LogStore {
     return (this.#number("PRAGMA page_count") - this.#number("PRAGMA freelist_count")) * PAGE_BYTES;
   }
 
-  /** One small step of retention; true: there is more to do. */
+  /** One small step of retention; true: there is more to do. nowMs: a clock that can be believed. */
   prune(nowMs: number): boolean {
     const { maxBytes, maxAgeMs } = this.options;
-    const [last, lastAtMs] = (this.#database
-      .query("SELECT id, at_ms FROM events ORDER BY id LIMIT 1 OFFSET ?")
-      .values(PRUNE_ROWS - 1)[0] ?? [null, 0]) as [number | null, number];
-    const tooOld = nowMs - maxAgeMs;
-    const tooMuch = this.usedBytes > maxBytes;
-    if (last !== null && (tooMuch || lastAtMs < tooOld)) {
-      this.#drop(last);
-      return true;
+    if (this.usedBytes > maxBytes) {
+      const last = this.#numberOrNull("SELECT id FROM events ORDER BY id LIMIT 1 OFFSET ?", PRUNE_ROWS - 1);
+      if (last !== null) {
+        this.#drop(last);
+        return true;
+      }
     }
-    // Fewer than a step: up to the first that is young enough.
-    const young = this.#numberOrNull(
-      `SELECT id FROM (SELECT id, at_ms FROM events ORDER BY id LIMIT ${PRUNE_ROWS}) WHERE at_ms >= ? ORDER BY id LIMIT 1`,
-      tooOld,
-    );
-    const oldestAtMs = this.#numberOrNull("SELECT at_ms FROM events ORDER BY id LIMIT 1");
-    const slackMs = Math.min(AGE_SLACK_MS, maxAgeMs / 10);
-    if (oldestAtMs !== null && oldestAtMs < tooOld - slackMs) {
-      this.#drop(young === null ? this.#number("SELECT max(id) FROM events") : young - 1);
-    }
-    return false;
+    const old = outdated(this.#database, nowMs, maxAgeMs, PRUNE_ROWS);
+    if (old) this.#drop(old.lastId);
+    return old?.more ?? false;
   }
 
   #drop(last: number): void {
@@ -268,6 +250,7 @@ export class LogStore {
   /** Orderly: nothing is missing after the last event. */
   close(): void {
     try {
+      this.#noteClock(1);
       this.#fact.run("closed", 1);
     } finally {
       this.abandon();

@@ -6,6 +6,7 @@ declare const self: Worker;
 
 const keeper = new LogKeeper((message) => self.postMessage(message), {
   nowMs: () => Date.now(),
+  steadyMs: () => performance.now(),
   after: (ms, call) => {
     setTimeout(call, ms);
   },

@@ -1,7 +1,7 @@
 /** Events as the log's rows, and back. */
 import type { LineEventBody, LineEventType } from "../line/events";
 import type { LogEntry, LogPiece } from "./event_log";
-import type { StoredPiece, StoredRow } from "./log_store";
+import type { StoredPiece, StoredRow } from "./log_pieces";
 import { PublishedEvent } from "./published";
 
 export function rowOf({ id, line, atMs, body }: PublishedEvent): StoredRow {

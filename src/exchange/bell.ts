@@ -13,7 +13,7 @@ export class Bell {
 
   constructor(
     private readonly port: Port,
-    private readonly nowMs: () => number,
+    private readonly engineMs: () => number,
     private readonly tell: (input: LineInput, toldNs: number) => void,
   ) {}
 
@@ -22,7 +22,7 @@ export class Bell {
     const ringing = this.port.ring(plan, (sequence) => this.#ringIdsBySequence.set(sequence, ringId));
     return ringing.catch((error: unknown) => {
       // Refused before it had a number: the machine still waits for word of it.
-      this.tell({ type: "ring_refused", atMs: this.nowMs(), ringId }, 0);
+      this.tell({ type: "ring_refused", atMs: this.engineMs(), ringId }, 0);
       throw error;
     });
   }

@@ -1,5 +1,7 @@
-/** Engine time (ns, monotonic or virtual) to the wall clock (Unix ms). */
+/** Engine time (ns, monotonic or virtual), by which everything lasts, and the wall clock (Unix ms), by which it is dated. */
 export interface Clock {
+  /** Of the engine, ms: nobody sets it. */
+  engineMs(): number;
   /** Unix ms now. */
   nowMs(): number;
   /** Unix ms of an engine time that has passed. */
@@ -8,26 +10,40 @@ export interface Clock {
   after(ms: number, call: () => void): () => void;
 }
 
+/** Nearer than this it is the same wall clock as before: what dates two ends of a thing must not jitter between them. */
+const BESIDE_MS = 3;
+const NS_PER_MS = 1e6;
+
 /**
- * Follows the wall clock through every step that NTP makes: only ages are taken from the engine. `catchUp` delivers what
+ * Follows the wall clock through every step that NTP makes; all else is taken from the engine. `catchUp` delivers what
  * the engine has told: after a standstill of the process a timer may be due before the doorbell is read, and what
  * happened in time must not come too late.
  */
-export const systemClock = (engineNowNs: () => number, catchUp: () => void): Clock => ({
-  nowMs: () => Date.now(),
-  wallMs: (engineNs) => Date.now() - (engineNowNs() - engineNs) / 1e6,
-  after: (ms, call) => {
-    let cancelled = false;
-    const timer = setTimeout(() => {
-      catchUp();
-      if (!cancelled) call();
-    }, ms);
-    return () => {
-      cancelled = true;
-      clearTimeout(timer);
-    };
-  },
-});
+export function systemClock(engineNowNs: () => number, catchUp: () => void): Clock {
+  let aheadMs = Number.NEGATIVE_INFINITY;
+  const engineMs = (): number => engineNowNs() / NS_PER_MS;
+  const wallMs = (engineNs: number): number => {
+    const seenMs = Date.now() - engineMs();
+    if (Math.abs(seenMs - aheadMs) > BESIDE_MS) aheadMs = seenMs;
+    return engineNs / NS_PER_MS + aheadMs;
+  };
+  return {
+    engineMs,
+    nowMs: () => wallMs(engineNowNs()),
+    wallMs,
+    after: (ms, call) => {
+      let cancelled = false;
+      const timer = setTimeout(() => {
+        catchUp();
+        if (!cancelled) call();
+      }, ms);
+      return () => {
+        cancelled = true;
+        clearTimeout(timer);
+      };
+    },
+  };
+}
 
 export interface SteppedClock extends Clock {
   /** Makes every call that has fallen due: once after each step of the engine. */
@@ -36,11 +52,13 @@ export interface SteppedClock extends Clock {
 
 /** For stepped engines: the wall clock is the virtual one, from `epochMs` on. */
 export function steppedClock(engineNowNs: () => number, epochMs: number): SteppedClock {
-  const nowMs = (): number => epochMs + engineNowNs() / 1e6;
+  const engineMs = (): number => engineNowNs() / NS_PER_MS;
+  const nowMs = (): number => epochMs + engineMs();
   const waiting = new Set<{ atMs: number; call: () => void }>();
   return {
+    engineMs,
     nowMs,
-    wallMs: (engineNs) => epochMs + engineNs / 1e6,
+    wallMs: (engineNs) => epochMs + engineNs / NS_PER_MS,
     after: (ms, call) => {
       const timer = { atMs: nowMs() + ms, call };
       waiting.add(timer);

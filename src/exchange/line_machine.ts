@@ -11,12 +11,14 @@ import { Refusal } from "./verbs";
 export type OutwardEffect = Exclude<LineEffect, { kind: "emit" | "wake" | "refuse" }>;
 /** When what was asked for is heard, or hears. */
 export type Beginning = Extract<ReturnType<typeof playDecision>, string>;
+const NS_PER_MS = 1e6;
 type WithoutTime<Input> = Input extends unknown ? Omit<Input, "atMs"> : never;
 
 export interface LineMachineDependencies {
   clock: Clock;
   /** At the start. */
   settings: LineSettings;
+  /** atMs: Unix ms, as every time in the body. */
   emit(atMs: number, nativeNs: number, body: LineEventBody): void;
   /** A promise: of a ring that was just asked for, settled when the bell has begun. */
   carryOut(effect: OutwardEffect): Promise<void> | undefined;
@@ -27,7 +29,7 @@ export class LineMachine {
   #cancelWake: () => void = () => undefined;
 
   constructor(private readonly needs: LineMachineDependencies) {
-    this.#state = initialState(needs.clock.nowMs(), needs.settings);
+    this.#state = initialState(needs.clock.engineMs(), needs.settings);
   }
 
   get state(): LineState {
@@ -49,7 +51,7 @@ export class LineMachine {
     for (const effect of effects) {
       switch (effect.kind) {
         case "emit":
-          this.needs.emit(effect.atMs, nativeNs, effect.body);
+          this.needs.emit(this.#wallMs(effect.atMs), nativeNs, this.#dated(effect.body));
           break;
         case "wake":
           this.#wake(effect.atMs);
@@ -65,16 +67,27 @@ export class LineMachine {
 
   /** What is asked for just now. */
   request(input: WithoutTime<LineInput>): { ringing: Promise<void> | null } {
-    return this.step({ ...input, atMs: this.needs.clock.nowMs() }, 0);
+    return this.step({ ...input, atMs: this.needs.clock.engineMs() }, 0);
+  }
+
+  #wallMs(engineMs: number): number {
+    return this.needs.clock.wallMs(engineMs * NS_PER_MS);
+  }
+
+  /** The beginning by the same clock as the end: between them is what has passed. */
+  #dated(body: LineEventBody): LineEventBody {
+    if (!("startMs" in body)) return body;
+    const { startMs, endMs } = body;
+    return { ...body, startMs: this.#wallMs(startMs), endMs: endMs === null ? null : this.#wallMs(endMs) };
   }
 
   #wake(atMs: number | null): void {
     this.#cancelWake();
     if (atMs === null) return;
     const { clock } = this.needs;
-    // The wall clock may have been set back meanwhile: what was waited for is over all the same.
-    this.#cancelWake = clock.after(Math.max(0, atMs - clock.nowMs()), () =>
-      this.step({ type: "time", atMs: Math.max(atMs, clock.nowMs()) }, 0),
+    // A timer's own clock is not quite the engine's: what was waited for is over all the same.
+    this.#cancelWake = clock.after(Math.max(0, atMs - clock.engineMs()), () =>
+      this.step({ type: "time", atMs: Math.max(atMs, clock.engineMs()) }, 0),
     );
   }
 }

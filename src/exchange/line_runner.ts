@@ -54,6 +54,7 @@ export interface LineRunnerOptions {
   recording: Pick<RecorderDependencies, "store" | "newRecordingId" | "beep">;
 }
 
+const NS_PER_MS = 1e6;
 /** What a playback waits for. */
 const AWAITED = { now: "nothing", await_answer: "answer", await_lift: "lift" } as const;
 
@@ -76,7 +77,7 @@ export class LineRunner {
   #answering = false;
 
   constructor(options: LineRunnerOptions) {
-    const nowMs = (): number => options.clock.nowMs();
+    const { nowMs, engineMs } = options.clock;
     this.#options = options;
     this.line = options.line;
     this.port = options.port;
@@ -86,14 +87,14 @@ export class LineRunner {
       emit: (atMs, nativeNs, body) => options.publish(options.line, atMs, nativeNs, body),
       carryOut: (effect) => this.#carryOut(effect),
     });
-    this.#bell = new Bell(options.port, nowMs, (input, toldNs) => void this.#machine.step(input, toldNs));
+    this.#bell = new Bell(options.port, engineMs, (input, toldNs) => void this.#machine.step(input, toldNs));
     this.#display = new Display(options.port, nowMs, {
       scheme: () => options.rules().callerIdScheme,
       callWaitingTone: options.callWaitingTone,
     });
     const admit = (when: PlayOptions["when"]): Beginning => this.#machine.admit(when);
     const tell = (input: LineInput, atNs: number): void =>
-      void this.#machine.step({ ...input, atMs: options.clock.wallMs(atNs) }, atNs);
+      void this.#machine.step({ ...input, atMs: atNs / NS_PER_MS }, atNs);
     this.playout = new Playout(options.line, options.port, options.newPlaybackId, (input, atNs) => {
       tell(input, atNs);
       if (input.type === "playback_ended") this.recorder.playbackEnded(input.playbackId, input.reason, atNs);
@@ -165,7 +166,7 @@ export class LineRunner {
   }
 
   handle(event: DriverEvent): void {
-    const atMs = this.#options.clock.wallMs(event.atNs);
+    const atMs = event.atNs / NS_PER_MS;
     if (event.kind === "voltage") this.#volts = event.volts;
     if (event.kind === "line_down") this.#volts = null;
     if (event.kind === "ring_done") this.#answering = event.reason === "answered";
@@ -286,7 +287,7 @@ export class LineRunner {
   }
 
   status(): LineStatus {
-    return lineStatus(this.line, this.port.channel, this.state, this.#volts);
+    return lineStatus(this.line, this.port.channel, this.state, this.#volts, this.#options.clock);
   }
 
   voltage(): VoltageReading {

@@ -5,7 +5,17 @@ import { voltageStatus } from "../line/voltage";
 import type { Clock } from "./clock";
 import type { LineStatus, VoltageReading } from "./verbs";
 
-export function lineStatus(line: number, channel: number, state: LineState, volts: number | null): LineStatus {
+const NS_PER_MS = 1e6;
+
+export function lineStatus(
+  line: number,
+  channel: number,
+  state: LineState,
+  volts: number | null,
+  clock: Clock,
+): LineStatus {
+  const { lastCallAtMs } = state.stats;
+  const wallMs = (engineMs: number): number => clock.wallMs(engineMs * NS_PER_MS);
   return {
     line,
     channel,
@@ -15,9 +25,9 @@ export function lineStatus(line: number, channel: number, state: LineState, volt
     dtmfHistory: state.digits,
     isVoiceActive: state.talkspurtStartedAtMs !== null,
     messageWaiting: state.messages.count > 0,
-    callStats: state.stats,
+    callStats: { ...state.stats, lastCallAtMs: lastCallAtMs === null ? null : wallMs(lastCallAtMs) },
     fault: state.fault,
-    updatedAtMs: state.updatedAtMs,
+    updatedAtMs: wallMs(state.updatedAtMs),
   };
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { FlightRecorder } from "./flight_recorder";
 
 const KEPT = 10;
-const AT_MOST_EVERY_MS = 60_000;
+const AT_MOST_EVERY_NS = 60e9;
 /** What the loss gives rise to belongs to it. */
 const AFTERMATH_MS = 2000;
 const NAME = /^flight-[0-9TZ-]+\.jsonl\.gz$/;
@@ -19,6 +19,8 @@ export interface FlightFilesOptions {
   folder: string | null;
   recorder: Pick<FlightRecorder, "dump">;
   nowMs: () => number;
+  /** Of the engine: nobody sets it. */
+  nowNs: () => number;
   after: (ms: number, call: () => void) => void;
   log: {
     info(message: string, fields: Record<string, string>): void;
@@ -27,7 +29,7 @@ export interface FlightFilesOptions {
 }
 
 export class FlightFiles {
-  #notBeforeMs = 0;
+  #notBeforeNs = 0;
   readonly #inService = new Set<number>();
   #writing: Promise<void> = Promise.resolve();
 
@@ -40,9 +42,9 @@ export class FlightFiles {
   /** A line is out of service. One that never was in service, as without a card, has nothing to tell. */
   lineLost(line: number): void {
     if (!this.#inService.delete(line)) return;
-    const { folder, nowMs, after } = this.options;
-    if (folder === null || nowMs() < this.#notBeforeMs) return;
-    this.#notBeforeMs = nowMs() + AT_MOST_EVERY_MS;
+    const { folder, nowNs, after } = this.options;
+    if (folder === null || nowNs() < this.#notBeforeNs) return;
+    this.#notBeforeNs = nowNs() + AT_MOST_EVERY_NS;
     after(AFTERMATH_MS, () => {
       this.#writing = this.#write(folder, `line ${line} was lost`);
     });
@@ -60,7 +62,7 @@ export class FlightFiles {
     try {
       await mkdir(folder, { recursive: true, mode: OWNER_ONLY.folder });
       await writeWhole(path, recorder.dump({ reason, sound: true, masked: false }));
-      await tidy(folder);
+      await tidy(folder, name);
       log.info("a flight recording was kept", { file: name, reason });
     } catch (error) {
       await rm(`${path}.part`, { force: true }).catch(() => undefined);
@@ -87,13 +89,13 @@ async function writeWhole(path: string, pieces: Iterable<string>): Promise<void>
   await rename(`${path}.part`, path);
 }
 
-/** Names sort as their times do. */
-async function tidy(folder: string): Promise<void> {
+/** Names sort as their times do; the newest is kept even where its clock was not set yet. */
+async function tidy(folder: string, newest: string): Promise<void> {
   const names = await readdir(folder);
   const old = names
-    .filter((name) => NAME.test(name))
+    .filter((name) => NAME.test(name) && name !== newest)
     .sort()
-    .slice(0, -KEPT);
+    .slice(0, 1 - KEPT);
   const gone = [...old, ...names.filter((name) => UNFINISHED.test(name))];
   await Promise.all(gone.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -34,7 +34,7 @@ export function playDecision(
   };
 }
 
-/** When time is wanted next, Unix ms; null: never, as things are. */
+/** When time is wanted next; null: never, as things are. */
 export function deadlineMs(state: LineState): number | null {
   const dueMs = [watchDeadlineMs(state), lampDueMs(state)].filter((each) => each !== null);
   return dueMs.length > 0 ? Math.min(...dueMs) : null;

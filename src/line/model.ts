@@ -77,7 +77,7 @@ export interface LineState {
   updatedAtMs: number;
 }
 
-/** atMs: when it happened, Unix ms. */
+/** atMs: when it happened, ms of the engine's clock, as every time in a state and in an effect: nobody sets that one. */
 export type LineInput = { atMs: number } & (
   | { type: "line_up"; lifted: boolean }
   | { type: "line_down"; fault: LineFault }

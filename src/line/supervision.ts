@@ -21,7 +21,7 @@ export function watchLifted(state: LineState, atMs: number, answered: boolean): 
   };
 }
 
-/** When time is wanted next, Unix ms; null: never, as things are. */
+/** When time is wanted next; null: never, as things are. */
 export function deadlineMs(state: LineState): number | null {
   const { watch, settings } = state;
   if (!watch) return null;

@@ -14,6 +14,8 @@ export interface TlsIdentity {
 
 /** Clients pin it: it outlives the machine rather than changing behind their back. */
 const VALID_YEARS = 20;
+/** A clock that was not set yet must not make it begin in the future, or end before it began. */
+const VALID_FROM = Date.UTC(2020, 0, 1);
 
 function readText(path: string): string | null {
   try {
@@ -55,10 +57,9 @@ export function ownIdentity(folder: string, names: readonly string[], now: Date)
   const keyPath = join(folder, "tls-key.pem");
   const [kept, keptKey] = [readText(certificatePath), readText(keyPath)];
   if (kept !== null && keptKey !== null) return checked(kept, keptKey, certificatePath, keyPath);
-  const until = new Date(now);
+  const until = new Date(Math.max(now.getTime(), VALID_FROM));
   until.setUTCFullYear(until.getUTCFullYear() + VALID_YEARS);
-  // A clock that was not set yet must not make it begin in the future.
-  const made = selfSigned(names, new Date(Date.UTC(2020, 0, 1)), until);
+  const made = selfSigned(names, new Date(VALID_FROM), until);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const [path, text, mode] of [

@@ -29,6 +29,7 @@ export interface StreamNeeds {
   /** Rejects with ConnectFailure. */
   connect(events: BotSocketEvents, signal: AbortSignal): Promise<void>;
   nowMs(): number;
+  monotonicMs(): number;
   started(): void;
   /** Once, whatever became of it. */
   ended(reason: StreamEndReason, detail: string | null, durationMs: number): void;
@@ -60,7 +61,8 @@ const END_REASONS: Record<AudioEndReason, StreamEndReason> = {
 
 export class BotStream {
   #state: "waiting" | "connecting" | "open" | "ended" = "waiting";
-  #startedAtMs: number | null = null;
+  /** By the wall clock, to be shown, and by one that nobody sets. */
+  #started: { atMs: number; monotonicMs: number } | null = null;
   readonly #session: AudioSession;
   readonly #giveUp = new AbortController();
   #socket: BotSocket | null = null;
@@ -86,7 +88,7 @@ export class BotStream {
   }
 
   get startedAtMs(): number | null {
-    return this.#startedAtMs;
+    return this.#started?.atMs ?? null;
   }
 
   digit(digit: string): void {
@@ -130,7 +132,7 @@ export class BotStream {
   #opened(socket: BotSocket): void {
     this.#socket = socket;
     this.#state = "open";
-    this.#startedAtMs = this.needs.nowMs();
+    this.#started = { atMs: this.needs.nowMs(), monotonicMs: this.needs.monotonicMs() };
     for (const data of this.needs.dialect.begin()) this.#send(data);
     this.needs.started();
   }
@@ -162,7 +164,7 @@ export class BotStream {
 
   #affords(bytes: number): boolean {
     const { bytes: left, atMs } = this.#credit;
-    const nowMs = this.needs.nowMs();
+    const nowMs = this.needs.monotonicMs();
     const earned = Math.max(0, nowMs - atMs) * CREDIT_BYTES_PER_MS;
     this.#credit = { bytes: Math.min(MAX_CREDIT_BYTES, left + earned) - bytes, atMs: nowMs };
     return this.#credit.bytes >= 0;
@@ -207,7 +209,7 @@ export class BotStream {
     this.#giveUp.abort();
     if (socket) this.#closed = socket.close();
     this.#session.close();
-    const durationMs = this.#startedAtMs === null ? 0 : this.needs.nowMs() - this.#startedAtMs;
-    this.needs.ended(reason, detail, Math.max(0, Math.round(durationMs)));
+    const durationMs = this.#started === null ? 0 : this.needs.monotonicMs() - this.#started.monotonicMs;
+    this.needs.ended(reason, detail, Math.round(durationMs));
   }
 }

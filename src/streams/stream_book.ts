@@ -25,6 +25,7 @@ export interface StreamBookOptions {
   /** A UUID. */
   newStreamId: () => string;
   nowMs: () => number;
+  monotonicMs: () => number;
   tell: (line: number, body: LineEventBody) => void;
   policy: AddressPolicy;
   connectTimeoutMs: number;
@@ -119,7 +120,7 @@ export class StreamBook {
     if (this.#byLine.has(line)) {
       throw new Refusal("stream_active", "A voice bot is on this line already: POST /stream/stop ends it.");
     }
-    const { exchange, connect, newStreamId, nowMs, tell, log } = this.options;
+    const { exchange, connect, newStreamId, nowMs, monotonicMs, tell, log } = this.options;
     const id = newStreamId();
     const stream = new BotStream({
       dialect: this.#dialect(id, planned),
@@ -138,6 +139,7 @@ export class StreamBook {
           events,
         ),
       nowMs,
+      monotonicMs,
       started: () => tell(line, { type: "stream_started", stream_id: id, dialect: planned.dialect }),
       ended: (reason, detail, durationMs) => {
         this.#byLine.delete(line);

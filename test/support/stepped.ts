@@ -35,6 +35,8 @@ export interface Stepped {
   advance(ms: number): Promise<void>;
   /** Moves the clock until the promise settles; fails after `limitMs` of virtual time. */
   until<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
+  /** As NTP does; time passes on the same. */
+  setWallClock(byMs: number): void;
   /** Types of line 1's events so far, as "ring_stop:answered" where there is a reason. */
   types(line?: number): string[];
 }
@@ -68,7 +70,13 @@ export async function stepped(
     limits: () => ({ minFreeBytes: 0, maxTotalBytes: 0 }),
     log: { error: () => undefined },
   };
-  const clock = steppedClock(() => engine.nowNs(), EPOCH_MS);
+  let aheadMs = 0;
+  const unset = steppedClock(() => engine.nowNs(), EPOCH_MS);
+  const clock = {
+    ...unset,
+    nowMs: () => unset.nowMs() + aheadMs,
+    wallMs: (engineNs: number) => unset.wallMs(engineNs) + aheadMs,
+  };
   const lines = Array.from({ length: options.ports ?? 1 }, (_, i) => ({ line: i + 1, device: null }));
   const conduct = {
     defaultLine: 1,
@@ -136,6 +144,9 @@ export async function stepped(
     told,
     advance: (ms) => run.advance(ms),
     until: (promise, limitMs) => run.until(promise, limitMs),
+    setWallClock: (byMs) => {
+      aheadMs += byMs;
+    },
     types,
     [Symbol.dispose]: () => engine.destroy(),
   };

@@ -162,6 +162,97 @@ describe("the journal", () => {
     await closed;
   });
 
+  test.each([
+    ["close", 0],
+    ["close", 3],
+    ["crash", 3],
+  ])(
+    "a disk that answers 10 s after the start loses nothing, and no gap is told (%s, %d events before)",
+    async (end, before) => {
+      const where = folder();
+      const one = steppedJournal(where, 100);
+      await settled();
+      for (let i = 0; i < before; i++) lift(one.bus);
+      await one.clock.pass(2000);
+      await one.journal.close();
+
+      const two = steppedJournal(where, 100, true, 60_000);
+      await two.clock.pass(4000);
+      for (let i = 0; i < 5; i++) lift(two.bus);
+      await two.clock.pass(6000);
+      expect(two.journal.status()).toMatchObject({ storage: "memory", waiting_events: 5 });
+      const { firstId } = two.bus;
+      await two.flow();
+      await two.clock.pass(2000);
+      expect(two.journal.status()).toMatchObject({ storage: "disk", waiting_events: 0, problem: null });
+      expect(two.bus.firstId).toBe(firstId);
+      expect(two.said).toHaveLength(2);
+      expect(two.disk.opens).toBe(2); // not once more for every second that it did not answer
+      const wanted = [
+        ...Array.from({ length: before }, (_, i) => i),
+        ...Array.from({ length: 5 }, (_, i) => firstId - FIRST + i),
+      ];
+      const all = async ({ log }: typeof two) => {
+        const page = await log.page(FIRST - 1, 1000, ALL);
+        return { ids: brief(page), complete: page.complete };
+      };
+      expect(await all(two)).toEqual({ ids: wanted, complete: true });
+      // Somebody who connected before the first of them, and somebody who never can have been there.
+      expect([firstId - 1, firstId - 5].map((id) => two.log.reaches(id))).toEqual([true, false]);
+
+      // Its thread dies: the next one knows that the same process goes on.
+      two.disk.kill("out of memory");
+      lift(two.bus);
+      wanted.push(firstId - FIRST + 5);
+      await two.clock.pass(5000);
+      for (let i = 6; i < 206; i++) {
+        flash(two.bus);
+        wanted.push(firstId - FIRST + i);
+      }
+      await two.clock.pass(1000);
+      expect(await all(two)).toEqual({ ids: wanted, complete: true });
+      if (end === "crash") two.disk.kill("power");
+      else await two.journal.close();
+
+      const three = steppedJournal(where, 100, false, 600_000);
+      await settled();
+      const [crashed] = end === "crash" ? [`gap ${firstId - FIRST + 206}-${three.bus.firstId - FIRST - 1}`] : [];
+      expect(brief(await three.log.page(FIRST - 1, 1000, ALL))).toEqual([
+        ...wanted,
+        ...(crashed ? [crashed] : []),
+      ]);
+      await three.journal.close();
+    },
+  );
+
+  test("a disk that answers late, when memory has let go of some: those are a gap, and no others", async () => {
+    const one = steppedJournal(folder(), 100, true);
+    await one.clock.pass(4000);
+    for (let i = 0; i < 150; i++) lift(one.bus);
+    const { firstId } = one.bus;
+    await one.flow();
+    await one.clock.pass(2000);
+    const page = brief(await one.log.page(firstId - 1, 1000, ALL));
+    expect(page).toHaveLength(101);
+    expect(page[0]).toBe(`gap ${firstId - FIRST}-${firstId - FIRST + 49}`);
+    await one.journal.close();
+  });
+
+  test("a disk that answers late, and then is full: it is asked again, and nothing is lost", async () => {
+    const one = steppedJournal(folder(), 100, true);
+    await one.clock.pass(4000);
+    lift(one.bus);
+    one.disk.fails = "SQLITE_FULL";
+    await one.flow();
+    await one.clock.pass(10_000);
+    expect(one.journal.status().problem).toContain("SQLITE_FULL");
+    one.disk.fails = null;
+    await one.clock.pass(60_000);
+    expect(one.journal.status()).toMatchObject({ storage: "disk", waiting_events: 0 });
+    expect((await one.log.page(one.bus.firstId - 1, 10, ALL)).complete).toBe(true);
+    await one.journal.close();
+  });
+
   test("a thread that dies is replaced, and nothing is lost", async () => {
     const one = steppedJournal(folder(), 100);
     await settled();

@@ -16,7 +16,8 @@ import { join } from "node:path";
 import { LogKeeper } from "../../../src/events/log_keeper";
 import { cursorName } from "../../../src/events/log_layout";
 import type { FromLogThread, StoreState } from "../../../src/events/log_messages";
-import { LogStore, type OpenRequest, type StoredRow } from "../../../src/events/log_store";
+import type { StoredRow } from "../../../src/events/log_pieces";
+import { LogStore, type OpenRequest } from "../../../src/events/log_store";
 import { T0 } from "./sink";
 
 const root = mkdtempSync(join(tmpdir(), "dahdi-log-"));
@@ -198,6 +199,7 @@ function keeper() {
   const timers: (() => void)[] = [];
   const one = new LogKeeper((message) => told.push(message), {
     nowMs: () => T0,
+    steadyMs: () => 0,
     after: (_, call) => timers.push(call),
   });
   const openAt = (where: string | null) =>
@@ -343,7 +345,7 @@ describe("a disk that fails", () => {
       const outcomes = [];
       for (let left = 0; left < 8; left++) {
         const told = [];
-        const keeper = new LogKeeper((message) => told.push(message), { nowMs: Date.now, after: () => {} });
+        const keeper = new LogKeeper((message) => told.push(message), { nowMs: Date.now, steadyMs: () => 0, after: () => {} });
         const open = () => keeper.handle({
           do: "open",
           options: { folder: process.argv[1] + left, maxBytes: 1e9, maxAgeMs: 1e12 },

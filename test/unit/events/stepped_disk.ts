@@ -48,6 +48,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
     /** Messages wait while it is set, as behind a card that stalls. */
     stalls,
     writes: 0,
+    opens: 0,
     kill: (why: string): void => died(why),
   };
   let died: (why: string) => void = () => undefined;
@@ -58,6 +59,7 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
     startThread: (hear, ended) => {
       const keeper = new LogKeeper((message: FromLogThread) => setImmediate(() => alive && hear(message)), {
         nowMs: () => clock.ms,
+        steadyMs: () => clock.ms,
         after: clock.after,
       });
       let alive = true;
@@ -69,12 +71,16 @@ export function steppedJournal(folder: string | null, capacity = 100, stalls = f
       const handle = (message: ToLogThread): void => {
         if (message.do === "write") {
           disk.writes++;
-          const store = keeper.store;
-          if (disk.fails !== null && store) {
-            store.write = () => {
-              throw Object.assign(new Error(), { code: disk.fails });
-            };
-          } else if (store) delete (store as Partial<typeof store>).write;
+        }
+        if (message.do === "open") disk.opens++;
+        const { store } = keeper;
+        if (disk.fails !== null && store) {
+          store.write = store.beginAt = () => {
+            throw Object.assign(new Error(), { code: disk.fails });
+          };
+        } else if (store) {
+          delete (store as Partial<typeof store>).write;
+          delete (store as Partial<typeof store>).beginAt;
         }
         keeper.handle(message);
       };

@@ -15,6 +15,7 @@ function atWork(settings: LineSettings = SILENT_LINE) {
   const waits: { ms: number; call: () => void }[] = [];
   const clock: Clock & { atMs: number } = {
     atMs: 1000,
+    engineMs: () => clock.atMs,
     nowMs: () => clock.atMs,
     wallMs: () => clock.atMs,
     after: (ms, call) => {

@@ -207,7 +207,7 @@ describe("when a line is lost", () => {
 
   test("the newest ten are kept, one a minute, whole, and for their owner alone", async () => {
     const folder = join(mkdtempSync(join(tmpdir(), "dahdi-flight-")), "flight");
-    let nowMs = Date.UTC(2026, 0, 1);
+    let passedMs = 0;
     const due: (() => void)[] = [];
     const files = new FlightFiles({
       folder,
@@ -216,7 +216,8 @@ describe("when a line is lost", () => {
           yield `${reason}\n`;
         } as never,
       },
-      nowMs: () => nowMs,
+      nowMs: () => Date.UTC(2026, 0, 1) + passedMs,
+      nowNs: () => passedMs * 1e6,
       after: (_, call) => due.push(call),
       log,
     });
@@ -226,7 +227,7 @@ describe("when a line is lost", () => {
       files.lineLost(100 + i); // in the same minute
       for (const call of due.splice(0)) call();
       await files.settled();
-      nowMs += 30_000;
+      passedMs += 30_000;
     }
     const names = readdirSync(folder).sort();
     expect(names.length).toBe(10);
@@ -235,6 +236,42 @@ describe("when a line is lost", () => {
     expect(reasons[9]).toBe("line 22 was lost\n");
     expect(statSync(join(folder, names[0] as string)).mode & 0o777).toBe(0o600);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("a clock that is set, far and back, or not yet, costs none", async () => {
+    const folder = join(mkdtempSync(join(tmpdir(), "dahdi-flight-")), "flight");
+    let [nowMs, nowNs] = [0, 0];
+    const due: (() => void)[] = [];
+    const recorder = {
+      dump: function* ({ reason }: { reason: string }) {
+        yield `${reason}\n`;
+      } as never,
+    };
+    const after = (_: number, call: () => void): unknown => due.push(call);
+    const files = new FlightFiles({ folder, recorder, nowMs: () => nowMs, nowNs: () => nowNs, after, log });
+    const newest = async (line: number): Promise<string> => {
+      files.lineReady(line);
+      files.lineLost(line);
+      for (const call of due.splice(0)) call();
+      await files.settled();
+      nowNs += 61e9;
+      return readdirSync(folder)
+        .map((name) => gunzipSync(readFileSync(join(folder, name))).toString())
+        .join("");
+    };
+    nowMs = Date.UTC(2099, 0, 1);
+    expect(await newest(1)).toContain("line 1 was lost");
+    nowMs = Date.UTC(2026, 0, 1);
+    expect(await newest(2)).toContain("line 2 was lost");
+    for (let line = 3; line < 15; line++) {
+      nowMs += 3_600_000;
+      await newest(line);
+    }
+    expect(readdirSync(folder)).toHaveLength(10);
+    nowMs = 40_000;
+    expect(await newest(20)).toContain("line 20 was lost");
+    expect(readdirSync(folder)).toHaveLength(10);
     rmSync(folder, { recursive: true });
   });
 
@@ -250,6 +287,7 @@ describe("when a line is lost", () => {
         } as never,
       },
       nowMs: () => 0,
+      nowNs: () => 0,
       after: (_, call) => due.push(call),
       log,
     });

@@ -181,6 +181,15 @@ describe("the certificate", () => {
     expect(certificate.checkPrivateKey(createPrivateKey(made.keyPem))).toBe(true);
   });
 
+  test("made before the clock was set is good when it is", () => {
+    const folder = mkdtempSync(join(tmpdir(), "dahdi-tls-"));
+    const { certificatePem } = ownIdentity(folder, ["localhost"], new Date(40_000));
+    const { validFrom, validTo } = new X509Certificate(certificatePem);
+    expect(Date.parse(validFrom)).toBe(Date.UTC(2020, 0, 1));
+    expect(Date.parse(validTo)).toBeGreaterThan(Date.UTC(2039, 0, 1));
+    rmSync(folder, { recursive: true });
+  });
+
   test("is made once; a key of another is refused, and a text that is none", () => {
     const folder = mkdtempSync(join(tmpdir(), "dahdi-tls-"));
     const now = new Date(Date.UTC(2026, 0, 29));

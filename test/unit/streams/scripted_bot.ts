@@ -76,6 +76,7 @@ export async function withBot(
     connect,
     newStreamId: () => `00000000-0000-0000-0000-${String(++ids).padStart(12, "0")}`,
     nowMs,
+    monotonicMs: () => phone.engine.nowNs() / 1e6,
     tell: (line, body) => phone.told.push({ line, atMs: nowMs(), body }),
     policy: { allowPrivate: true, allowLinkLocal: false },
     connectTimeoutMs: 1000,
