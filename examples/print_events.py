@@ -24,3 +24,5 @@ except KeyboardInterrupt:
     pass
 except OSError as error:
     sys.exit(f"{URL}: {error}: is the server running? Try: make run")
+except websockets.WebSocketException as error:
+    sys.exit(f"{URL}: {error}: it wants ws://HOST:PORT/ws, with ?token=TOKEN where there are tokens")

@@ -106,6 +106,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (argv[0] === "token") return tokenArguments(argv.slice(1));
   const words = [...argv];
   let command: "serve" | "doctor" | null = null;
+  let before = "";
   while (words.length > 0) {
     const word = words.shift() as string;
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
@@ -166,8 +167,9 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
         special.set("doctor", name);
         break;
       default:
-        throw new UsageError(`${word} is not known: see dahdi-phone-api --help`);
+        throw new UsageError(`${word} is not known: ${meant(word, before)}see dahdi-phone-api --help`);
     }
+    before = name;
   }
   command ??= "serve";
   const foreign = special.get(command === "serve" ? "doctor" : "serve");
@@ -175,6 +177,19 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (doctor.ring && doctor.selfTest === null) throw new UsageError("--ring needs --self-test=LINE");
   if (command === "doctor") return { command, ...common, ...doctor };
   return { command, ...common, announce };
+}
+
+/** --port, --websocket and "--simulate 2" are what hands type. */
+function meant(word: string, before: string): string {
+  if (before === "--simulate" && /^\d+$/.test(word)) return `--simulate=${word} is one word; `;
+  const [typed = ""] = /^--[a-z-]+/.exec(word) ?? [];
+  const end = typed.split("-").at(-1) ?? "";
+  const options = new Set([...HELP.matchAll(/--[a-z][a-z-]+/g)].map(([option]) => option));
+  const near = [...options].filter(
+    (option) =>
+      end.length > 2 && (option.startsWith(typed) || option.endsWith(`-${end}`) || typed.startsWith(option)),
+  );
+  return near.length > 0 ? `perhaps ${near.join(" or ")}; ` : "";
 }
 
 function replayArguments(argv: readonly string[]): CommandLine {

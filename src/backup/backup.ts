@@ -43,6 +43,7 @@ const STATE = "state";
 /** What a running server makes anew, writes just now, or is asked for by name. */
 const LEFT_OUT = [/^events\.db/, /\.part$/, /\.new$/, /^recordings$/, /^flight$/];
 const OWNER_ONLY = 0o600;
+const MOST_CONFIG_BYTES = 10e6;
 
 async function tar(...words: string[]): Promise<string> {
   const child = Bun.spawn(["tar", ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -55,6 +56,16 @@ async function tar(...words: string[]): Promise<string> {
 export async function backup(file: string, recordings: boolean, places: Places): Promise<void> {
   const { configPath, stateFolder, say } = places;
   const target = resolve(file);
+  mustTakeFile(target);
+  if (!existsSync(dirname(target))) {
+    throw new BackupError(`there is no folder ${dirname(target)}: make it, or name another`);
+  }
+  // An empty backup would be found out when it is needed: without sudo another folder is looked into.
+  if (!existsSync(stateFolder)) {
+    throw new BackupError(
+      `${stateFolder} is not there, or not this user's to see: sudo, or --config=FILE of the server`,
+    );
+  }
   const stage = mkdtempSync(join(tmpdir(), "dahdi-phone-backup-"));
   try {
     chmodSync(stage, 0o700);
@@ -68,7 +79,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
     if (existsSync(configPath)) copyFileSync(configPath, join(stage, CONFIG));
     const state = join(stage, STATE);
     mkdirSync(state);
-    const names = existsSync(stateFolder) ? readdirSync(stateFolder) : [];
+    const names = readdirSync(stateFolder);
     for (const name of names) {
       const wanted = name === "recordings" ? recordings : !LEFT_OUT.some((pattern) => pattern.test(name));
       // By its name alone: tar follows it, so that no sound is copied twice.
@@ -77,6 +88,7 @@ export async function backup(file: string, recordings: boolean, places: Places):
     if (names.includes(EVENT_LOG) && !snapshotEvents(stateFolder, join(state, EVENT_LOG))) {
       throw new BackupError("the event log changes all the time: stop the server for a backup");
     }
+    if (existsSync(join(state, EVENT_LOG))) chmodSync(join(state, EVENT_LOG), OWNER_ONLY);
     const draft = `${target}.new`;
     // Ours, whatever somebody has put there: a link, or a file that stays theirs to read.
     rmSync(draft, { force: true });
@@ -92,9 +104,10 @@ export async function backup(file: string, recordings: boolean, places: Places):
       ...readdirSync(stage),
     );
     renameSync(draft, target);
-    const megabytes = (statSync(target).size / 1e6).toFixed(1);
+    const { size } = statSync(target);
+    const length = size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
     say(
-      `${target}: ${megabytes} MB, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
+      `${target}: ${length}, with ${[...readdirSync(stage), ...names.filter((n) => existsSync(join(state, n)))].join(", ")}`,
     );
     if (!recordings && names.includes("recordings"))
       say("without the recordings: --with-recordings takes them along");
@@ -105,31 +118,40 @@ export async function backup(file: string, recordings: boolean, places: Places):
 }
 
 export interface RestorePlaces extends Places {
-  /** Throws where it is none that this version starts with. */
-  checkConfig(text: string, path: string): Promise<unknown>;
+  /** Where a configuration has its state, whatever else is wrong in it. */
+  stateFolderOf(config: string): Promise<string>;
+  /** Throws where it is none that this version starts with. state: where its tokens are for now. */
+  checkConfig(text: string, path: string, state: string): Promise<unknown>;
 }
 
 export async function restore(file: string, places: RestorePlaces): Promise<void> {
-  const { configPath, stateFolder, say } = places;
+  const { configPath, say } = places;
   if (!existsSync(file)) throw new BackupError(`${file} does not exist`);
-  if (isHeld(stateFolder)) {
+  // Found out when the state is in its place already, it would be half a restore.
+  mustTakeFile(configPath);
+  const { bytes, names } = await contents(file);
+  const config = names.includes(CONFIG)
+    ? await tar("--extract", "--gzip", "--to-stdout", `--file=${file}`, CONFIG)
+    : null;
+  // There the server will look for it, and not where the configuration before had it: tokens would be gone.
+  const stateFolder = config === null ? places.stateFolder : await places.stateFolderOf(config);
+  if (isHeld(places.stateFolder) || isHeld(stateFolder)) {
     throw new BackupError(
       "the server is running: sudo systemctl stop dahdi-phone-api, restore, and start it again",
     );
   }
   mkdirSync(dirname(stateFolder), { recursive: true });
-  await looksLikeOurs(file, dirname(stateFolder));
+  mustHaveRoom(file, bytes, dirname(stateFolder));
   const stage = mkdtempSync(join(dirname(stateFolder), ".dahdi-phone-restore-"));
   try {
     await tar("--extract", "--gzip", "--no-same-owner", `--file=${file}`, "-C", stage);
     const manifest = manifestOf(join(stage, MANIFEST), file);
     if (manifest.format !== 1)
       throw new BackupError(`${file} is of a newer version (${manifest.version}): upgrade first`);
-    const config = existsSync(join(stage, CONFIG)) ? readFileSync(join(stage, CONFIG), "utf8") : null;
-    if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`);
+    const incoming = join(stage, STATE);
+    if (config !== null) await places.checkConfig(config, `${basename(file)}/${CONFIG}`, incoming);
     // From here on nothing can be wrong but the disk.
     const owner = existsSync(stateFolder) ? statSync(stateFolder) : null;
-    const incoming = join(stage, STATE);
     keepRecordings(stateFolder, incoming);
     if (owner && process.getuid?.() === 0) chownAll(incoming, owner.uid, owner.gid);
     chmodSync(incoming, 0o700);
@@ -141,9 +163,18 @@ export async function restore(file: string, places: RestorePlaces): Promise<void
     }
     say(`restored what version ${manifest.version} kept on ${manifest.created}: ${configPath}, ${stateFolder}`);
     say("what was there is beside it, as *.before-restore");
+    if (!owner && process.getuid?.() === 0)
+      say(`new, and root's; for the service: sudo chown -R dahdi-phone-api: ${stateFolder}`);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** It is put there by a rename, which would do away with a device: root's /dev/null, say. */
+function mustTakeFile(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw new BackupError(`${path} is a folder: name a file in it`);
+  if (there && !there.isFile()) throw new BackupError(`${path} is no file`);
 }
 
 function manifestOf(path: string, file: string): Manifest {
@@ -161,10 +192,10 @@ const LISTED = /^(.)\S*\s+\S+\s+(\d+)\s+\S+\s+\S+\s+(.+)$/;
 const OURS = /^(manifest\.json$|config\.yml$|state\/)/;
 
 /**
- * Nothing is unpacked that reaches out of its folder, is no backup, or does not fit. Files and folders alone: we are
+ * Nothing is unpacked that reaches out of its folder, or is no backup. Files and folders alone: we are
  * root, and give what comes to the service's user; through a link that would be a file of somebody else.
  */
-async function looksLikeOurs(file: string, folder: string): Promise<void> {
+async function contents(file: string): Promise<{ names: string[]; bytes: number }> {
   const listed = await tar("--list", "--verbose", "--numeric-owner", "--gzip", `--file=${file}`).catch(() => "");
   const names: string[] = [];
   let bytes = 0;
@@ -173,12 +204,18 @@ async function looksLikeOurs(file: string, folder: string): Promise<void> {
     if ((kind !== "-" && kind !== "d") || !OURS.test(name) || name.includes("..")) {
       throw new BackupError(`${file} is no backup of this program, or is damaged`);
     }
+    if (name === CONFIG && Number(size) > MOST_CONFIG_BYTES)
+      throw new BackupError(`${file}: ${CONFIG} is too long`);
     names.push(name);
     bytes += Number(size);
   }
   if (!names.includes(MANIFEST) || !names.includes(`${STATE}/`)) {
     throw new BackupError(`${file} is no backup of this program, or is damaged`);
   }
+  return { names, bytes };
+}
+
+function mustHaveRoom(file: string, bytes: number, folder: string): void {
   const { bavail, blocks, bsize } = statfsSync(folder);
   // A file system in memory alone tells no size.
   if (blocks > 0 && bytes > bavail * bsize) {

@@ -4,12 +4,26 @@ import { version } from "../../package.json";
 import { KEEPING_HELP, type KeepingCommand } from "../backup/arguments";
 import { backup, restore } from "../backup/backup";
 import { ConfigError } from "../config/fault";
-import { DEFAULT_CONFIG_PATH, loadConfig, parseConfig, saidStateDirectory } from "../config/load";
+import {
+  DEFAULT_CONFIG_PATH,
+  loadConfig,
+  mayBeThere,
+  parseConfig,
+  readSource,
+  saidStateDirectory,
+} from "../config/load";
 import { administeredDirectory } from "../config/state_dir";
 import { machineFaults } from "./start_check";
 import { StartError } from "./start_error";
 
 const NOTHING_OVER_IT = { host: null, restPort: null, websocketPort: null };
+
+async function stateFolderOf(source: string): Promise<string> {
+  const said = await saidStateDirectory(source, process.env);
+  const folder = administeredDirectory(said, process.env, homedir());
+  if (folder === null) throw new StartError("there is no state folder: set state_dir");
+  return folder;
+}
 
 export async function keeping(line: KeepingCommand): Promise<void> {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -23,16 +37,13 @@ export async function keeping(line: KeepingCommand): Promise<void> {
     return say(`${path ?? `${DEFAULT_CONFIG_PATH} is not there, and what is so without it`} is right`);
   }
   // A configuration that is wrong is kept all the same, and is no reason not to put a right one in its place.
-  const stateFolder = administeredDirectory(
-    await saidStateDirectory(line.configPath, process.env),
-    process.env,
-    homedir(),
-  );
-  if (stateFolder === null) throw new StartError("there is no state folder: set state_dir");
+  const stateFolder = await stateFolderOf(mayBeThere(configPath) ? readSource(configPath) : "");
   const places = { configPath, stateFolder, version, nowMs: Date.now(), say };
   if (line.command === "backup") await backup(line.file, line.recordings, places);
   else {
-    const checkConfig = (text: string, path: string) => parseConfig(text, path, process.env, NOTHING_OVER_IT);
-    await restore(line.file, { ...places, checkConfig });
+    // Open to the network is a configuration whose tokens come with it.
+    const checkConfig = (text: string, path: string, state: string) =>
+      parseConfig(text, path, { ...process.env, DAHDI_API_STATE_DIR: state }, NOTHING_OVER_IT);
+    await restore(line.file, { ...places, stateFolderOf, checkConfig });
   }
 }

@@ -12,6 +12,11 @@ export interface Listener {
   stop(closeActive: boolean): Promise<void>;
 }
 
+const CURES: Record<string, string> = {
+  EADDRNOTAVAIL: ": this machine has no such address; 0.0.0.0 is all that it has",
+  EACCES: ": ports below 1024 want root, choose another",
+};
+
 /** Bun's own bound on bodies must lie above ours, which answers with a problem. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024 * 1024;
 const AGAIN_MS = 1000;
@@ -80,5 +85,5 @@ function whyNot(error: unknown, hostname: string, port: number): string {
   const code = (error as { code?: string }).code ?? "";
   return code === "EADDRINUSE"
     ? `port ${port} is in use: stop the other program, or choose another port (server: in the configuration, --rest-port, --websocket-port)`
-    : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})`;
+    : `cannot listen on ${hostname} port ${port} (${code || "unknown error"})${CURES[code] ?? ""}`;
 }

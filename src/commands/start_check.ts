@@ -19,7 +19,8 @@ export async function machineFaults(
   const fault = isStandardOutput(output) ? null : logFileFault(output);
   if (fault !== null) add("logging.output", fault);
   for (const [i, { line }] of config.hotline.entries()) {
-    if (lines !== null && !lines.includes(line)) add(`hotline[${i}].line`, `there is no line ${line}`, "hotline");
+    if (lines !== null && !lines.includes(line))
+      add(`hotline[${i}].line`, `there is no line ${line} (there are ${lines.join(", ")})`, "hotline");
   }
   const { certificate, key } = config.server.tls;
   if (certificate !== null && key !== null) {

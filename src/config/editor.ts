@@ -1,6 +1,7 @@
 /** Changes to the running configuration: by a client's patch, or in the file by somebody's editor. One at a time. */
 import { basename } from "node:path";
 import { ConfigError, type ConfigFault } from "./fault";
+import { NO_FILE } from "./file";
 import type { ParsedConfig } from "./load";
 import { isModest, type Patch, patchedKeys, patchedText } from "./patch";
 import { type ConfigChange, differences, type RunningConfig } from "./running";
@@ -59,6 +60,8 @@ export class ConfigEditor {
       const message = "This server was started without a configuration file: start it with --config=FILE.";
       return { refused: { code: "no_config_file", message } };
     }
+    // Where the file lies is nobody's business who only talks to us.
+    const named = (message: string): string => message.replaceAll(path, basename(path));
     if (!isModest(patch))
       return { wrong: [{ key: "body", message: "is larger or deeper than any configuration" }] };
     let source: string;
@@ -69,8 +72,7 @@ export class ConfigEditor {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // What is wrong in the file already is not the patch's fault, and is not written over.
-      // Where the file lies is nobody's business who only talks to us.
-      const message = `Mend the file first: ${error.oneLine.replaceAll(path, basename(path))}.`;
+      const message = `Mend the file first: ${named(error.oneLine)}.`;
       return { refused: { code: "config_broken", message } };
     }
     const text = await patchedText(source, patch);
@@ -79,7 +81,7 @@ export class ConfigEditor {
       parsed = await parse(text, path);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return { wrong: error.faults.map(inPatch) };
+      return { wrong: error.faults.map(inPatch).map(({ key, message }) => ({ key, message: named(message) })) };
     }
     const { config: next } = parsed;
     // A log's folder that went away meanwhile is no fault of a patch that does not name it.
@@ -94,8 +96,8 @@ export class ConfigEditor {
       return { refused: { code: "config_not_writable", message } };
     }
     const change = running.take(next);
-    const named = patchedKeys(patch).filter((key) => isPlain(at(patch, key)));
-    return { done: { ...change, overridden: named.filter((key) => at(patch, key) !== at(next, key)) } };
+    const patched = patchedKeys(patch).filter((key) => isPlain(at(patch, key)));
+    return { done: { ...change, overridden: patched.filter((key) => at(patch, key) !== at(next, key)) } };
   }
 }
 
@@ -109,6 +111,7 @@ const CURES: Record<string, string> = {
   ENOSPC: "make room on its disk",
   EDQUOT: "make room in its user's quota",
   EROFS: "its file system is read-only, mount it anew",
+  [NO_FILE]: "it is a device, a pipe or a folder: start the server with --config=FILE",
 };
 
 /** What the schema keeps in another form (tokens as hashes, say) cannot be compared. */

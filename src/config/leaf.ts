@@ -7,19 +7,22 @@ export interface Leaf {
   check: (value: unknown) => { ok: unknown } | { wrong: string };
 }
 
+const unquoted = (given: unknown): string =>
+  typeof given === "string" && given.trim() !== "" && Number.isFinite(Number(given)) ? ", without quotes" : "";
+
 export const whole = (value: number, low: number, high: number): Leaf => ({
   value,
   check: (given) =>
     Number.isInteger(given) && (given as number) >= low && (given as number) <= high
       ? { ok: given }
-      : { wrong: `must be a whole number from ${low} to ${high}` },
+      : { wrong: `must be a whole number from ${low} to ${high}${unquoted(given)}` },
 });
 export const number = (value: number, low: number, high: number): Leaf => ({
   value,
   check: (given) =>
     typeof given === "number" && given >= low && given <= high
       ? { ok: given }
-      : { wrong: `must be a number from ${low} to ${high}` },
+      : { wrong: `must be a number from ${low} to ${high}${unquoted(given)}` },
 });
 export const oneOf = (value: string, ...allowed: readonly string[]): Leaf => ({
   value,
@@ -43,7 +46,8 @@ export const path = (): Leaf => ({
 });
 export const flag = (value: boolean): Leaf => ({
   value,
-  check: (given) => (typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false" }),
+  check: (given) =>
+    typeof given === "boolean" ? { ok: given } : { wrong: "must be true or false, without quotes" },
 });
 export const fixed = (value: number, why: string): Leaf => ({
   value,
@@ -59,6 +63,8 @@ export const notYet: Leaf = {
 export interface ListOf {
   item: Schema;
   required: readonly string[];
+  /** What to do about one that is missing. */
+  requiredHints?: Readonly<Record<string, string>>;
   /** What no single key can tell, of one item among those before it. */
   checkItem(item: Record<string, unknown>, before: readonly Record<string, unknown>[]): readonly ItemFault[];
 }

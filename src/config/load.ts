@@ -2,7 +2,7 @@
  * The configuration: a schema, a YAML file, the environment, the command line, in that order of weight. All that is
  * wrong is said at once, with file, line and key, and nothing starts on it.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { shownUrl } from "../events/webhooks/webhook";
 import type { LogLevel } from "../observe/log";
@@ -40,21 +40,19 @@ export async function loadConfig(
   environment: Record<string, string | undefined>,
   overrides: ConfigOverrides,
 ): Promise<LoadedConfig> {
-  const path = configPath ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
+  const path = configPath ?? (mayBeThere(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null);
   const source = path === null ? null : readSource(path);
   return { ...(await parseConfig(source, path, environment, overrides)), path };
 }
 
 /** The one key that a backup needs, whatever else is wrong; null: it is not said, or cannot be read. */
 export async function saidStateDirectory(
-  configPath: string | null,
+  source: string,
   environment: Record<string, string | undefined>,
 ): Promise<string | null> {
-  const path = configPath ?? DEFAULT_CONFIG_PATH;
   const values = defaults(SCHEMA) as unknown as Config;
-  const unheard = new Faults(path);
-  const source = existsSync(path) ? readSource(path) : "";
-  await readText(source, path, SCHEMA, values as unknown as Record<string, unknown>, unheard);
+  const unheard = new Faults("configuration");
+  await readText(source, "configuration", SCHEMA, values as unknown as Record<string, unknown>, unheard);
   fromEnvironment(environment, values, unheard);
   return values.state_dir;
 }
@@ -84,7 +82,7 @@ export async function parseConfig(
   override("host", overrides.host);
   override("rest_port", overrides.restPort);
   override("websocket_port", overrides.websocketPort);
-  settle(values, environment, faults);
+  settle(values, environment, faults, path);
   faults.throwIfAny();
   return { config: deepFreeze(values), where: (...keys) => faults.where(...keys) };
 }
@@ -92,8 +90,26 @@ export async function parseConfig(
 /** What is so where nobody says otherwise. */
 export function defaultConfig(): Config {
   const values = defaults(SCHEMA) as unknown as Config;
-  settle(values, {}, new Faults("configuration"));
+  settle(values, {}, new Faults("configuration"), null);
   return deepFreeze(values);
+}
+
+const UNREADABLE: Record<string, string> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not: try with sudo, or name another with --config=FILE",
+};
+
+/**
+ * Also where this user may not look: the service's folder is closed to others, and without sudo its configuration would
+ * be taken for missing, and a token be made where no server looks for it.
+ */
+export function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 export function readSource(path: string): string {
@@ -101,7 +117,8 @@ export function readSource(path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { code = "unknown error" } = error as NodeJS.ErrnoException;
-    throw new ConfigError([{ where: path, key: null, wrong: `cannot be read (${code})` }]);
+    const why = code in UNREADABLE ? `: ${UNREADABLE[code]}` : "";
+    throw new ConfigError([{ where: path, key: null, wrong: `cannot be read (${code})${why}` }]);
   }
 }
 
@@ -137,7 +154,12 @@ function fromEnvironment(environment: Record<string, string | undefined>, values
 export const isLocalHost = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 
 /** What no single key can tell. */
-function settle(values: Config, environment: Record<string, string | undefined>, faults: Faults): void {
+function settle(
+  values: Config,
+  environment: Record<string, string | undefined>,
+  faults: Faults,
+  path: string | null,
+): void {
   // The older server's way to name a channel.
   const named = /^\/dev\/dahdi\/channel0*(\d+)$/.exec(values.dahdi.device);
   if (named) {
@@ -148,7 +170,9 @@ function settle(values: Config, environment: Record<string, string | undefined>,
   if (dahdi.channels.length === 0) dahdi.channels = [dahdi.channel];
   if (!dahdi.channels.includes(dahdi.channel)) {
     const all = dahdi.channels.join(", ");
-    faults.addTogether(["dahdi.channel", "dahdi.channels"], `must be one of dahdi.channels (${all})`);
+    // It may stand nowhere: then it is 1.
+    const wrong = `${dahdi.channel}, the line of the verbs without /lines/{line}, must be one of dahdi.channels (${all})`;
+    faults.addTogether(["dahdi.channel", "dahdi.channels"], `${wrong}: say channel: ${dahdi.channels[0]}`);
   }
   if (websocket.ping_timeout <= websocket.ping_interval) {
     faults.addTogether(["websocket.ping_timeout", "websocket.ping_interval"], "must be longer than ping_interval");
@@ -171,10 +195,13 @@ function settle(values: Config, environment: Record<string, string | undefined>,
       hasTokens(find(values.state_dir, environment, homedir())),
     );
   if (!guarded) {
+    // Of another configuration the token would lie elsewhere.
+    const ofFile = path === null || path === DEFAULT_CONFIG_PATH ? "" : ` --config=${path}`;
     faults.addTogether(
       ["server.host", "security", "state_dir"],
       `${server.host} is open to the network, where anybody could use the telephone: make a token ` +
-        "(dahdi-phone-api token create --name=me --scope=admin), keep 127.0.0.1, or set security.allow_unauthenticated: true",
+        `(dahdi-phone-api token create --name=me --scope=admin${ofFile}), keep 127.0.0.1, or set ` +
+        "security.allow_unauthenticated: true",
     );
   }
 }

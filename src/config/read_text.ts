@@ -1,9 +1,9 @@
 /** A configuration's YAML, checked against the schema key by key. */
 
 import type { Faults } from "./fault";
-import { isLeaf, isList, type Leaf, type ListOf, type Schema } from "./leaf";
+import { isLeaf, isList, type Leaf, type ListOf, notYet, type Schema } from "./leaf";
 
-const MAPPING = "must be a mapping of keys to values";
+const MAPPING = "must be a mapping of keys to values (a space follows each colon)";
 /** A key that stands twice is a mistake, and the rest of the file can be read all the same. */
 const READABLE = "DUPLICATE_KEY";
 
@@ -16,6 +16,14 @@ export function defaults(schema: Schema): Record<string, unknown> {
   }
   return values;
 }
+
+/** The library's first sentence, without the place, which we say ourselves. */
+const yamlFault = (message: string): string =>
+  (message.split("\n")[0] ?? "")
+    .replace(/ at line \d+, column \d+:?$/, "")
+    .replace(/^Map keys must be unique$/, "this key stands twice")
+    .replace(/^(Tabs are not allowed as indentation)$/, "$1: use spaces")
+    .replace(/^All mapping items must start at the same column$/, "$&: check the indentation");
 
 /** Into values goes what is right; the rest into faults. */
 export async function readText(
@@ -32,7 +40,7 @@ export async function readText(
   const at = (node: unknown): string =>
     `${path}:${lines.linePos((node as { range?: number[] } | null)?.range?.[0] ?? 0).line}`;
   for (const { pos, message } of document.errors) {
-    faults.add(`${path}:${lines.linePos(pos[0]).line}`, null, message.split("\n")[0] ?? "");
+    faults.add(`${path}:${lines.linePos(pos[0]).line}`, null, yamlFault(message));
   }
   if (document.errors.some(({ code }) => code !== READABLE)) return;
 
@@ -45,7 +53,8 @@ export async function readText(
     let right = walk(node, list.item, item, here);
     const named = node.items.map(({ key }) => (isScalar(key) ? String(key.value) : "?"));
     for (const key of list.required.filter((key) => !named.includes(key))) {
-      faults.add(at(node), `${here}.${key}`, "is missing");
+      const hint = list.requiredHints?.[key];
+      faults.add(at(node), `${here}.${key}`, hint ? `is missing: ${hint}` : "is missing");
       right = false;
     }
     for (const fault of right ? list.checkItem(item, before) : []) {
@@ -73,7 +82,8 @@ export async function readText(
     return right;
   };
   const unknown = (part: Schema, here: string, where: string): boolean => {
-    faults.add(where, here, `is not known here (known: ${Object.keys(part).join(", ")})`);
+    const known = Object.keys(part).filter((key) => part[key] !== notYet);
+    faults.add(where, here, `is not known here (known: ${known.join(", ")})`);
     return false;
   };
   const readValue = (

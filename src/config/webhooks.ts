@@ -29,12 +29,13 @@ const url: Leaf = {
     return { ok: parsed.href };
   },
 };
+const MAKE_SECRET = 'echo "whsec_$(openssl rand -base64 24)"';
 const secret: Leaf = {
   value: undefined,
   check: (given) =>
     typeof given === "string" && signingKey(given) !== null
       ? { ok: given }
-      : { wrong: 'must be whsec_ and 24 to 64 random bytes as base64: echo "whsec_$(openssl rand -base64 24)"' },
+      : { wrong: `must be whsec_ and 24 to 64 random bytes as base64: ${MAKE_SECRET}` },
 };
 const types: Leaf = {
   value: null,
@@ -54,6 +55,7 @@ const lines: Leaf = {
 export const WEBHOOKS: ListOf = {
   item: { url, secret, types, lines, allow_private: flag(false), park_after_hours: whole(24, 1, 8760) },
   required: ["url", "secret"],
+  requiredHints: { secret: MAKE_SECRET },
   checkItem: (item, before) => {
     if (before.some((other) => other.url === item.url)) {
       return [{ key: "url", wrong: "stands twice: one webhook has one place in the log" }];

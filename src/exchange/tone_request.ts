@@ -16,7 +16,7 @@ export function planTone(request: ToneRequest, zone: string): { plan: TonePlan; 
   const errors: { field: string; message: string }[] = [];
   const { frequenciesHz, tone } = request;
   if ((frequenciesHz === undefined) === (tone === undefined)) {
-    errors.push({ field: "frequency", message: "give either frequency, frequencies or tone" });
+    errors.push({ field: "frequency", message: "is missing: give one of frequency, frequencies and tone" });
   }
   const name = tone?.toLowerCase() as ToneName | undefined;
   if (name !== undefined && !TONE_NAMES.includes(name)) {

@@ -8,10 +8,13 @@ const ULAW_SILENCE = 0xff;
 
 /** Who reads them knows what was pressed, or who called. */
 const PRIVATE_FIELDS = new Set(["digit", "digits", "name", "text", "url"]);
+const DIGIT_MAP = /^[0-9A-DX*#.|[\]-]+$/i;
 const masking = (name: string, value: unknown): unknown => {
   if (typeof value !== "string" || value === "") return value;
   // Still a number, so that it can be shown again.
   if (name === "number") return value.replaceAll(/[0-9]/g, "0");
+  // A pattern that wants a PIN is the PIN. A ring pattern has a name.
+  if (name === "pattern" && DIGIT_MAP.test(value)) return value.replaceAll(/\[[^\]]*\]|[0-9A-DX*#]/gi, "X");
   return PRIVATE_FIELDS.has(name) ? "x" : value;
 };
 

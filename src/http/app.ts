@@ -79,7 +79,7 @@ export function createApp(dependencies: HttpDependencies, sockets: Sockets): App
       return new Problem(
         426,
         "websocket_only",
-        "Connect with a WebSocket client; events can be polled (GET /events).",
+        "Connect with a WebSocket client. A browser or curl -N shows what telephones do at /events/stream.",
         {
           headers: { upgrade: "websocket" },
         },

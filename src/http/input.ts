@@ -39,16 +39,21 @@ function explain(schema: TSchema, value: unknown): FieldProblem[] {
 }
 
 /** What the library says of a value, in the sentence that its field's name begins. */
-function complaint({ message, schema }: ValueError): string {
+function complaint({ message, schema, value }: ValueError): string {
+  const isQuoted = typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value));
   const choices = choicesOf(schema);
   if (choices) return `must be one of ${choices.join(", ")}`;
-  if (message === "Unexpected property") return "is not known here";
+  if (message === "Unexpected property") {
+    const known = Object.keys((schema.properties ?? {}) as object);
+    return known.length > 0 ? `is not known here (known: ${known.join(", ")})` : "is not known here";
+  }
   if (message === "Expected required property") return "is missing";
   return message
     .replace(/^Expected (?:array|string) length (?:to be )?/, "must have a length ")
     .replace(/^Expected (?:integer|number|string) to /, "must ")
-    .replace(/^Expected (integer|array|object)$/, "must be an $1")
-    .replace(/^Expected (number|string|boolean)$/, "must be a $1")
+    .replace(/^Expected (integer|number)$/, isQuoted ? "$&, without quotes" : "$&")
+    .replace(/^Expected (integer|array|object)/, "must be an $1")
+    .replace(/^Expected (number|string|boolean)/, "must be a $1")
     .replace(/^Expected /, "must be ")
     .replace(/(greater|less) or equal/, "$1 than or equal");
 }
@@ -123,12 +128,22 @@ export function parsedInput<T extends TSchema>(
   try {
     body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new Problem(400, "malformed_json", "The body is not valid JSON: check quotes, commas and braces.");
+    const hint = jsonHint(new TextDecoder().decode(bytes));
+    throw new Problem(400, "malformed_json", `The body is not valid JSON: ${hint}.`);
   }
   if (!isObject(body)) {
     throw new Problem(422, "invalid_input", 'The body must be a JSON object, such as {"pattern":"NORMAL"}.');
   }
   return mergedInput(schema, body, query);
+}
+
+/** What it mostly is. Nothing of the body is shown again: it may hold a secret. */
+function jsonHint(text: string): string {
+  if (!/^\s*[{["]/.test(text)) return 'it begins with a brace, as in {"pattern":"NORMAL"}';
+  if (/[{,]\s*'/.test(text)) return "its names and texts want double quotes";
+  if (/[{,]\s*[a-z_]/i.test(text)) return "its names and texts want double quotes (did the shell take them away?)";
+  if (/,\s*[}\]]/.test(text)) return "no comma stands before a closing brace or bracket";
+  return "check quotes, commas and braces";
 }
 
 export const isObject = (value: unknown): value is object =>

@@ -9,7 +9,7 @@ export const noToken = (): Problem =>
   new Problem(
     401,
     "authentication_required",
-    "Send a token: Authorization: Bearer …, or ?token= where a browser cannot.",
+    "Send the header Authorization: Bearer TOKEN (dahdi-phone-api token create makes one). Only WebSockets and /events/stream take ?token=.",
     {
       headers: { "www-authenticate": REALM },
     },

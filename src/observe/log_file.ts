@@ -78,6 +78,7 @@ export class LogFile {
   #inode = 0;
   #device = 0;
   #bytes = 0;
+  /** /dev/null never fills up, and root would rename the machine's own. */
   #isFile = true;
   #lookedAtMs = 0;
   #complaint = "";

@@ -164,7 +164,8 @@ export class TokenFile {
 
   #unwritable(error: unknown): TokenFileError {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    return new TokenFileError(`${this.path}: cannot be written (${code})`, code);
+    const cure = code === "EACCES" ? ": try with sudo, or name the server's configuration with --config=FILE" : "";
+    return new TokenFileError(`${this.path}: cannot be written (${code})${cure}`, code);
   }
 }
 

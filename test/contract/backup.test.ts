@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -98,6 +99,28 @@ describe("backup and restore", () => {
     expect(await keys(again)).toEqual(before);
     expect((await get(`${again.rest}/prompts`)).body).toMatchObject({ prompts: [{ name: "hello" }] });
     expect((await get(`${again.rest}/recordings`)).body).toMatchObject({ recordings: [] });
+  });
+
+  test("onto a machine that kept its state elsewhere: it goes where the restored configuration looks for it", async () => {
+    // Open to the network, which it may be for the tokens that come with it.
+    const here = house("server: { host: 0.0.0.0 }\n");
+    const file = join(root, "moved.tar.gz");
+    const created = await typed("token", "create", "--name=me", "--scope=admin", `--config=${here.config}`);
+    expect(created.code).toBe(0);
+    {
+      await using server = await start(here);
+      const authorization = { authorization: `Bearer ${created.out.trim()}` };
+      await fetch(`${server.rest}/status`, { headers: authorization });
+    }
+    await typed("backup", file, `--config=${here.config}`);
+    rmSync(here.state, { recursive: true });
+    const there = house();
+    const { code, out } = await typed("restore", file, `--config=${there.config}`);
+    expect([code, out.includes(`, ${here.state}\n`)]).toEqual([0, true]);
+    expect(readFileSync(there.config, "utf8")).toContain(here.state);
+    expect((await typed("token", "list", `--config=${there.config}`)).out).toStartWith("me\t");
+    expect(statSync(join(here.state, "events.db")).mode & 0o777).toBe(0o600);
+    expect(existsSync(there.state)).toBe(false);
   });
 
   test("with recordings; those that came since stay, and what was there is kept beside it", async () => {
@@ -241,7 +264,7 @@ test("config check says file, line and key", async () => {
     78,
     [
       `${here.config}:1: logging.output: cannot be written (ENOENT): make its folder, or choose another place`,
-      `${here.config}:2: hotline[0].line: there is no line 7`,
+      `${here.config}:2: hotline[0].line: there is no line 7 (there are 1)`,
       `${here.config}:3: server.tls.certificate: ${here.config}: is no certificate in PEM`,
       "",
     ]
@@ -260,7 +283,23 @@ test("config check says file, line and key", async () => {
   const nowhere = join(root, "none", "house.tar.gz");
   expect(await typed("backup", nowhere)).toMatchObject({
     code: 1,
-    err: `dahdi-phone-api: ${nowhere}.new: open failed (ENOENT)\n`,
+    err: `dahdi-phone-api: there is no folder ${join(root, "none")}: make it, or name another\n`,
   });
+  const { config, state } = house();
+  const empty = await typed("backup", join(root, "empty.tar.gz"), `--config=${config}`);
+  expect([empty.code, empty.err]).toEqual([
+    1,
+    `dahdi-phone-api: ${state} is not there, or not this user's to see: sudo, or --config=FILE of the server\n`,
+  ]);
+  expect(existsSync(join(root, "empty.tar.gz"))).toBe(false);
+  // A rename would put a file in their place: root's /dev/null, say.
+  const pipe = join(root, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  expect(await typed("backup", pipe)).toMatchObject({ code: 1, err: `dahdi-phone-api: ${pipe} is no file\n` });
+  expect(await typed("backup", root)).toMatchObject({
+    code: 1,
+    err: `dahdi-phone-api: ${root} is a folder: name a file in it\n`,
+  });
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
   expect((await typed("restore", "--help")).out).toContain("Usage:");
 });

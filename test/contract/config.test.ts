@@ -95,6 +95,7 @@ describe("PATCH /config", () => {
     ] as const) {
       const { status, body: told } = await patch(server, body);
       expect([status, told.code, (told.errors as Json[])[0]?.field]).toEqual([422, "invalid_input", field]);
+      expect(JSON.stringify(told)).not.toContain(path); // where it lies is nobody's business
     }
     const all = await patch(server, {
       nonsense: 1,

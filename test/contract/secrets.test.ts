@@ -13,6 +13,7 @@ const HOOK = Buffer.from("a very secret webhook key!!").toString("base64");
 const SECRETS: Record<string, string> = {
   "a configured token": "configured-hunter2-token",
   "a webhook's secret": HOOK,
+  "a webhook's path": "hook-path-hunter2",
   "a webhook's query": "hook-query-hunter2",
   "a hotline's query": "hotline-query-hunter2",
   "a hotline's parameter": "hotline-parameter-hunter2",
@@ -31,7 +32,7 @@ beforeAll(async () => {
     `logging: { level: debug, output: stderr }
 server: { tls: { self_signed: true } }
 webhooks:
-  - { url: "http://127.0.0.1:9/?key=${SECRETS["a webhook's query"]}", secret: whsec_${HOOK}, allow_private: true }
+  - { url: "http://127.0.0.1:9/api/webhook/${SECRETS["a webhook's path"]}?key=${SECRETS["a webhook's query"]}", secret: whsec_${HOOK}, allow_private: true }
 stream: { twilio_auth_token: ${SECRETS["Twilio's token"]} }
 hotline:
   - line: 2

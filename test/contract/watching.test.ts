@@ -16,7 +16,7 @@ beforeAll(async () => {
   const config = join(folder, "config.yml");
   writeFileSync(
     config,
-    `webhooks:\n  - url: http://127.0.0.1:9/?key=hidden\n    secret: ${SECRET}\n    allow_private: true\n`,
+    `logging: { level: debug }\nwebhooks:\n  - url: http://127.0.0.1:9/?key=hidden\n    secret: ${SECRET}\n    allow_private: true\n`,
   );
   server = await startServer({ arguments: ["--simulate=2", `--config=${config}`] });
 }, 120_000);
@@ -156,6 +156,13 @@ describe("GET /diagnostics/bundle", () => {
     await telephone.lift();
     await telephone.press("4711");
     await eventsOf(events, 4);
+    await telephone.pulse("8");
+    await eventsOf(events, 5);
+    const asked = { pattern: "90210", timeout_ms: 200 };
+    await request(`${server.rest}/gather`, { method: "POST", body: JSON.stringify(asked) });
+    const bot = { url: "ws://127.0.0.1:9/bots/path-hunter2" };
+    await request(`${server.rest}/stream`, { method: "POST", body: JSON.stringify(bot) });
+    await events.event("stream_stopped");
     await telephone.hangUp();
     const response = await fetch(`${server.rest}/diagnostics/bundle`);
     expect(response.headers.get("content-type")).toBe("application/zip");
@@ -184,14 +191,24 @@ describe("GET /diagnostics/bundle", () => {
       "x",
       "x",
       "x",
+      "x",
     ]);
+    // How long a dial turned tells its digit.
+    expect(frames.find(({ source }) => source === "pulse")).toMatchObject({ digit: "x", duration: 0 });
+    expect(files["events.jsonl"]).not.toContain("pulses_per_second");
+    expect(files["flight.jsonl"]).toContain('"pattern":"XXXXX"');
+    // A debug log holds whole frames, as texts within JSON.
+    expect(files["log.jsonl"]).toContain('\\"digit\\":\\"x\\"');
+    expect(files["log.jsonl"]).not.toMatch(/pulses_per_second|digit\\":\\"[0-9]/);
+    expect(files["log.jsonl"]).toContain("ws://127.0.0.1:9/***");
     const lines = JSON.parse(files["lines.json"] ?? "") as Json[];
     expect(lines).toHaveLength(2);
     expect(lines[0]).not.toHaveProperty("dtmf_history");
     expect((JSON.parse(files["doctor.json"] ?? "") as Json).findings).toBeArray();
     expect(JSON.parse(files["about.json"] ?? "")).toMatchObject({ version: expect.any(String) });
     const all = Object.values(files).join("\n");
-    for (const secret of [SECRET, SECRET.slice(6), "key=hidden"]) expect(all).not.toContain(secret);
+    for (const secret of [SECRET, SECRET.slice(6), "key=hidden", "path-hunter2", "90210"])
+      expect(all).not.toContain(secret);
   });
 });
 

@@ -1,4 +1,6 @@
 /** A REST and WebSocket client that says what it expects. */
+import { brokenAnswer } from "./promised_answers";
+import { brokenPromise } from "./promised_frames";
 import { PATIENCE_MS, type RunningServer } from "./server";
 
 export type Json = Record<string, unknown>;
@@ -12,11 +14,10 @@ export interface Answer {
 export async function request(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, init);
   const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === "" ? {} : (JSON.parse(text) as Json),
-  };
+  const body = text === "" ? {} : (JSON.parse(text) as Json);
+  const broken = brokenAnswer(init.method ?? "GET", url, response, body);
+  if (broken !== null) throw new Error(broken);
+  return { status: response.status, headers: response.headers, body };
 }
 
 export const get = (url: string): Promise<Answer> => request(url);
@@ -38,6 +39,7 @@ export class EventListener implements Disposable {
   readonly frames: Json[] = [];
   readonly #waiting: { wants: (frame: Json) => boolean; resolve: (frame: Json) => void }[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
+  #broken: string | null = null;
 
   private constructor(readonly socket: WebSocket) {
     this.closed = new Promise((resolve) => {
@@ -46,6 +48,7 @@ export class EventListener implements Disposable {
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(String(data)) as Json;
       this.frames.push(frame);
+      this.#broken ??= brokenPromise(frame);
       const index = this.#waiting.findIndex(({ wants }) => wants(frame));
       if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(frame);
     };
@@ -93,6 +96,7 @@ export class EventListener implements Disposable {
 
   [Symbol.dispose](): void {
     this.socket.close();
+    if (this.#broken !== null) throw new Error(this.#broken);
   }
 }
 

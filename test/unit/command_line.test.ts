@@ -49,7 +49,12 @@ describe("the command line", () => {
   });
 
   test.each([
-    [["--bogus"], "--bogus is not known"],
+    [["--bogus"], "--bogus is not known: see"],
+    [["--port=9000"], "perhaps --rest-port or --websocket-port; see"],
+    [["--ws-port=9000"], "perhaps --rest-port or --websocket-port; see"],
+    [["--websocket", "9000"], "perhaps --websocket-port; see"],
+    [["--simulated"], "perhaps --simulate; see"],
+    [["--simulate", "2"], "2 is not known: --simulate=2 is one word; see"],
     [["--simulate=0"], "1 to 32"],
     [["--simulate=x"], 'not "x"'],
     [["--rest-port=70000"], "0 to 65535"],

@@ -48,10 +48,10 @@ const PIECE_EVENTS = 50;
 /** "Gone": it wants no more, says Standard Webhooks. */
 const GONE = 410;
 
-/** What may be shown of a URL: a query often holds a key. */
+/** What may be shown of a URL. Its path is the key where many services are told something: Home Assistant, chats. */
 export function shownUrl(url: string): string {
   const { origin, pathname, search } = new URL(url);
-  return `${origin}${pathname}${search === "" ? "" : "?***"}`;
+  return pathname === "/" && search === "" ? url : `${origin}/***`;
 }
 
 export interface WebhookStatus {

@@ -3,11 +3,11 @@ import type { TSchema } from "@sinclair/typebox";
 import { SocketQuery } from "../schema";
 import { AudioQuery } from "../schema_audio";
 import { AUDIO_TEXT } from "./audio_text";
-import { EVENT_EXAMPLES } from "./event_examples";
+import { EVENT_EXAMPLES, wiresOf } from "./event_examples";
 
 type Json = Record<string, unknown>;
 
-/** A schema as wide as the examples show: a field that is null in one of them may be null. */
+/** A schema as wide as what is sent: a field that is null in one of them may be null, one that is missing is not required. */
 function schemaOf(examples: readonly Json[]): Json {
   const names = [...new Set(examples.flatMap((example) => Object.keys(example)))];
   const properties = Object.fromEntries(
@@ -41,7 +41,7 @@ function eventMessages(): Record<string, Json> {
   return Object.fromEntries(
     types.map((type) => {
       const all = EVENT_EXAMPLES.filter((example) => example.type === type);
-      const schema = schemaOf(all.map(({ wire }) => wire));
+      const schema = schemaOf(wiresOf(type));
       return [
         type,
         {
@@ -107,7 +107,7 @@ export function asyncApi(version: string): Json {
     control: {
       name: "control",
       contentType: "application/json",
-      summary: "started, mark, clear, stats, xoff, xon, lost, stopped",
+      summary: "We: started, mark, stats, xoff, xon, lost, stopped, refused, error; a client: mark, clear, stats",
       payload: { type: "object", required: ["type"], properties: { type: { type: "string" } } },
     },
   };

@@ -13,6 +13,8 @@ export const AUDIO_TEXT = [
   '- `{"type":"lost","samples":1600}` in the place of sound that you did not read for a second, or the server could not',
   '- `{"type":"stopped","reason":"hung_up"}` with the last statistics, before it closes with 1000. reason: hung_up, ' +
     "line_down, unanswered (it was waiting for the answer to a ring) or, with close code 1001, server_stopping",
+  '- `{"type":"refused","status":409,"code":"talker_active","detail":"…"}` before it closes with 4000 + status: somebody was ' +
+    "quicker, or the telephone was hung up meanwhile",
   '- `{"type":"error","code":"…","detail":"…"}` when a text frame of yours was none of these:',
   "",
   "You may say:",

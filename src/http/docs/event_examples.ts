@@ -1,6 +1,7 @@
 /** Every event as it reads on the wire, with what it means: shown in the documentation, and docs/events.md. */
 import { PublishedEvent } from "../../events/published";
 import type { LineEventBody } from "../../line/events";
+import { EVENT_VARIANTS } from "./event_variants";
 
 const AT_MS = Date.UTC(2026, 0, 29, 12, 0, 0, 250);
 const FIRST_ID = 1_769_688_000_000_001;
@@ -149,11 +150,20 @@ export interface EventExample {
   wire: Record<string, unknown>;
 }
 
+const asSent = (body: LineEventBody, i: number): Record<string, unknown> =>
+  new PublishedEvent(FIRST_ID + i, 1, AT_MS, 0, body).wire("z");
+
 export const EVENT_EXAMPLES: readonly EventExample[] = EVENTS.map(([body, meaning], i) => ({
   type: body.type,
   meaning,
-  wire: new PublishedEvent(FIRST_ID + i, 1, AT_MS, 0, body).wire("z"),
+  wire: asSent(body, i),
 }));
+
+/** Everything that a schema of the type has to take. */
+export const wiresOf = (type: LineEventBody["type"]): Record<string, unknown>[] => [
+  ...EVENT_EXAMPLES.filter((example) => example.type === type).map(({ wire }) => wire),
+  ...EVENT_VARIANTS.filter((body) => body.type === type).map(asSent),
+];
 
 /** Also docs/events.md: a test compares. */
 export function eventsText(): string {

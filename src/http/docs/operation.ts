@@ -79,6 +79,9 @@ const IDEMPOTENCY_KEY = {
     "or collected. For bodies up to 4 MiB, which are then read before anything is done.",
 };
 
+/** A key that is none, one whose request is still under way, one that comes with another body. */
+const OF_IDEMPOTENCY = [400, 409, 422];
+
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => PATH_PARAMETERS[name as string]);
 
@@ -133,7 +136,17 @@ export function operationDetail(endpoint: Endpoint, path: string): Record<string
   const needed = neededScope(endpoint);
   const open = needed === "open";
   const problems = [
-    ...new Set([...endpoint.problems, ...(ofLine ? [404] : []), ...(open ? [] : [401]), 403, 429, 500]),
+    ...new Set([
+      ...endpoint.problems,
+      ...(ofLine ? [404] : []),
+      ...(open ? [] : [401]),
+      ...(endpoint.method === "POST" ? OF_IDEMPOTENCY : []),
+      // The body, also one that is not wanted.
+      ...(endpoint.method === "GET" || endpoint.method === "DELETE" ? [] : [413]),
+      403,
+      429,
+      500,
+    ]),
   ].sort();
   return withMenus({
     tags: [ofLine && endpoint.scope === "line" ? "Lines" : endpoint.tag],

@@ -24,14 +24,20 @@ const PROBLEM_MEANINGS: Record<number, string> = {
 /** One of the problems that an operation answers with this status, as it would read. */
 const PROBLEM_EXAMPLES: Record<number, [code: string, detail: string]> = {
   400: ["malformed_json", "The body is not valid JSON: check quotes, commas and braces."],
-  401: ["authentication_required", "Send a token: Authorization: Bearer …, or ?token= where a browser cannot."],
+  401: [
+    "authentication_required",
+    "Send the header Authorization: Bearer TOKEN (dahdi-phone-api token create makes one). Only WebSockets and /events/stream take ?token=.",
+  ],
   403: ["insufficient_scope", "This needs a token of scope control; this one has read."],
   404: ["unknown_line", "There is no such line: GET /lines lists them."],
   409: ["line_on_hook", "The telephone is on-hook: lift it first."],
   413: ["body_too_large", "The body is larger than 67108864 bytes (api.max_body_bytes): send less, or in pieces."],
   415: ["unsupported_media_type", "Send application/json, not text/xml."],
   422: ["invalid_input", "repeat must be a whole number from 0 to 1000."],
-  426: ["websocket_only", "Connect with a WebSocket client; events can be polled (GET /events)."],
+  426: [
+    "websocket_only",
+    "Connect with a WebSocket client. A browser or curl -N shows what telephones do at /events/stream.",
+  ],
   429: ["queue_full", "Too much waits to be played on this line: try again when some of it was heard."],
   500: ["internal_error", "Something went wrong on our side; it was logged. Trying again may help."],
   416: ["range_not_satisfiable", "The file has 16044 bytes: ask for some of those."],

@@ -2,6 +2,7 @@
 import { PublishedEvent, timestamp } from "../../events/published";
 import { statusAnswer } from "../answers";
 import type { Call, Endpoint } from "../endpoint";
+import { withoutDigits, withoutUrls } from "../masking";
 import { uptimeS } from "./server";
 
 const MOST_EVENTS = 1000;
@@ -9,22 +10,18 @@ const MOST_EVENTS = 1000;
 const README = `DAHDI Phone API: diagnostics bundle
 
 about.json        version, machine, kernel
-config.json       the running configuration; secrets are ***
+config.json       the running configuration; secrets and what follows a URL's host are ***
 lines.json        state, voltage and counters of each line, as GET /diagnostics
 doctor.json       what "dahdi-phone-api doctor" says, as seen by the running service
 events.jsonl      the newest events; pressed digits are x: they may be a PIN
-flight.jsonl      the flight recorder: what the card told and what was asked, without sound; digits and callers
-                  are x (dahdi-phone-api replay FILE)
-log.jsonl         the newest lines of the log; pressed digits are x
+flight.jsonl      the flight recorder: what the card told and what was asked, without sound; digits, callers and the
+                  patterns of digits are x (dahdi-phone-api replay FILE)
+log.jsonl         the newest lines of the log; pressed digits are x, URLs end at their host
 metrics.txt       as GET /metrics
 machine/          what the kernel says of DAHDI
 
 No sound, no token, no recording and no caller's number is in it. Look before you send it.
 `;
-
-/** Of a frame that stands in JSON, or as a string within JSON. */
-const withoutDigits = (json: string): string =>
-  json.replaceAll(/(\\?"digits?\\?":\s*\\?")[0-9A-D*#]*(\\?")/g, "$1x$2");
 
 function recentEvents({ dependencies: { events } }: Call): string {
   const { bus } = events;
@@ -53,7 +50,7 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
       uptime_s: uptimeS(),
       event_log: call.dependencies.eventLogStatus(),
     }),
-    "config.json": json(config.shown()),
+    "config.json": withoutUrls(json(config.shown())),
     "lines.json": json(
       exchange.lines.map((line) => {
         const { last_dtmf: _, dtmf_history: __, ...status } = statusAnswer(exchange.status(line));
@@ -63,7 +60,9 @@ export async function diagnosticsBundle(call: Call): Promise<Uint8Array<ArrayBuf
     "doctor.json": doctor,
     "events.jsonl": recentEvents(call),
     ...(flight ? { "flight.jsonl": [...flight.dump(FOR_A_BUG_REPORT)].join("") } : {}),
-    "log.jsonl": recentLog().map(withoutDigits).join(""),
+    "log.jsonl": recentLog()
+      .map((line) => withoutUrls(withoutDigits(line)))
+      .join(""),
     "metrics.txt": await metrics.text(),
     ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`machine${path}`, text])),
   };

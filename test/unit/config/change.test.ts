@@ -133,6 +133,16 @@ test("a link stays a link: the file that it leads to is replaced", () => {
   rmSync(folder, { recursive: true });
 });
 
+test("a device or a pipe is not replaced", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dahdi-config-pipe-"));
+  const path = join(folder, "config.yml");
+  Bun.spawnSync(["mkfifo", path]);
+  expect(() => replaceFile(path, "a: 2\n")).toThrow("is no file");
+  expect(lstatSync(path).isFIFO()).toBe(true);
+  expect(readdirSync(folder)).toEqual(["config.yml"]);
+  rmSync(folder, { recursive: true });
+});
+
 test("a file that may not be written is left alone, although its folder may", () => {
   const folder = mkdtempSync(join(tmpdir(), "dahdi-config-locked-"));
   chmodSync(folder, 0o777);

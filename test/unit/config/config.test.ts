@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../../src/config/fault";
-import { loadConfig, maskedConfig } from "../../../src/config/load";
+import { loadConfig, maskedConfig, mayBeThere } from "../../../src/config/load";
 import { stateDirectory } from "../../../src/config/state_dir";
 import { tokenDigest } from "../../../src/security/token";
 import { TokenFile } from "../../../src/security/token_file";
@@ -71,6 +71,23 @@ describe("the configuration", () => {
     expect((await load("")).message_waiting.lamp).toBe("none");
   });
 
+  test("a file in a folder that this user may not look into is not taken for missing", () => {
+    const shut = mkdtempSync(join(tmpdir(), "dahdi-config-shut-"));
+    chmodSync(shut, 0o700);
+    const script = `
+      const { mayBeThere, readSource } = require(${JSON.stringify(join(import.meta.dir, "../../../src/config/load.ts"))});
+      if (mayBeThere(process.argv[1] + "/config.yml")) readSource(process.argv[1] + "/config.yml");`;
+    const somebody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
+    if (somebody.length === 0) chmodSync(shut, 0o000);
+    const { exitCode, stderr } = Bun.spawnSync([...somebody, process.execPath, "-e", script, shut]);
+    expect([exitCode, stderr.toString().includes("(EACCES): this user may not: try with sudo")]).toEqual([
+      1,
+      true,
+    ]);
+    expect(mayBeThere(join(shut, "none.yml"))).toBe(process.getuid?.() !== 0);
+    rmSync(shut, { recursive: true });
+  });
+
   test("an empty file, and a heading without keys, change nothing", async () => {
     const { config } = await loadConfig(null, {}, NOTHING);
     expect(await load("")).toEqual(config);
@@ -90,7 +107,7 @@ describe("the configuration", () => {
       park_after_hours: 24,
     });
     const shown = JSON.stringify(maskedConfig(config));
-    expect(shown).toContain('"url":"https://a.org/b?***"');
+    expect(shown).toContain('"url":"https://a.org/***"');
     expect(shown).not.toContain(SECRET);
     expect(shown).not.toContain("key=k");
   });
@@ -141,11 +158,24 @@ describe("a wrong configuration names file, line and key", () => {
   test.each([
     ["server:\n  host: 127.0.0.1\n  rest_prot: 1\n", "FILE:3: server.rest_prot: is not known here"],
     ["sever:\n  host: x\n", "FILE:1: sever: is not known here"],
+    [
+      'server:\n  rest_port: "8000"\n',
+      "FILE:2: server.rest_port: must be a whole number from 0 to 65535, without quotes",
+    ],
+    [
+      "server:\n  host:127.0.0.1\n",
+      "FILE:1: server: must be a mapping of keys to values (a space follows each colon)",
+    ],
+    ["server:\n\trest_port: 1\n", "FILE:2: Tabs are not allowed as indentation: use spaces"],
+    ["server: {}\nserver: {}\n", "FILE:2: this key stands twice"],
     ["server:\n  rest_port: 99999\n", "FILE:2: server.rest_port: must be a whole number from 0 to 65535"],
     ["server:\n  rest_port: eight\n", "FILE:2: server.rest_port: must be"],
     ["server: 5\n", "FILE:1: server: must be a mapping"],
     ["dahdi:\n  channels: [1, 1]\n", "FILE:2: dahdi.channels: must be a list"],
-    ["dahdi:\n  channels: [2, 3]\n", "FILE:2: dahdi.channel: must be one of dahdi.channels (2, 3)"],
+    [
+      "dahdi:\n  channels: [2, 3]\n",
+      "FILE:2: dahdi.channel: 1, the line of the verbs without /lines/{line}, must be one of dahdi.channels (2, 3): say channel: 2",
+    ],
     ["dahdi:\n  audio:\n    sample_rate: 16000\n", "FILE:3: dahdi.audio.sample_rate: must be 8000"],
     [
       "logging:\n  levels:\n    rest: loud\n",
@@ -282,7 +312,7 @@ describe("a wrong configuration names file, line and key", () => {
       "FILE:6: dahdi.channels",
       "FILE:7: security.api_tokens: the 1.",
       "FILE:9: webhooks[0].url",
-      "FILE:9: webhooks[0].secret: is missing",
+      'FILE:9: webhooks[0].secret: is missing: echo "whsec_$(openssl rand -base64 24)"',
       "FILE:10: webhooks[1]",
       "FILE:12: webhooks[3].url: stands twice: one webhook has one place in the log",
       "environment: LOG_LEVEL",

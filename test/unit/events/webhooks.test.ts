@@ -90,8 +90,9 @@ test.each(["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.
   },
 );
 
-test("a URL is shown without its query", () => {
-  expect(shownUrl("https://example.org/hook?key=1")).toBe("https://example.org/hook?***");
+test("a URL is shown without its path and query", () => {
+  expect(shownUrl("https://example.org:8443/api/webhook/key")).toBe("https://example.org:8443/***");
+  expect(shownUrl("https://example.org/?key=1")).toBe("https://example.org/***");
   expect(shownUrl("https://example.org/")).toBe("https://example.org/");
 });
 

@@ -105,6 +105,16 @@ describe("verbs", () => {
   });
 });
 
+test("a masked one has no digit of a PIN that was asked for by its pattern, and can be replayed", async () => {
+  using phone = await stepped();
+  await phone.until(phone.verbs.ring(1, { pattern: "NORMAL" }));
+  await phone.until(phone.handsets.lift(1));
+  phone.verbs.gather(1, { pattern: "47[1-3]1|0X.", prompt: null, loop: 1, when: "now" });
+  const text = [...phone.flight.dump({ reason: "test", sound: false, masked: true })].join("");
+  expect(text).toContain('"pattern":"XXXX|XX."');
+  expect(text).toContain('"pattern":"NORMAL"');
+});
+
 async function aRecording(): Promise<string> {
   using phone = await stepped();
   await phone.until(phone.verbs.ring(1, { repeat: 2 }));

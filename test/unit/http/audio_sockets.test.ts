@@ -120,7 +120,7 @@ test("what is wrong with a text frame is told by its field; what is answered at 
     [{ type: "toString" }, "invalid_input", "type must be one of mark, clear, stats."],
     [{ type: "mark" }, "invalid_input", "name is missing."],
     [{ type: "mark", name: 7 }, "invalid_input", "name must be a string."],
-    [{ type: "clear", all: true }, "invalid_input", "all is not known here."],
+    [{ type: "clear", all: true }, "invalid_input", "all is not known here (known: type)."],
     [[1], "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],
     ["hello", "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],
     [null, "malformed_json", 'A text frame must be a JSON object, such as {"type":"clear"}.'],

@@ -49,7 +49,7 @@ describe("input", () => {
     ["count", "0", "must be greater than or equal to 1"],
     ["text", "", "must have a length greater than or equal to 1"],
     ["keys", "x", "must match '^[0-9]$'"],
-    ["other", "1", "is not known here"],
+    ["other", "1", "is not known here (known: needed, when, count, text, keys)"],
     [undefined, "", "is missing"],
   ])("%s=%s %s", (field, value, message) => {
     const needed = Type.Object(
@@ -64,6 +64,23 @@ describe("input", () => {
     );
     const query = field === undefined ? {} : { needed: "x", [field]: value };
     expect(() => queryInput(needed, query)).toThrow(`${field ?? "needed"} ${message}.`);
+  });
+
+  test.each([
+    ["pattern=NORMAL", "it begins with a brace"],
+    ["{'pattern':'NORMAL'}", "double quotes."],
+    ["{pattern:NORMAL}", "did the shell"],
+    ['{"pattern":"NORMAL",}', "no comma stands before"],
+    ['{"pattern":"secret"', "check quotes, commas and braces"],
+  ])("JSON that is none: %s: %s", async (body, hint) => {
+    const answer = jsonInput(Schema, posted(body), {});
+    await expect(answer).rejects.toThrow(hint);
+    await expect(answer).rejects.not.toThrow("secret");
+  });
+
+  test("a number in quotes is told so", async () => {
+    const answer = jsonInput(Schema, posted('{"count":"4"}'), {});
+    await expect(answer).rejects.toThrow("count must be an integer, without quotes.");
   });
 
   test("what is wrong is named", async () => {

@@ -1,12 +1,24 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLogs, type LogOptions } from "../../../src/observe/log";
+import { LogFile } from "../../../src/observe/log_file";
+import { needs } from "../../support/needs";
 
 const folder = mkdtempSync(join(tmpdir(), "dahdi-log-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const asRoot = needs(process.getuid?.() === 0, "run it as root");
 let files = 0;
 function logging(options: Partial<LogOptions>) {
   const output = join(folder, `log-${++files}`);
@@ -86,6 +98,21 @@ describe("the log", () => {
     });
     expect(numbers.at(-1)).toBe(19);
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+  });
+
+  asRoot("that is a device is never moved away", async () => {
+    const device = join(folder, "null");
+    Bun.spawnSync(["mknod", device, "c", "1", "3"]);
+    const file = new LogFile({
+      path: device,
+      maxBytes: 100,
+      keep: 2,
+      monotonicMs: () => 0,
+      complain: () => undefined,
+    });
+    for (let i = 0; i < 30; i++) await file.append([`a line of some length, number ${i}\n`]);
+    expect(lstatSync(device).isCharacterDevice()).toBe(true);
+    expect(existsSync(`${device}.1`)).toBe(false);
   });
 
   test("whose folder takes no other name begins its file anew, and loses only what is old", async () => {
