@@ -95,7 +95,6 @@ story("a port that another program has taken is told, and taken once it is free"
   const { code, output } = await machine.guest.agent.try("/srv/dahdi-phone-api install");
   expect([code, output]).toEqual([1, expect.stringContaining("port 8000 is in use")]);
   expect(output).toContain("systemd tries again every second");
-  expect(await sh("systemctl status dahdi-phone-api; true")).toContain("port 8000 is in use");
   await sh("systemctl stop other.socket");
   await machine.ready();
 });
