@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Answer, get, request } from "../support/client";
 import { tokenCommand } from "../support/configured";
-import { type RunningServer, serverCommand, startServer } from "../support/server";
+import { eventually, type RunningServer, serverCommand, startServer } from "../support/server";
 import { mountable, mounted, type SmallDisk } from "../support/small_disk";
 
 const root = mkdtempSync(join(tmpdir(), "dahdi-full-disk-"));
@@ -86,8 +86,9 @@ mountable(
     expect((await ask("POST", "/tokens", { name: "other", scope: "read" })).status).toBe(200);
     expect((await typed("backup", backup, `--config=${config}`)).code).toBe(0);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
-    const log = readFileSync(join(disk.where, "server.log"), "utf8").trimEnd().split("\n");
-    for (const line of log) expect(JSON.parse(line)).toHaveProperty("message");
+    const logged = () => readFileSync(join(disk.where, "server.log"), "utf8");
+    const log = await eventually(logged, (text) => text.includes("the log is written again"));
+    for (const line of log.trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("message");
   },
   60_000,
 );

@@ -31,10 +31,11 @@ interface Line {
   [field: string]: unknown;
 }
 
+/** Not of the write that is under way just now. */
 const linesOf = (text: string): Line[] =>
   text
     .split("\n")
-    .filter((line) => line !== "")
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
 const readLines = (path: string): Line[] => (existsSync(path) ? linesOf(readFileSync(path, "utf8")) : []);
 
