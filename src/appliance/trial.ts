@@ -66,15 +66,18 @@ async function serves(file: string, state: string): Promise<void> {
     stdout: "pipe",
     stderr: "pipe",
   });
-  // timeout leads a group of its own, and cannot pass this signal on.
-  const end = (): void => {
-    for (const pid of [-child.pid, child.pid]) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // it has ended
-      }
+  const kill = (pid: number): void => {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // it has ended
     }
+  };
+  // timeout leads a group of its own, and cannot pass this signal on.
+  const endGroup = (): void => kill(-child.pid);
+  const end = (): void => {
+    endGroup();
+    kill(child.pid);
   };
   const limit = setTimeout(end, START_LIMIT_MS);
   const errors = new Response(child.stderr).text();
@@ -93,6 +96,7 @@ async function serves(file: string, state: string): Promise<void> {
     if (code !== 0 && code !== 128 + constants.signals.SIGTERM) await fail("does not stop when it is told to");
   } finally {
     clearTimeout(limit);
+    endGroup(); // whatever it has left behind
   }
 }
 

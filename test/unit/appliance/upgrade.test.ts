@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rollBack, upgrade } from "../../../src/appliance/upgrade";
+import { eventually } from "../../support/server";
 import { BINARY, Machine } from "./machine";
 import { answering, installed, installing, serving } from "./next_version";
 
@@ -23,6 +24,25 @@ describe("upgrade", () => {
     expect(machine.text(BINARY)).toBe(before);
     expect(machine.text(`${BINARY}.previous`)).toBe(serving(200));
     expect(machine.told.at(-1)).toBe(`${BINARY} install`);
+  });
+
+  test("leaves nothing running of what it tried", async () => {
+    using machine = await installed();
+    const noted = join(machine.root, "left-behind");
+    const leaving = `require("node:fs").writeFileSync("${noted}", String(Bun.spawn(["sh", "-c", "trap '' TERM; exec sleep 300"]).pid));\n`;
+    const file = machine.program("next", serving(200) + leaving);
+    answering(machine, file);
+    installing(machine, file, 0);
+    await upgrade(machine.host, file);
+    const left = readFileSync(noted, "utf8");
+    const runs = (): boolean => {
+      try {
+        return !readFileSync(`/proc/${left}/stat`, "utf8").includes(" Z ");
+      } catch {
+        return false;
+      }
+    };
+    expect(await eventually(runs, (so) => !so)).toBeFalse();
   });
 
   test("goes back by itself when the service does not come up", async () => {
